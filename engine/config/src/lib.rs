@@ -1,0 +1,1 @@
+//! Loads an environment definition written in HCL into a resource graph.

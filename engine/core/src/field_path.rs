@@ -1,0 +1,155 @@
+//! Paths to fields inside an object, in Kubernetes' notation.
+
+use std::fmt;
+
+use crate::value::{Map, Text, Value};
+
+/// One step of a path, as `FieldsV1` knows them.
+///
+/// # Source
+/// Kubernetes, Server-Side Apply (`k:`, `v:`, `f:`, `i:` keys of managed fields).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PathElement {
+    /// A field of a map: `.name`.
+    Field(Text),
+    /// The item of a list whose key fields have these values: `[name="app"]`.
+    Key(KeyFields),
+    /// The item of a set with this value: `[="x"]`.
+    Item(ScalarText),
+    /// The item at a position: `[0]`.
+    Index(usize),
+}
+
+/// The key fields of a list item, by name; values as compact JSON.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct KeyFields(Vec<(Text, ScalarText)>);
+
+/// A scalar as compact JSON text, so that it orders and hashes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ScalarText(Text);
+
+impl ScalarText {
+    /// Builds it from a value.
+    pub fn new(value: &Value) -> Self {
+        Self(value.to_string().into())
+    }
+
+    /// Tells whether `value` is this scalar.
+    pub fn is(&self, value: &Value) -> bool {
+        value.to_string() == self.0.as_str()
+    }
+
+    /// Returns the compact JSON text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl KeyFields {
+    /// Builds key fields from a map of scalars.
+    pub fn new(map: &Map) -> Self {
+        Self(
+            map.iter()
+                .map(|(name, value)| (name.clone(), ScalarText::new(value)))
+                .collect(),
+        )
+    }
+
+    /// Tells whether a list item has these key values.
+    pub fn matches(&self, item: &Value) -> bool {
+        self.0
+            .iter()
+            .all(|(name, want)| item.get(name).is_some_and(|value| want.is(value)))
+    }
+
+    /// Returns names and values in order of name.
+    pub fn iter(&self) -> impl Iterator<Item = (&Text, &ScalarText)> {
+        self.0.iter().map(|(name, value)| (name, value))
+    }
+}
+
+impl fmt::Display for PathElement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Field(name) if plain(name) => write!(f, ".{name}"),
+            Self::Field(name) => write!(f, "[{name:?}]"),
+            Self::Key(fields) => {
+                f.write_str("[")?;
+                for (idx, (name, value)) in fields.iter().enumerate() {
+                    write!(f, "{}{name}={}", if idx > 0 { "," } else { "" }, value.0)?;
+                }
+                f.write_str("]")
+            }
+            Self::Item(value) => write!(f, "[={}]", value.0),
+            Self::Index(idx) => write!(f, "[{idx}]"),
+        }
+    }
+}
+
+fn plain(name: &str) -> bool {
+    !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-')
+}
+
+/// A path from the root of an object to one of its fields: `.spec.replicas`.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct FieldPath(Vec<PathElement>);
+
+impl FieldPath {
+    /// Builds a path of map fields.
+    pub fn fields<T: Into<Text>>(names: impl IntoIterator<Item = T>) -> Self {
+        Self(
+            names
+                .into_iter()
+                .map(|name| PathElement::Field(name.into()))
+                .collect(),
+        )
+    }
+
+    /// Returns the path one step further.
+    #[must_use]
+    pub fn join(&self, element: PathElement) -> Self {
+        let mut path = self.clone();
+        path.0.push(element);
+        path
+    }
+
+    /// Goes one step further.
+    pub fn push(&mut self, element: PathElement) {
+        self.0.push(element);
+    }
+
+    /// Goes one step back.
+    pub fn pop(&mut self) -> Option<PathElement> {
+        self.0.pop()
+    }
+
+    /// Returns the steps.
+    pub fn elements(&self) -> &[PathElement] {
+        &self.0
+    }
+
+    /// Tells whether this path is `other` or lies below it.
+    pub fn starts_with(&self, other: &Self) -> bool {
+        self.0.starts_with(&other.0)
+    }
+}
+
+impl FromIterator<PathElement> for FieldPath {
+    fn from_iter<I: IntoIterator<Item = PathElement>>(elements: I) -> Self {
+        Self(elements.into_iter().collect())
+    }
+}
+
+/// Prints without the leading dot: `spec.template.spec.containers[name="app"].image`.
+impl fmt::Display for FieldPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text: String = self.0.iter().map(ToString::to_string).collect();
+        f.write_str(text.strip_prefix('.').unwrap_or(&text))
+    }
+}
+
+impl fmt::Debug for FieldPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}

@@ -1,0 +1,1 @@
+//! Kubernetes value types and facts on built-in kinds.

@@ -1,0 +1,1 @@
+//! Renders plans, diagnostics and results as text, Markdown and JSON.

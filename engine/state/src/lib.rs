@@ -1,0 +1,1 @@
+//! The state of an environment and the Git store that keeps it.

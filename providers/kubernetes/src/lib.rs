@@ -1,0 +1,1 @@
+//! The Kubernetes API client: discovery, list, server-side apply, watch, readiness.

@@ -1,0 +1,1 @@
+//! Renders Kustomize overlays: source tree in, manifests out.
