@@ -3,10 +3,29 @@
 //! Invariant: nothing here performs I/O, reads a clock or draws a random number. Crates around this one
 //! implement the [`ports`].
 
-pub mod address;
 pub mod diagnostic;
+pub mod digest;
+mod number;
+pub mod value;
+
+pub mod address;
+pub mod cluster;
 pub mod field_path;
 pub mod fields;
-mod number;
+pub mod kind_info;
+pub mod manifest;
+pub mod mark;
+pub mod object;
 pub mod object_ref;
-pub mod value;
+pub mod sensitive;
+
+pub mod graph;
+pub mod resource;
+
+pub mod ports;
+pub mod state;
+pub mod status;
+
+pub mod live;
+pub mod plan;
+pub mod prediction;

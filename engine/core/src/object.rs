@@ -1,0 +1,146 @@
+//! An object as the server returned it.
+
+use crate::digest::{Fingerprint, SealKey};
+use crate::fields::FieldSet;
+use crate::mark::{FieldManager, OwnershipMark};
+use crate::object_ref::{ApiVersion, Uid};
+use crate::sensitive::SensitivePaths;
+use crate::value::{Text, Value};
+
+/// A live object. It may hold secrets, so it has no `Debug`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Object(Value);
+
+/// What a manager did to the fields it owns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Operation {
+    /// Server-side apply.
+    Apply,
+    /// Any other write.
+    Update,
+}
+
+/// One entry of an object's managed fields.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ManagerEntry {
+    /// The manager's name.
+    pub manager: Text,
+    /// How it wrote.
+    pub operation: Operation,
+    /// The version it wrote in.
+    pub api_version: Text,
+    /// When, in RFC 3339.
+    pub time: Option<Text>,
+    /// The subresource it wrote through: `status`, `scale`.
+    pub subresource: Option<Text>,
+    /// The fields.
+    pub fields: FieldSet,
+}
+
+impl Object {
+    /// Wraps a body that a server returned.
+    pub fn new(body: Value) -> Self {
+        Self(body)
+    }
+
+    /// Returns the body.
+    pub fn body(&self) -> &Value {
+        &self.0
+    }
+
+    /// Returns the uid; empty only for an object that was never stored.
+    pub fn uid(&self) -> Uid {
+        Uid::new(self.0.str_at(&["metadata", "uid"]).unwrap_or_default())
+    }
+
+    /// Returns the name.
+    pub fn name(&self) -> &str {
+        self.0.str_at(&["metadata", "name"]).unwrap_or_default()
+    }
+
+    /// Returns the namespace.
+    pub fn namespace(&self) -> Option<&str> {
+        self.0.str_at(&["metadata", "namespace"])
+    }
+
+    /// Returns the resource version.
+    pub fn resource_version(&self) -> &str {
+        self.0
+            .str_at(&["metadata", "resourceVersion"])
+            .unwrap_or_default()
+    }
+
+    /// Tells whether deletion has begun.
+    pub fn is_terminating(&self) -> bool {
+        self.0.at(&["metadata", "deletionTimestamp"]).is_some()
+    }
+
+    /// Returns the ownership mark.
+    pub fn mark(&self) -> Option<OwnershipMark> {
+        OwnershipMark::read_from(&self.0)
+    }
+
+    /// Returns the managed-fields entries that can be read.
+    pub fn managers(&self) -> Vec<ManagerEntry> {
+        let entries = self
+            .0
+            .at(&["metadata", "managedFields"])
+            .and_then(Value::as_list)
+            .unwrap_or_default();
+        entries.iter().filter_map(manager_entry).collect()
+    }
+
+    /// Returns the entry of our own last apply: our manager, operation Apply, no subresource, this version.
+    pub fn own_entry(&self, manager: &FieldManager, api_version: &ApiVersion) -> Option<ManagerEntry> {
+        let api_version = api_version.to_string();
+        self.managers().into_iter().find(|entry| {
+            entry.manager == manager.as_str()
+                && entry.operation == Operation::Apply
+                && entry.subresource.is_none()
+                && entry.api_version == api_version.as_str()
+        })
+    }
+
+    /// Returns the digest that a record keeps as `settled`: our entry, and the live values at its paths in
+    /// live order. `None` without such an entry.
+    ///
+    /// Field sets alone prove nothing: they hold no list order, and `stringData` is owned but unreadable.
+    pub fn settled(
+        &self,
+        manager: &FieldManager,
+        api_version: &ApiVersion,
+        sensitive: &SensitivePaths,
+        key: Option<&SealKey>,
+    ) -> Option<Fingerprint> {
+        let entry = self.own_entry(manager, api_version)?;
+        let paths: Vec<Value> = entry
+            .fields
+            .paths()
+            .iter()
+            .map(|path| Value::string(path.to_string()))
+            .collect();
+        let values = entry.fields.extract(&self.0).unwrap_or_default();
+        let open = Fingerprint::of(&values, sensitive, key);
+        let both = Value::list([Value::list(paths), Value::string(open.open.to_string())]);
+        Some(Fingerprint {
+            open: crate::digest::Digest::of_value(&both),
+            seal: open.seal,
+        })
+    }
+}
+
+fn manager_entry(entry: &Value) -> Option<ManagerEntry> {
+    let text = |name: &str| entry.get(name)?.as_str().map(Text::from);
+    Some(ManagerEntry {
+        manager: text("manager")?,
+        operation: if text("operation")? == "Apply" {
+            Operation::Apply
+        } else {
+            Operation::Update
+        },
+        api_version: text("apiVersion")?,
+        time: text("time"),
+        subresource: text("subresource").filter(|name| !name.is_empty()),
+        fields: FieldSet::decode(entry.get("fieldsV1")?).ok()?,
+    })
+}

@@ -1,0 +1,5 @@
+//! Decides.
+/// x
+pub struct PlanInput;
+/// x
+pub fn plan() {}

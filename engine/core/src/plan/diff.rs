@@ -1,0 +1,1 @@
+//! The difference of two objects, field by field.
