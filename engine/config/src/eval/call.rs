@@ -1,0 +1,161 @@
+//! Function calls.
+
+use std::ops::Range;
+
+use engine_core::diagnostic::{Diagnostic, Diagnostics};
+use hcl_edit::Span;
+use hcl_edit::expr::FuncCall;
+
+use super::{Evaluator, Outcome, did_you_mean, given, range_of};
+use crate::expr_value::{ExprValue, Kind};
+use crate::functions::{
+    self, ARGUMENT, ARGUMENT_COUNT, CALL_FAILED, Function, FunctionError, UNKNOWN_FUNCTION,
+};
+
+/// The arguments of a call, each with the bytes of the file that it comes from.
+type Arguments = Vec<(ExprValue, Range<usize>)>;
+
+impl Evaluator<'_> {
+    pub(super) fn call(&self, call: &FuncCall, range: &Range<usize>) -> Outcome {
+        let name: String = call
+            .name
+            .namespace
+            .iter()
+            .flat_map(|part| [part.as_str(), "::"])
+            .chain([call.name.name.as_str()])
+            .collect();
+        match name.as_str() {
+            "try" => return self.attempt(call, range),
+            "can" => return self.can(call, range),
+            _ => {}
+        }
+        let Some(function) = functions::find(&name) else {
+            let mut fault = self.fault(UNKNOWN_FUNCTION, range, format!("no function {name:?}"));
+            fault.hint = did_you_mean(&name, functions::names());
+            return Err(fault.into());
+        };
+        let Some(arguments) = self.arguments(call)? else {
+            return Ok(ExprValue::unknown(function.returns().clone()));
+        };
+        let values: Vec<_> = arguments.iter().map(|(value, _)| value.clone()).collect();
+        function
+            .invoke(values, self.scope.functions(), self.budget)
+            .map_err(|error| self.failed(function, error, &arguments, range))
+    }
+
+    /// Evaluates the arguments; `None` when it is known after apply how many there are.
+    fn arguments(&self, call: &FuncCall) -> Outcome<Option<Arguments>> {
+        let mut arguments = Vec::with_capacity(call.args.len());
+        for argument in &call.args {
+            arguments.push((self.value(argument)?, range_of(argument)));
+        }
+        if !call.args.expand_final() {
+            return Ok(Some(arguments));
+        }
+        let Some((last, range)) = arguments.pop() else {
+            return Ok(Some(arguments));
+        };
+        match last.kind() {
+            Kind::List(items) | Kind::Set(items) | Kind::Tuple(items) => {
+                let sensitive = last.is_sensitive();
+                arguments.extend(items.iter().map(|item| {
+                    let item = item.clone().with_sensitivity_of(sensitive);
+                    (item, range.clone())
+                }));
+                Ok(Some(arguments))
+            }
+            Kind::Unknown(_) => Ok(None),
+            _ => Err(self
+                .fault(
+                    ARGUMENT,
+                    &range,
+                    "only a list, a set or a tuple can be expanded with ...",
+                )
+                .detail(given(&last))
+                .into()),
+        }
+    }
+
+    fn failed(
+        &self,
+        function: &Function,
+        error: FunctionError,
+        arguments: &Arguments,
+        range: &Range<usize>,
+    ) -> Diagnostics {
+        let signature = format!("The function is {}.", function.signature());
+        match error {
+            FunctionError::Template(diagnostics) => diagnostics,
+            FunctionError::Budget(exhausted) => self
+                .within_budget(range, Err(exhausted))
+                .err()
+                .unwrap_or_default(),
+            FunctionError::Count(message) => self
+                .fault(ARGUMENT_COUNT, range, message)
+                .detail(signature)
+                .into(),
+            FunctionError::Argument { idx, message } => {
+                let (value, range) = arguments
+                    .get(idx)
+                    .map_or((None, range), |(value, range)| (Some(value), range));
+                let given = value.map(given).unwrap_or_default();
+                let summary = match value {
+                    // The message of an argument may quote it.
+                    Some(value) if value.contains_sensitive() => "invalid argument".to_owned(),
+                    _ => message,
+                };
+                self.fault(ARGUMENT, range, format!("{}: {summary}", function.name()))
+                    .detail(format!("{signature} {given}").trim_end())
+                    .into()
+            }
+            FunctionError::Failed(message) => {
+                let sensitive = arguments.iter().any(|(value, _)| value.contains_sensitive());
+                let summary = if sensitive {
+                    "the call failed; an argument is sensitive, so the reason is not shown"
+                } else {
+                    message.as_str()
+                };
+                self.fault(CALL_FAILED, range, format!("{}: {summary}", function.name()))
+                    .into()
+            }
+        }
+    }
+
+    /// `try(…)`: the first argument that evaluates without a fault.
+    fn attempt(&self, call: &FuncCall, range: &Range<usize>) -> Outcome {
+        let mut faults: Vec<Diagnostic> = Vec::new();
+        for argument in &call.args {
+            match self.value(argument) {
+                Ok(value) => return Ok(value),
+                Err(found) if self.budget.is_exhausted() => return Err(found),
+                Err(found) => faults.extend(found),
+            }
+        }
+        let mut fault = self.fault(CALL_FAILED, range, "try: no argument evaluates without a fault");
+        for found in faults {
+            if let Some(span) = found.span {
+                fault = fault.label(span, found.summary);
+            }
+        }
+        Err(fault.into())
+    }
+
+    /// `can(…)`: whether the argument evaluates without a fault.
+    fn can(&self, call: &FuncCall, range: &Range<usize>) -> Outcome {
+        let mut arguments = call.args.iter();
+        let (Some(argument), None) = (arguments.next(), arguments.next()) else {
+            let summary = "can: exactly 1 argument is required";
+            return Err(self
+                .fault(
+                    ARGUMENT_COUNT,
+                    &call.args.span().unwrap_or_else(|| range.clone()),
+                    summary,
+                )
+                .into());
+        };
+        match self.value(argument) {
+            Err(found) if self.budget.is_exhausted() => Err(found),
+            result => Ok(ExprValue::bool(result.is_ok())),
+        }
+    }
+}
