@@ -97,6 +97,32 @@ impl Address {
         &self.steps
     }
 
+    /// Returns this address and those of the blocks around it, innermost first.
+    pub fn enclosing(&self) -> Vec<Self> {
+        let mut found = Vec::new();
+        if self.object.is_some() {
+            found.push(self.clone());
+        }
+        for len in (1..=self.steps.len()).rev() {
+            found.push(Self {
+                steps: self.steps[..len].to_vec(),
+                object: None,
+            });
+            // An object of a primitive without instances: its key is the last step's.
+            if len == self.steps.len() && self.object.is_none() {
+                let mut block = Self {
+                    steps: self.steps.clone(),
+                    object: None,
+                };
+                if let Some(step) = block.steps.last_mut().filter(|step| step.key.is_some()) {
+                    step.key = None;
+                    found.push(block);
+                }
+            }
+        }
+        found
+    }
+
     /// Tells whether this address is `other` or lies inside it.
     ///
     /// A step without a key covers all instances of its block.

@@ -138,7 +138,7 @@ fn feed(value: &Value, sink: &mut dyn FnMut(&[u8])) {
 
 fn split(value: &Value, sensitive: &SensitivePaths, sink: &mut dyn FnMut(&[u8], bool)) {
     let hidden = sensitive.is_all();
-    let mut text = |kind: &[u8], text: &str, sink: &mut dyn FnMut(&[u8], bool)| {
+    let text = |kind: &[u8], text: &str, sink: &mut dyn FnMut(&[u8], bool)| {
         sink(kind, hidden);
         sink(&(text.len() as u64).to_be_bytes(), hidden);
         sink(text.as_bytes(), hidden);

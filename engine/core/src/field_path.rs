@@ -128,9 +128,83 @@ impl FieldPath {
         &self.0
     }
 
+    /// Returns the value at this path.
+    pub fn lookup<'a>(&self, value: &'a Value) -> Option<&'a Value> {
+        self.0.iter().try_fold(value, |value, element| match element {
+            PathElement::Field(name) => value.get(name),
+            PathElement::Key(fields) => value.as_list()?.iter().find(|item| fields.matches(item)),
+            PathElement::Item(scalar) => value.as_list()?.iter().find(|item| scalar.is(item)),
+            PathElement::Index(idx) => value.as_list()?.get(*idx),
+        })
+    }
+
+    /// Removes what lies at this path; nothing happens when nothing is there.
+    pub fn remove(&self, value: &mut Value) {
+        let Some((last, parents)) = self.0.split_last() else {
+            return;
+        };
+        let Some(parent) = parents.iter().try_fold(value, step_mut) else {
+            return;
+        };
+        match (parent, last) {
+            (Value::Map(map), PathElement::Field(name)) => drop(map.remove(name)),
+            (Value::List(items), element) => {
+                let position = items
+                    .iter()
+                    .enumerate()
+                    .position(|(idx, item)| names_item(element, idx, item));
+                if let Some(at) = position {
+                    std::sync::Arc::make_mut(items).remove(at);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Sets what lies at this path; nothing happens when its parent is not there.
+    pub fn set(&self, value: &mut Value, new: Value) {
+        let Some((last, parents)) = self.0.split_last() else {
+            return;
+        };
+        let Some(parent) = parents.iter().try_fold(value, step_mut) else {
+            return;
+        };
+        match (parent, last) {
+            (Value::Map(map), PathElement::Field(name)) => drop(map.insert(name.clone(), new)),
+            (parent, last) => {
+                if let Some(place) = step_mut(parent, last) {
+                    *place = new;
+                }
+            }
+        }
+    }
+
     /// Tells whether this path is `other` or lies below it.
     pub fn starts_with(&self, other: &Self) -> bool {
         self.0.starts_with(&other.0)
+    }
+}
+
+fn step_mut<'a>(value: &'a mut Value, element: &PathElement) -> Option<&'a mut Value> {
+    match (value, element) {
+        (Value::Map(map), PathElement::Field(name)) => map.get_mut(name),
+        (Value::List(items), element) => {
+            let at = items
+                .iter()
+                .enumerate()
+                .position(|(idx, item)| names_item(element, idx, item))?;
+            std::sync::Arc::make_mut(items).get_mut(at)
+        }
+        _ => None,
+    }
+}
+
+fn names_item(element: &PathElement, idx: usize, item: &Value) -> bool {
+    match element {
+        PathElement::Field(_) => false,
+        PathElement::Key(fields) => fields.matches(item),
+        PathElement::Item(scalar) => scalar.is(item),
+        PathElement::Index(at) => *at == idx,
     }
 }
 

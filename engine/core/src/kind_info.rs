@@ -59,3 +59,8 @@ impl Discovery {
         self.kinds.values().filter_map(|versions| versions.first())
     }
 }
+
+/// Returns the scope of a built-in kind, `None` for kinds that are not built in.
+pub fn builtin_scope(kind: &GroupKind) -> Option<Scope> {
+    engine_kinds::builtin::scope_of(&kind.group, &kind.kind)
+}

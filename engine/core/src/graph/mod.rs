@@ -7,6 +7,8 @@
 mod infer;
 pub mod order;
 
+pub(crate) use infer::pod_spec;
+
 use std::collections::{BTreeMap, HashMap};
 
 use petgraph::graph::{DiGraph, NodeIndex};

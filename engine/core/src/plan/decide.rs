@@ -1,5 +1,612 @@
-//! Decides.
-/// x
-pub struct PlanInput;
-/// x
-pub fn plan() {}
+//! The decision: from what is desired, recorded, live and predicted to one change per object.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::address::Address;
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::field_path::FieldPath;
+use crate::fields::FieldSet;
+use crate::graph::{ResourceGraph, pod_spec};
+use crate::live::{Live, LiveObject};
+use crate::manifest::Manifest;
+use crate::mark::FieldManager;
+use crate::object::{ManagerEntry, Object};
+use crate::object_ref::{ClusterRef, ObjectRef, Uid};
+use crate::plan::diff::{creation, diff, mark_unknown};
+use crate::plan::triage::{DesiredPrints, Triage};
+use crate::plan::{
+    Action, Change, Drifter, Exceptions, FieldChange, OutputChange, Plan, PlannedOutput, Reason, Shown, Tier,
+};
+use crate::ports::{ProviderError, Witness};
+use crate::prediction::Prediction;
+use crate::resource::{Body, Resource};
+use crate::state::{Output, ResourceRecord, State};
+use crate::value::Text;
+
+/// A field is owned by another manager that will not be overruled.
+pub const CONFLICT: Code = Code(601);
+/// An object to be created exists and is not ours.
+pub const FOREIGN_OBJECT: Code = Code(602);
+/// The cluster serves no such kind.
+pub const UNKNOWN_KIND: Code = Code(603);
+/// The API server forbids it.
+pub const FORBIDDEN: Code = Code(604);
+/// The API server refuses the object.
+pub const INVALID_OBJECT: Code = Code(605);
+/// The object is protected against deletion.
+pub const PROTECTED: Code = Code(606);
+/// A kind could not be observed.
+pub const UNOBSERVED: Code = Code(607);
+/// The outcome could not be predicted.
+pub const UNPREDICTED: Code = Code(608);
+/// A field cannot be changed in place and the object must not be replaced.
+pub const IMMUTABLE: Code = Code(609);
+
+/// What to do with objects that exist and are nobody's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum AdoptPolicy {
+    /// They are an error.
+    #[default]
+    Never,
+    /// They become ours if no other environment's mark is on them.
+    IfUnowned,
+}
+
+/// What a plan rests on.
+pub struct PlanInput<'a> {
+    /// Desired.
+    pub graph: &'a ResourceGraph,
+    /// Recorded.
+    pub state: &'a State,
+    /// Live, with what the records settle; `None` plans from digests alone.
+    pub observed: Option<(&'a Live, &'a Triage)>,
+    /// Predicted, for what is not settled.
+    pub predictions: &'a HashMap<ObjectRef, Prediction>,
+    /// Digests of the desired manifests.
+    pub desired: &'a DesiredPrints,
+    /// What to do with objects that are nobody's.
+    pub adopt: AdoptPolicy,
+    /// Outputs of the definition.
+    pub outputs: &'a BTreeMap<Text, PlannedOutput>,
+}
+
+/// Decides what an apply would do.
+pub fn plan(input: &PlanInput<'_>) -> Plan {
+    let manager = input.state.lineage.field_manager();
+    let mut planner = Planner {
+        input,
+        manager,
+        changes: Vec::new(),
+        diagnostics: Diagnostics::default(),
+    };
+    for resource in input.graph.in_order() {
+        planner.resource(resource);
+    }
+    planner.removals();
+    let (outputs, new_outputs) = outputs(input);
+    let mut plan = Plan {
+        environment: input.state.environment.clone(),
+        lineage: input.state.lineage.clone(),
+        serial: input.state.serial,
+        changes: planner.changes,
+        outputs,
+        new_outputs,
+        unobserved: unobserved(input),
+        diagnostics: planner.diagnostics.sorted(),
+    };
+    crate::plan::schedule::sort(&mut plan, input.graph, input.state);
+    plan
+}
+
+fn unobserved(input: &PlanInput<'_>) -> BTreeMap<ClusterRef, Vec<String>> {
+    let clusters = input.observed.iter().flat_map(|(live, _)| &live.clusters);
+    let reasons = clusters.map(|(cluster, live)| {
+        let words = live
+            .unobserved
+            .iter()
+            .map(|((kind, namespace), why)| match namespace {
+                Some(namespace) => format!("{kind} in namespace {namespace}: {why}"),
+                None => format!("{kind}: {why}"),
+            });
+        (cluster.clone(), words.collect::<Vec<_>>())
+    });
+    reasons.filter(|(_, words)| !words.is_empty()).collect()
+}
+
+fn outputs(input: &PlanInput<'_>) -> (Vec<OutputChange>, BTreeMap<Text, Output>) {
+    let known = input.outputs.iter().filter_map(|(name, output)| {
+        let output = match output {
+            PlannedOutput::Value(value) => Output::Value(value.clone()),
+            PlannedOutput::Sensitive => Output::Sensitive,
+            PlannedOutput::Unknown => return None,
+        };
+        Some((name.clone(), output))
+    });
+    let names = input.state.outputs.keys().chain(input.outputs.keys());
+    let names: std::collections::BTreeSet<&Text> = names.collect();
+    let changes = names.into_iter().filter_map(|name| {
+        let before = match input.state.outputs.get(name) {
+            None => Shown::Absent,
+            Some(Output::Value(value)) => Shown::Value(value.clone()),
+            Some(Output::Sensitive) => Shown::Sensitive { changed: false },
+        };
+        let after = match input.outputs.get(name) {
+            None => Shown::Absent,
+            Some(PlannedOutput::Value(value)) => Shown::Value(value.clone()),
+            Some(PlannedOutput::Sensitive) => Shown::Sensitive { changed: false },
+            Some(PlannedOutput::Unknown) => Shown::Unknown,
+        };
+        (before != after).then(|| OutputChange {
+            name: name.clone(),
+            before,
+            after,
+        })
+    });
+    (changes.collect(), known.collect())
+}
+
+struct Planner<'a> {
+    input: &'a PlanInput<'a>,
+    manager: FieldManager,
+    changes: Vec<Change>,
+    diagnostics: Diagnostics,
+}
+
+impl Planner<'_> {
+    fn resource(&mut self, resource: &Resource) {
+        let Body::Object(manifest) = &resource.body else {
+            return self.push(resource, Action::Read, Reason::Deferred, Vec::new(), Tier::Record);
+        };
+        let object_ref = manifest.object_ref();
+        let record = self.input.state.records.get(object_ref);
+        let Some((live, triage)) = self.input.observed else {
+            return self.offline(resource, manifest, record);
+        };
+        if triage.settled.contains(object_ref) {
+            self.unchanged(resource, record, live.get(object_ref), Tier::Record);
+        } else if triage.unobserved.contains(object_ref) {
+            let why = live.unobserved(object_ref).unwrap_or_default();
+            let summary = format!("{object_ref} could not be observed");
+            self.diagnostics
+                .push(about(resource, Diagnostic::warning(UNOBSERVED, summary)).detail(why));
+        } else if triage.unknown.contains(object_ref) {
+            self.diagnostics.push(unknown_kind(resource, manifest, live));
+        } else if let Some(prediction) = self.input.predictions.get(object_ref) {
+            self.predicted(resource, manifest, record, prediction);
+        }
+    }
+
+    fn offline(&mut self, resource: &Resource, manifest: &Manifest, record: Option<&ResourceRecord>) {
+        let Some(record) = record else {
+            return self.create(resource, manifest, Reason::New, Tier::Client);
+        };
+        let same = manifest.holes().is_empty() && self.is_desired(record, manifest);
+        if same && record.address == resource.address {
+            return self.push(resource, Action::NoOp, Reason::Settled, Vec::new(), Tier::Record);
+        }
+        let uid = record.uid.clone();
+        if same {
+            let action = Action::Move {
+                from: record.address.clone(),
+                uid,
+            };
+            return self.push(resource, action, Reason::Moved, Vec::new(), Tier::Record);
+        }
+        let action = Action::Update {
+            uid,
+            force: false,
+            exceptions: Exceptions::default(),
+        };
+        self.push(resource, action, Reason::Changed, Vec::new(), Tier::Client);
+    }
+
+    /// The object is as desired; only its address may be another one.
+    fn unchanged(
+        &mut self,
+        resource: &Resource,
+        record: Option<&ResourceRecord>,
+        live: Option<&LiveObject>,
+        tier: Tier,
+    ) {
+        match (record, live) {
+            (Some(record), Some(live)) if record.address != resource.address => {
+                let action = Action::Move {
+                    from: record.address.clone(),
+                    uid: live.uid.clone(),
+                };
+                self.push(resource, action, Reason::Moved, Vec::new(), tier);
+            }
+            _ => self.push(resource, Action::NoOp, Reason::Settled, Vec::new(), tier),
+        }
+    }
+
+    fn predicted(
+        &mut self,
+        resource: &Resource,
+        manifest: &Manifest,
+        record: Option<&ResourceRecord>,
+        prediction: &Prediction,
+    ) {
+        let after = match &prediction.result {
+            Ok(after) => after,
+            Err(error) => return self.diagnostics.push(refused(resource, error)),
+        };
+        if !prediction.conflicts.is_empty() {
+            self.conflicts(resource, manifest, prediction);
+            return;
+        }
+        let live = self
+            .input
+            .observed
+            .and_then(|(live, _)| live.get(manifest.object_ref()));
+        match live.and_then(|live| Some((live, live.object.as_ref()?))) {
+            Some((live, before)) => {
+                self.existing(resource, manifest, record, (live, before), (prediction, after))
+            }
+            None if prediction.witness == Witness::Existed => {
+                self.foreign(resource, manifest, prediction, after)
+            }
+            None => {
+                let reason = if record.is_some() {
+                    Reason::Missing
+                } else {
+                    Reason::New
+                };
+                self.create(resource, manifest, reason, prediction.tier);
+            }
+        }
+    }
+
+    fn create(&mut self, resource: &Resource, manifest: &Manifest, reason: Reason, tier: Tier) {
+        let fields = creation(manifest.body(), &hole_paths(manifest), manifest.sensitive());
+        self.push(resource, Action::Create, reason, fields, tier);
+    }
+
+    /// An object that exists without our mark.
+    fn foreign(&mut self, resource: &Resource, manifest: &Manifest, prediction: &Prediction, after: &Object) {
+        let theirs = after
+            .managers()
+            .into_iter()
+            .find(|entry| entry.manager != self.manager.as_str());
+        let marked = theirs
+            .as_ref()
+            .is_some_and(|entry| entry.manager.starts_with("terrane-"));
+        if self.input.adopt == AdoptPolicy::IfUnowned && !marked {
+            let fields = creation(manifest.body(), &[], manifest.sensitive());
+            return self.push(
+                resource,
+                Action::Adopt { uid: after.uid() },
+                Reason::New,
+                fields,
+                prediction.tier,
+            );
+        }
+        let whose = match (marked, theirs) {
+            (true, Some(entry)) => format!(
+                "It belongs to another environment (field manager {}).",
+                entry.manager
+            ),
+            (false, Some(entry)) => format!("Its fields are managed by {}.", entry.manager),
+            (_, None) => "Nobody is recorded as its manager.".into(),
+        };
+        let summary = format!(
+            "{} exists and is not part of this environment",
+            manifest.object_ref()
+        );
+        let diagnostic = about(resource, Diagnostic::error(FOREIGN_OBJECT, summary)).detail(whose);
+        self.diagnostics.push(diagnostic.hint(
+            "give the object another name, delete it, or write `adopt = \"if_unowned\"` in the terrane block",
+        ));
+    }
+
+    fn existing(
+        &mut self,
+        resource: &Resource,
+        manifest: &Manifest,
+        record: Option<&ResourceRecord>,
+        (live, before): (&LiveObject, &Object),
+        (prediction, after): (&Prediction, &Object),
+    ) {
+        let own = after
+            .own_entry(&self.manager, manifest.api_version())
+            .map(|entry| entry.fields)
+            .unwrap_or_default();
+        let mut fields = diff(before.body(), after.body(), &own, manifest.sensitive());
+        mark_unknown(&mut fields, &hole_paths(manifest));
+        let same_manifest = record.is_some_and(|record| self.is_desired(record, manifest));
+        self.blame(&mut fields, before, same_manifest, record);
+        let uid = live.uid.clone();
+        if prediction.immutable {
+            return self.replace(resource, manifest, uid, fields, prediction.tier);
+        }
+        let update = |force| Action::Update {
+            uid: uid.clone(),
+            force,
+            exceptions: prediction.exceptions.clone(),
+        };
+        if fields.is_empty() {
+            let recorded = record.is_some_and(|record| record.uid == uid);
+            if recorded && self.owns_the_same(before, &own, manifest) {
+                return self.unchanged(resource, record, Some(live), prediction.tier);
+            }
+            return self.push(resource, update(true), Reason::Ownership, fields, prediction.tier);
+        }
+        let drift = same_manifest && fields.iter().all(|field| field.drift.is_some());
+        let reason = if drift { Reason::Drift } else { Reason::Changed };
+        self.push(
+            resource,
+            update(prediction.force),
+            reason,
+            fields,
+            prediction.tier,
+        );
+    }
+
+    fn is_desired(&self, record: &ResourceRecord, manifest: &Manifest) -> bool {
+        self.input
+            .desired
+            .get(manifest.object_ref())
+            .is_some_and(|desired| record.desired.proves(desired))
+    }
+
+    fn owns_the_same(&self, before: &Object, after: &FieldSet, manifest: &Manifest) -> bool {
+        before
+            .own_entry(&self.manager, manifest.api_version())
+            .is_some_and(|entry| entry.fields == *after)
+    }
+
+    /// Says of each field who moved it. A field that no other manager claims was moved by the definition,
+    /// unless the definition has not changed: then somebody removed it, or wrote it under our name.
+    fn blame(
+        &self,
+        fields: &mut [FieldChange],
+        before: &Object,
+        same_manifest: bool,
+        record: Option<&ResourceRecord>,
+    ) {
+        let mut others: Vec<ManagerEntry> = before
+            .managers()
+            .into_iter()
+            .filter(|entry| entry.manager != self.manager.as_str())
+            .collect();
+        // The latest writer first.
+        others.sort_by(|a, b| b.time.cmp(&a.time));
+        for field in fields {
+            let writer = others
+                .iter()
+                .find(|entry| entry.subresource.is_none() && entry.fields.touches(&field.path));
+            field.drift = match writer {
+                Some(entry) if record.is_some() => Some(Drifter {
+                    manager: entry.manager.clone(),
+                    time: entry.time.clone(),
+                }),
+                _ if same_manifest => {
+                    let latest = others.iter().find(|entry| entry.subresource.is_none());
+                    Some(Drifter {
+                        manager: latest.map_or_else(|| "unknown".into(), |entry| entry.manager.clone()),
+                        time: latest.and_then(|entry| entry.time.clone()),
+                    })
+                }
+                _ => None,
+            };
+        }
+    }
+
+    fn replace(
+        &mut self,
+        resource: &Resource,
+        manifest: &Manifest,
+        uid: Uid,
+        fields: Vec<FieldChange>,
+        tier: Tier,
+    ) {
+        let kind = &manifest.object_ref().kind;
+        let loses_data = kind.is("", "Namespace")
+            || kind.is("", "PersistentVolumeClaim")
+            || kind.is("apiextensions.k8s.io", "CustomResourceDefinition");
+        if !resource.lifecycle.prevent_destroy && !loses_data {
+            return self.push(resource, Action::Replace { uid }, Reason::Immutable, fields, tier);
+        }
+        let summary = format!("{} cannot be changed in place", manifest.object_ref());
+        let paths: Vec<String> = fields.iter().map(|field| field.path.to_string()).collect();
+        let why = match loses_data {
+            true => "Replacing it would delete data that cannot be brought back.",
+            false => "Its lifecycle has prevent_destroy.",
+        };
+        self.diagnostics.push(
+            about(resource, Diagnostic::error(IMMUTABLE, summary))
+                .detail(format!("Immutable: {}. {why}", paths.join(", ")))
+                .hint("change the name, so that a new object is created beside the old one"),
+        );
+    }
+
+    fn conflicts(&mut self, resource: &Resource, manifest: &Manifest, prediction: &Prediction) {
+        let lines = prediction.conflicts.iter().map(|conflict| {
+            let through = conflict
+                .subresource
+                .as_ref()
+                .map(|name| format!(" through {name}"))
+                .unwrap_or_default();
+            format!("  {} is managed by {}{through}", conflict.field, conflict.manager)
+        });
+        let lines: Vec<String> = lines.collect();
+        let summary = format!(
+            "{} has fields that another field manager keeps",
+            manifest.object_ref()
+        );
+        self.diagnostics.push(
+            about(resource, Diagnostic::error(CONFLICT, summary))
+                .detail(lines.join("\n"))
+                .hint("remove these fields from the definition, name them in `ignore_changes`, or stop the other manager"),
+        );
+    }
+
+    /// Deletes what is recorded, or marked as ours, and no longer desired.
+    fn removals(&mut self) {
+        let input = self.input;
+        let gone = |object_ref: &ObjectRef| input.graph.find(object_ref).is_none();
+        for (object_ref, record) in input
+            .state
+            .records
+            .iter()
+            .filter(|(object_ref, _)| gone(object_ref))
+        {
+            self.removal(object_ref, record);
+        }
+        let Some((live, _)) = input.observed else { return };
+        let mut orphans: Vec<(&ObjectRef, &LiveObject)> = live
+            .clusters
+            .values()
+            .flat_map(|cluster| &cluster.objects)
+            .filter(|(object_ref, _)| gone(object_ref) && !input.state.records.contains_key(*object_ref))
+            .collect();
+        orphans.sort_by_key(|(object_ref, _)| *object_ref);
+        for (object_ref, live) in orphans {
+            let mark = live.object.as_ref().and_then(Object::mark);
+            if let Some(mark) = mark.filter(|mark| mark.lineage == input.state.lineage) {
+                self.delete(mark.address, object_ref, live.uid.clone());
+            }
+        }
+    }
+
+    fn removal(&mut self, object_ref: &ObjectRef, record: &ResourceRecord) {
+        let address = record.address.clone();
+        let live = match self.input.observed {
+            None => None,
+            Some((live, _)) if live.unobserved(object_ref).is_some() => {
+                let summary = format!("{object_ref} could not be observed and is kept");
+                let why = live.unobserved(object_ref).unwrap_or_default();
+                return self.diagnostics.push(
+                    Diagnostic::warning(UNOBSERVED, summary)
+                        .detail(why)
+                        .about(address),
+                );
+            }
+            Some((live, _)) => Some(live.get(object_ref).filter(|live| live.uid == record.uid)),
+        };
+        match live {
+            // Gone already, or another object of that name now: not ours to delete.
+            Some(None) => self.push_gone(address, object_ref, Action::Forget, Reason::Missing),
+            _ if record.prevent_destroy => {
+                let summary = format!("{object_ref} is protected and would be deleted");
+                self.diagnostics.push(
+                    Diagnostic::error(PROTECTED, summary)
+                        .detail("Its record has prevent_destroy, so removing its block does not delete it.")
+                        .about(address)
+                        .hint("declare it again without prevent_destroy and apply, then remove it"),
+                );
+            }
+            _ => self.delete(address, object_ref, record.uid.clone()),
+        }
+    }
+
+    fn delete(&mut self, address: Address, object_ref: &ObjectRef, uid: Uid) {
+        self.push_gone(address, object_ref, Action::Delete { uid }, Reason::Removed);
+    }
+
+    fn push_gone(&mut self, address: Address, object_ref: &ObjectRef, action: Action, reason: Reason) {
+        self.changes.push(Change {
+            address,
+            object_ref: object_ref.clone(),
+            action,
+            reason,
+            fields: Vec::new(),
+            tier: Tier::Record,
+            restarts: Vec::new(),
+        });
+    }
+
+    fn push(
+        &mut self,
+        resource: &Resource,
+        action: Action,
+        reason: Reason,
+        fields: Vec<FieldChange>,
+        tier: Tier,
+    ) {
+        let restarts = match (&action, resource.manifest()) {
+            (Action::Update { .. }, Some(manifest)) if restarts(manifest, &fields) => {
+                vec![manifest.object_ref().clone()]
+            }
+            _ => Vec::new(),
+        };
+        self.changes.push(Change {
+            address: resource.address.clone(),
+            object_ref: resource.object_ref().clone(),
+            action,
+            reason,
+            fields,
+            tier,
+            restarts,
+        });
+    }
+}
+
+/// Tells whether pods are made anew: their template changes.
+fn restarts(manifest: &Manifest, fields: &[FieldChange]) -> bool {
+    let template = FieldPath::fields(["spec", "template"]);
+    let kind = &manifest.object_ref().kind;
+    !kind.is("batch", "CronJob")
+        && pod_spec(manifest.body()).is_some()
+        && fields.iter().any(|field| field.path.starts_with(&template))
+}
+
+fn hole_paths(manifest: &Manifest) -> Vec<FieldPath> {
+    manifest.holes().iter().map(|hole| hole.path.clone()).collect()
+}
+
+fn about(resource: &Resource, diagnostic: Diagnostic) -> Diagnostic {
+    diagnostic
+        .at(resource.span.clone())
+        .about(resource.address.clone())
+}
+
+fn unknown_kind(resource: &Resource, manifest: &Manifest, live: &Live) -> Diagnostic {
+    let object_ref = manifest.object_ref();
+    let cluster = live.clusters.get(&object_ref.cluster);
+    let summary = format!(
+        "cluster {} has no kind {} in {}",
+        object_ref.cluster,
+        object_ref.kind.kind,
+        manifest.api_version()
+    );
+    let diagnostic = about(resource, Diagnostic::error(UNKNOWN_KIND, summary));
+    let served = cluster.and_then(|cluster| cluster.discovery.preferred(&object_ref.kind));
+    let similar = || {
+        let kinds = cluster?.discovery.iter();
+        kinds
+            .map(|info| info.kind.clone())
+            .find(|kind| kind.kind.eq_ignore_ascii_case(&object_ref.kind.kind))
+    };
+    match (served, similar()) {
+        (Some(info), _) => diagnostic.hint(format!("the cluster serves it as {}", info.api_version())),
+        (None, Some(kind)) => diagnostic.hint(format!("did you mean {kind}?")),
+        (None, None) => {
+            diagnostic.hint("declare its CustomResourceDefinition in the environment, or correct the kind")
+        }
+    }
+}
+
+fn refused(resource: &Resource, error: &ProviderError) -> Diagnostic {
+    let object_ref = resource.object_ref();
+    let (code, what, hint) = match error {
+        ProviderError::Forbidden(_) => (
+            FORBIDDEN,
+            "forbids",
+            "ask for the right, or use credentials that have it",
+        ),
+        ProviderError::Invalid(_) => (INVALID_OBJECT, "refuses", "correct the fields named above"),
+        _ => (
+            UNPREDICTED,
+            "cannot say what becomes of",
+            "try again; if it persists, look at the API server",
+        ),
+    };
+    let summary = format!("cluster {} {what} {object_ref}", object_ref.cluster);
+    about(resource, Diagnostic::error(code, summary))
+        .detail(error.to_string())
+        .hint(hint)
+}
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,11 @@
 
 mod decide;
 pub mod diff;
+pub mod outcome;
+pub mod ownership;
 pub mod schedule;
+pub mod simulate;
+pub mod triage;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,7 +20,8 @@ use crate::object_ref::{ClusterRef, ObjectRef, Uid};
 use crate::state::Output;
 use crate::value::{Text, Value};
 
-pub use decide::{PlanInput, plan};
+pub use decide::{AdoptPolicy, PlanInput, plan};
+pub use ownership::Exceptions;
 
 /// What may be shown of a value: secrets are withheld here, so that no renderer can leak one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -133,8 +138,13 @@ pub enum Action {
         uid: Uid,
         /// Take the fields of other managers, as the plan shows.
         force: bool,
-        /// Fields left to another manager: not sent.
-        yielded: Vec<FieldPath>,
+        /// What is sent in place of what is declared.
+        exceptions: Exceptions,
+    },
+    /// Become the owner of an object that is nobody's.
+    Adopt {
+        /// The object must still be this one.
+        uid: Uid,
     },
     /// Delete the object with this uid, then create.
     Replace {
@@ -167,6 +177,7 @@ impl Action {
         match self {
             Self::Create => ActionKind::Create,
             Self::Update { .. } => ActionKind::Update,
+            Self::Adopt { .. } => ActionKind::Adopt,
             Self::Replace { .. } => ActionKind::Replace,
             Self::Delete { .. } => ActionKind::Delete,
             Self::Forget => ActionKind::Forget,
@@ -269,6 +280,17 @@ impl Change {
     pub fn has_drift(&self) -> bool {
         self.reason == Reason::Missing || self.fields.iter().any(|field| field.drift.is_some())
     }
+}
+
+/// An output as the definition gives it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PlannedOutput {
+    /// A value that may be shown.
+    Value(Value),
+    /// A sensitive value.
+    Sensitive,
+    /// Known only after apply.
+    Unknown,
 }
 
 /// An output that differs from the last apply.

@@ -1,1 +1,259 @@
-//! The order in which a plan's changes are made.
+//! The order in which a plan's changes are made, and the walk through it.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+
+use petgraph::graph::{DiGraph, NodeIndex};
+use petgraph::visit::EdgeRef;
+
+use crate::address::Address;
+use crate::graph::order::order_dropping;
+use crate::graph::{Node, ResourceGraph};
+use crate::object_ref::ObjectRef;
+use crate::plan::{Action, Change, Plan};
+use crate::state::State;
+
+/// A position in [`Schedule::steps`].
+pub type StepId = usize;
+
+/// One step: a change, or a stage at which others meet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// Position in [`Plan::changes`]; `None` for a stage.
+    pub change: Option<usize>,
+    /// Steps that wait for this one.
+    pub dependents: Vec<StepId>,
+    /// How many steps this one waits for.
+    pub blockers: usize,
+}
+
+/// The steps of a plan in order of dependency.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Schedule {
+    /// Every step comes after all it waits for.
+    pub steps: Vec<Step>,
+}
+
+/// Whether an edge may go when records contradict each other or the definition.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Link {
+    /// From the definition's graph.
+    Declared,
+    /// From records: of objects that are deleted.
+    Recorded,
+}
+
+/// A node, with what it sorts by.
+#[derive(Clone)]
+struct Point {
+    change: Option<usize>,
+    key: (u8, Address, usize),
+}
+
+impl Schedule {
+    /// Orders a plan: what is applied follows the definition's graph; what is deleted goes in reverse of what
+    /// its records depend on, and only after everything that stops depending on it has been applied.
+    pub fn new(plan: &Plan, graph: &ResourceGraph, state: &State) -> Self {
+        let mut builder = Builder {
+            points: DiGraph::new(),
+            by_object: HashMap::new(),
+            gone: BTreeMap::new(),
+        };
+        builder.applies(plan, graph);
+        builder.deletes(plan, state);
+        builder.finish()
+    }
+
+    /// Begins a walk.
+    pub fn walk(&self) -> Walk<'_> {
+        let blockers: Vec<usize> = self.steps.iter().map(|step| step.blockers).collect();
+        let ready = (0..self.steps.len()).filter(|id| blockers[*id] == 0).collect();
+        Walk {
+            schedule: self,
+            blockers,
+            ready,
+            skipped: vec![false; self.steps.len()],
+            open: self.steps.len(),
+        }
+    }
+}
+
+/// Puts a plan's changes into the order of its schedule.
+pub(crate) fn sort(plan: &mut Plan, graph: &ResourceGraph, state: &State) {
+    let schedule = Schedule::new(plan, graph, state);
+    let order = schedule.steps.iter().filter_map(|step| step.change);
+    let mut slots: Vec<Option<Change>> = std::mem::take(&mut plan.changes).into_iter().map(Some).collect();
+    plan.changes = order.filter_map(|idx| slots.get_mut(idx)?.take()).collect();
+}
+
+struct Builder<'a> {
+    points: DiGraph<Point, Link>,
+    by_object: HashMap<&'a ObjectRef, NodeIndex>,
+    /// Per block address, the stage that all deletions of its dependents reach first.
+    gone: BTreeMap<Address, NodeIndex>,
+}
+
+impl<'a> Builder<'a> {
+    fn applies(&mut self, plan: &'a Plan, graph: &ResourceGraph) {
+        let changes: HashMap<&Address, usize> = plan
+            .changes
+            .iter()
+            .enumerate()
+            .filter(|(_, change)| applies(change))
+            .map(|(i, c)| (&c.address, i))
+            .collect();
+        let mut points: HashMap<NodeIndex, NodeIndex> = HashMap::new();
+        for (at, (node, kind)) in graph.nodes_in_order().enumerate() {
+            let (change, address) = match kind {
+                Node::Start(address) | Node::Done(address) => (None, address),
+                Node::Resource(idx) => {
+                    let address = &graph.resources()[*idx].address;
+                    (changes.get(address).copied(), address)
+                }
+            };
+            let point = self.points.add_node(Point {
+                change,
+                key: (0, address.clone(), at),
+            });
+            points.insert(node, point);
+            if let Some(change) = change {
+                self.by_object.insert(&plan.changes[change].object_ref, point);
+            }
+        }
+        for (dependency, dependent, _) in graph.edges() {
+            if let (Some(from), Some(to)) = (points.get(&dependency), points.get(&dependent)) {
+                self.points.add_edge(*from, *to, Link::Declared);
+            }
+        }
+    }
+
+    fn deletes(&mut self, plan: &'a Plan, state: &'a State) {
+        for (idx, change) in plan
+            .changes
+            .iter()
+            .enumerate()
+            .filter(|(_, change)| !applies(change))
+        {
+            let key = (1, change.address.clone(), idx);
+            let point = self.points.add_node(Point {
+                change: Some(idx),
+                key,
+            });
+            self.by_object.insert(&change.object_ref, point);
+            for address in change.address.enclosing() {
+                let stage = self.gone_stage(&address);
+                self.points.add_edge(stage, point, Link::Recorded);
+            }
+        }
+        for (object_ref, record) in &state.records {
+            let Some(dependent) = self.by_object.get(object_ref).copied() else {
+                continue;
+            };
+            for block in &record.dependencies.blocks {
+                if let Some(stage) = self.gone.get(block) {
+                    self.points.add_edge(dependent, *stage, Link::Recorded);
+                }
+            }
+            for object in &record.dependencies.objects {
+                let dependency = self.by_object.get(object).copied();
+                if let Some(dependency) = dependency.filter(|point| self.points[*point].key.0 == 1) {
+                    self.points.add_edge(dependent, dependency, Link::Recorded);
+                }
+            }
+        }
+    }
+
+    fn gone_stage(&mut self, address: &Address) -> NodeIndex {
+        if let Some(stage) = self.gone.get(address) {
+            return *stage;
+        }
+        let stage = self.points.add_node(Point {
+            change: None,
+            key: (1, address.clone(), usize::MAX),
+        });
+        self.gone.insert(address.clone(), stage);
+        stage
+    }
+
+    fn finish(mut self) -> Schedule {
+        // The definition's part is acyclic, and no edge leads from a deletion back to it: a cycle can only be
+        // among records that were written by different definitions.
+        let order = order_dropping(
+            &mut self.points,
+            |link| *link == Link::Recorded,
+            |point| point.key.clone(),
+        );
+        let order = order.unwrap_or_default();
+        let mut position = vec![0; self.points.node_count()];
+        for (at, node) in order.iter().enumerate() {
+            position[node.index()] = at;
+        }
+        let steps = order.iter().map(|node| Step {
+            change: self.points[*node].change,
+            dependents: self
+                .points
+                .edges(*node)
+                .map(|edge| position[edge.target().index()])
+                .collect(),
+            blockers: self.points.edges_directed(*node, petgraph::Incoming).count(),
+        });
+        Schedule {
+            steps: steps.collect(),
+        }
+    }
+}
+
+fn applies(change: &Change) -> bool {
+    !matches!(change.action, Action::Delete { .. } | Action::Forget)
+}
+
+/// A walk through a schedule: the caller begins steps that are ready and says how they ended.
+pub struct Walk<'a> {
+    schedule: &'a Schedule,
+    blockers: Vec<usize>,
+    ready: VecDeque<StepId>,
+    skipped: Vec<bool>,
+    open: usize,
+}
+
+impl Walk<'_> {
+    /// Returns the next step that may begin.
+    pub fn next_ready(&mut self) -> Option<StepId> {
+        self.ready.pop_front()
+    }
+
+    /// Tells whether every step has ended.
+    pub fn is_finished(&self) -> bool {
+        self.open == 0
+    }
+
+    /// A step is done: its dependents may become ready.
+    pub fn done(&mut self, step: StepId) {
+        self.open -= 1;
+        for dependent in &self.schedule.steps[step].dependents {
+            self.blockers[*dependent] -= 1;
+            if self.blockers[*dependent] == 0 && !self.skipped[*dependent] {
+                self.ready.push_back(*dependent);
+            }
+        }
+    }
+
+    /// A step failed: returns all that depends on it, directly or not, and will never begin.
+    pub fn failed(&mut self, step: StepId) -> Vec<StepId> {
+        self.open -= 1;
+        let mut lost = Vec::new();
+        let mut queue = VecDeque::from([step]);
+        while let Some(at) = queue.pop_front() {
+            for dependent in &self.schedule.steps[at].dependents {
+                if !std::mem::replace(&mut self.skipped[*dependent], true) {
+                    self.open -= 1;
+                    lost.push(*dependent);
+                    queue.push_back(*dependent);
+                }
+            }
+        }
+        lost
+    }
+}
+
+#[cfg(test)]
+mod tests;
