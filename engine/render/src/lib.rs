@@ -1,1 +1,22 @@
-//! Renders plans, diagnostics and results as text, Markdown and JSON.
+//! Says what was found: plans, diagnostics, state and results as text, Markdown, JSON and graphs.
+//!
+//! Invariants: the same input gives the same bytes; text from clusters and files reaches a terminal only through
+//! [`escape()`], and a comment only through the fences and code spans of the Markdown renderer; secrets cannot
+//! be printed, because plans hold none. Nothing here looks at the terminal, the clock or the environment.
+
+mod escape;
+mod style;
+
+mod body;
+mod diagnostics;
+mod json;
+mod text;
+
+pub use diagnostics::{diagnostics_json, diagnostics_text};
+pub use escape::escape;
+pub use json::plan_json;
+pub use style::{Colour, Style};
+pub use text::plan_text;
+
+#[cfg(test)]
+mod samples;

@@ -1,0 +1,13 @@
+//! The plan as JSON, and how JSON is written.
+
+mod plan;
+mod writer;
+
+pub use plan::plan_json;
+pub(crate) use writer::to_json;
+
+/// Version of the JSON formats. Readers ignore fields they do not know and refuse another major version.
+pub(crate) const FORMAT_VERSION: &str = "1.0";
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,212 @@
+//! The plan's JSON form.
+
+use std::collections::BTreeMap;
+
+use engine_core::plan::{Action, ActionKind, Change, Drifter, FieldChange, OutputChange, Plan, Shown};
+use engine_core::value::Value;
+use serde::Serialize;
+
+use super::{FORMAT_VERSION, to_json};
+use crate::diagnostics::{DiagnosticJson, diagnostic_list};
+
+/// Returns the plan as one JSON object: all that the text form shows, for programs and policies.
+///
+/// A field's `before` or `after` is missing where there is nothing; `sensitive` and `unknown` say that there is
+/// a value which is not shown or not known. `change.actions` has Terraform's words.
+pub fn plan_json(plan: &Plan) -> String {
+    let counts = plan.counts();
+    to_json(&PlanJson {
+        format_version: FORMAT_VERSION,
+        environment: plan.environment.as_str(),
+        lineage: plan.lineage.as_str(),
+        serial: plan.serial,
+        decision_digest: plan.decision_digest().to_string(),
+        has_changes: plan.has_changes(),
+        errored: plan.diagnostics.has_errors(),
+        summary: Summary {
+            create: counts.create,
+            update: counts.update,
+            delete: counts.delete,
+            unchanged: counts.unchanged,
+            forget: count(plan, ActionKind::Forget),
+            read: count(plan, ActionKind::Read),
+        },
+        resource_changes: plan.effective().map(change_json).collect(),
+        output_changes: plan
+            .outputs
+            .iter()
+            .map(|it| (it.name.as_str(), output_json(it)))
+            .collect(),
+        unobserved: plan
+            .unobserved
+            .iter()
+            .map(|(cluster, kinds)| (cluster.as_str(), kinds.as_slice()))
+            .collect(),
+        diagnostics: diagnostic_list(&plan.diagnostics),
+    })
+}
+
+#[derive(Serialize)]
+struct PlanJson<'a> {
+    format_version: &'static str,
+    environment: &'a str,
+    lineage: &'a str,
+    serial: u64,
+    decision_digest: String,
+    has_changes: bool,
+    errored: bool,
+    summary: Summary,
+    resource_changes: Vec<ChangeJson<'a>>,
+    output_changes: BTreeMap<&'a str, Sides<'a>>,
+    unobserved: BTreeMap<&'a str, &'a [String]>,
+    diagnostics: Vec<DiagnosticJson>,
+}
+
+#[derive(Serialize)]
+struct Summary {
+    create: usize,
+    update: usize,
+    delete: usize,
+    unchanged: usize,
+    forget: usize,
+    read: usize,
+}
+
+#[derive(Serialize)]
+struct ChangeJson<'a> {
+    address: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    previous_address: Option<String>,
+    cluster: &'a str,
+    group: &'a str,
+    kind: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    namespace: Option<&'a str>,
+    name: &'a str,
+    action: &'static str,
+    reason: &'static str,
+    tier: &'static str,
+    force: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    yielded: Vec<String>,
+    change: Actions,
+    fields: Vec<FieldJson<'a>>,
+    restarts: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Actions {
+    actions: &'static [&'static str],
+}
+
+#[derive(Serialize)]
+struct FieldJson<'a> {
+    path: String,
+    #[serde(flatten)]
+    sides: Sides<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    drift: Option<DriftJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct DriftJson<'a> {
+    manager: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    time: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Sides<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    before: Option<&'a Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    after: Option<&'a Value>,
+    sensitive: bool,
+    unknown: bool,
+}
+
+fn count(plan: &Plan, kind: ActionKind) -> usize {
+    plan.changes.iter().filter(|it| it.action.kind() == kind).count()
+}
+
+fn change_json(change: &Change) -> ChangeJson<'_> {
+    let object_ref = &change.object_ref;
+    let (force, yielded) = match &change.action {
+        Action::Update {
+            force, exceptions, ..
+        } => (*force, exceptions.yielded.as_slice()),
+        _ => (false, &[] as &[_]),
+    };
+    ChangeJson {
+        address: change.address.to_string(),
+        previous_address: match &change.action {
+            Action::Move { from, .. } => Some(from.to_string()),
+            _ => None,
+        },
+        cluster: object_ref.cluster.as_str(),
+        group: &object_ref.kind.group,
+        kind: &object_ref.kind.kind,
+        namespace: object_ref.namespace.as_deref(),
+        name: &object_ref.name,
+        action: change.action.kind().as_str(),
+        reason: change.reason.as_str(),
+        tier: change.tier.as_str(),
+        force,
+        yielded: yielded.iter().map(ToString::to_string).collect(),
+        change: Actions {
+            actions: terraform_actions(change.action.kind()),
+        },
+        fields: change.fields.iter().map(field_json).collect(),
+        restarts: change.restarts.iter().map(|it| it.key()).collect(),
+    }
+}
+
+/// # Source
+/// Terraform documentation, JSON output format, "Change representation".
+fn terraform_actions(kind: ActionKind) -> &'static [&'static str] {
+    match kind {
+        ActionKind::Create => &["create"],
+        ActionKind::Update | ActionKind::Adopt | ActionKind::Import => &["update"],
+        ActionKind::Replace => &["delete", "create"],
+        ActionKind::Delete => &["delete"],
+        ActionKind::Forget => &["forget"],
+        ActionKind::Read => &["read"],
+        ActionKind::Move | ActionKind::NoOp => &["no-op"],
+    }
+}
+
+fn field_json(field: &FieldChange) -> FieldJson<'_> {
+    FieldJson {
+        path: field.path.to_string(),
+        sides: sides(&field.before, &field.after),
+        drift: field.drift.as_ref().map(drift_json),
+    }
+}
+
+fn drift_json(drifter: &Drifter) -> DriftJson<'_> {
+    DriftJson {
+        manager: &drifter.manager,
+        time: drifter.time.as_deref(),
+    }
+}
+
+fn output_json(output: &OutputChange) -> Sides<'_> {
+    sides(&output.before, &output.after)
+}
+
+fn sides<'a>(before: &'a Shown, after: &'a Shown) -> Sides<'a> {
+    let any = |test: fn(&Shown) -> bool| test(before) || test(after);
+    Sides {
+        before: value(before),
+        after: value(after),
+        sensitive: any(|it| matches!(it, Shown::Sensitive { .. })),
+        unknown: any(|it| *it == Shown::Unknown),
+    }
+}
+
+fn value(shown: &Shown) -> Option<&Value> {
+    match shown {
+        Shown::Value(value) => Some(value),
+        _ => None,
+    }
+}

@@ -1,0 +1,102 @@
+use serde_json::Value;
+
+use crate::plan_json;
+use crate::samples::{change, field, mixed, plan, update};
+use engine_core::plan::Reason;
+
+#[test]
+fn the_plan_has_a_stable_shape() {
+    let mut json: Value = serde_json::from_str(&plan_json(&mixed())).unwrap();
+    json["decision_digest"] = "…".into();
+    let changes = json["resource_changes"].take();
+    insta::assert_snapshot!(serde_json::to_string_pretty(&json).unwrap(), @r#"
+    {
+      "decision_digest": "…",
+      "diagnostics": [],
+      "environment": "demo",
+      "errored": false,
+      "format_version": "1.0",
+      "has_changes": true,
+      "lineage": "07070707070707070707070707070707",
+      "output_changes": {},
+      "resource_changes": null,
+      "serial": 12,
+      "summary": {
+        "create": 2,
+        "delete": 2,
+        "forget": 0,
+        "read": 0,
+        "unchanged": 1,
+        "update": 2
+      },
+      "unobserved": {}
+    }
+    "#);
+    insta::assert_snapshot!(serde_json::to_string_pretty(&changes[1]).unwrap(), @r#"
+    {
+      "action": "update",
+      "address": "app.x.manifest.web",
+      "change": {
+        "actions": [
+          "update"
+        ]
+      },
+      "cluster": "main",
+      "fields": [
+        {
+          "after": 3,
+          "before": 5,
+          "drift": {
+            "manager": "kubectl-edit",
+            "time": "2026-01-02T03:04:05Z"
+          },
+          "path": "spec.replicas",
+          "sensitive": false,
+          "unknown": false
+        },
+        {
+          "after": "app:v2",
+          "before": "app:v1",
+          "path": "spec.template.spec.containers.image",
+          "sensitive": false,
+          "unknown": false
+        }
+      ],
+      "force": false,
+      "group": "apps",
+      "kind": "Deployment",
+      "name": "web",
+      "namespace": "dev",
+      "reason": "changed",
+      "restarts": [
+        "Deployment.apps/dev/web"
+      ],
+      "tier": "server"
+    }
+    "#);
+    assert_eq!(changes.as_array().unwrap().len(), 5);
+}
+
+#[test]
+fn secrets_are_marked_and_not_shown() {
+    let json: Value = serde_json::from_str(&plan_json(&mixed())).unwrap();
+    let field = &json["resource_changes"][3]["fields"][0];
+    assert_eq!(field["sensitive"], true);
+    assert!(field.get("before").is_none() && field.get("after").is_none());
+}
+
+#[test]
+fn hidden_characters_survive_as_escapes() {
+    let hostile = "\u{9b}2J\u{202e}\u{e0041}\u{7f}\"\\";
+    let mut field = field("data.x", "", "");
+    field.after = engine_core::plan::Shown::Value(engine_core::value::Value::string(hostile));
+    let text = plan_json(&plan(vec![change(
+        "ConfigMap/dev/a",
+        update(),
+        Reason::Changed,
+        vec![field],
+    )]));
+    assert!(!text.chars().any(crate::escape::is_hidden));
+    let json: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(json["resource_changes"][0]["fields"][0]["after"], hostile);
+}

@@ -1,0 +1,233 @@
+use engine_core::diagnostic::{Code, Diagnostic};
+use engine_core::object_ref::ClusterRef;
+use engine_core::plan::{Action, Exceptions, OutputChange, Reason, Tier};
+use proptest::prelude::*;
+
+use super::*;
+use crate::samples::{address, change, field, mixed, plan, shown, uid, update};
+use crate::style::Colour;
+
+fn text(plan: &Plan) -> String {
+    plan_text(plan, Style::PLAIN)
+}
+
+/// Without the line of the digest, which says nothing to a reader of this file.
+fn body(plan: &Plan) -> String {
+    let text = text(plan);
+    let lines = text.lines().filter(|line| !line.starts_with("Decision: "));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn a_plan_reads_from_drift_to_counts() {
+    insta::assert_snapshot!(body(&mixed()), @r#"
+    Changed outside of Terrane:
+
+      ~ Deployment.apps/dev/web
+          spec.replicas: 5, set by kubectl-edit at 2026-01-02T03:04:05Z
+
+    Terrane will make these changes, in this order:
+
+      + ConfigMap/dev/settings will be created  (app.x.manifest.settings)
+          + apiVersion: "v1"
+          + data:
+            + level: "1"
+            + mode: "fast"
+          + metadata.labels.team: "tasks"
+
+      ~ Deployment.apps/dev/web will be changed  (app.x.manifest.web)
+          ~ spec.replicas: 5 -> 3
+          ~ spec.template.spec.containers.image: "app:v1" -> "app:v2"
+            restarts the pods of Deployment.apps/dev/web
+
+    -/+ Job.batch/dev/migrate will be deleted and created again: a field cannot be changed in place  (app.x.manifest.migrate)
+          ~ spec.completions: 1 -> 2
+
+      ~ Secret/dev/token will be changed  (app.x.manifest.token)
+          ~ data.password: (sensitive value, changed)
+
+      - Role.rbac.authorization.k8s.io/dev/old will be deleted: it is no longer declared  (app.x.manifest.old)
+
+    Plan: 2 to create, 2 to change, 2 to delete; 1 unchanged.
+    "#);
+}
+
+#[test]
+fn nothing_to_do_is_one_sentence_and_a_digest() {
+    let plan = plan(vec![change(
+        "Namespace/dev",
+        Action::NoOp,
+        Reason::Settled,
+        vec![],
+    )]);
+    let digest = plan.decision_digest();
+    assert_eq!(
+        text(&plan),
+        format!("No changes. The environment matches its definition.\nDecision: {digest}\n")
+    );
+}
+
+#[test]
+fn what_could_not_be_seen_is_said() {
+    let mut plan = plan(vec![]);
+    plan.unobserved.insert(
+        ClusterRef::new("main"),
+        vec!["Role.rbac.authorization.k8s.io: forbidden".into()],
+    );
+    insta::assert_snapshot!(body(&plan), @r"
+    Not observed, so this plan is incomplete:
+
+      cluster main: Role.rbac.authorization.k8s.io: forbidden
+
+    No changes in what could be observed.
+    ");
+}
+
+#[test]
+fn errors_withhold_the_digest() {
+    let mut plan = plan(vec![]);
+    plan.diagnostics.push(Diagnostic::error(
+        Code(601),
+        "conflict on Deployment.apps/dev/web",
+    ));
+    insta::assert_snapshot!(text(&plan), @r"
+    error[TRN0601]: conflict on Deployment.apps/dev/web
+
+    1 error
+
+    No changes could be planned.
+    This plan has errors and cannot be applied.
+    ");
+}
+
+#[test]
+fn the_less_common_actions_say_what_they_are() {
+    let mut moved = change(
+        "ConfigMap/a",
+        Action::Move {
+            from: address("app.old.manifest.a"),
+            uid: uid(),
+        },
+        Reason::Moved,
+        vec![],
+    );
+    moved.tier = Tier::Client;
+    let mut elsewhere = change("ConfigMap/dev/read", Action::Read, Reason::Deferred, vec![]);
+    elsewhere.object_ref.cluster = ClusterRef::new("edge");
+    let taken = Action::Update {
+        uid: uid(),
+        force: true,
+        exceptions: Exceptions {
+            yielded: vec![field("spec.replicas", "", "").path],
+            kept: vec![(field("spec.paused", "", "").path, true.into())],
+        },
+    };
+    let mut plan = plan(vec![
+        moved,
+        change("ConfigMap/b", Action::Forget, Reason::Removed, vec![]),
+        change("ConfigMap/d", Action::Adopt { uid: uid() }, Reason::New, vec![]),
+        change("ConfigMap/c", Action::Create, Reason::Missing, vec![]),
+        change(
+            "HorizontalPodAutoscaler.autoscaling/dev/web",
+            taken,
+            Reason::Ownership,
+            vec![],
+        ),
+        elsewhere,
+    ]);
+    plan.outputs.push(OutputChange {
+        name: "url".into(),
+        before: shown(r#""a""#),
+        after: shown("?"),
+    });
+    plan.outputs.push(OutputChange {
+        name: "key".into(),
+        before: shown(""),
+        after: shown("*"),
+    });
+    insta::assert_snapshot!(body(&plan), @r#"
+    Changed outside of Terrane:
+
+      - ConfigMap/c is gone
+
+    Terrane will make these changes, in this order:
+
+     -> ConfigMap/a on main will move to another address  (app.x.manifest.a)  (predicted without the server)
+            was app.old.manifest.a
+
+      . ConfigMap/b on main will leave the state and stay on the cluster  (app.x.manifest.b)
+
+      ~ ConfigMap/d on main is nobody's and will be adopted  (app.x.manifest.d)
+
+      + ConfigMap/c on main is gone and will be created again  (app.x.manifest.c)
+
+      ~ HorizontalPodAutoscaler.autoscaling/dev/web on main will be changed: only who owns its fields  (app.x.manifest.web)
+            takes fields that another manager holds
+            leaves spec.replicas to its other manager
+            keeps spec.paused as it is
+
+     <= ConfigMap/dev/read on edge will be read at apply  (app.x.manifest.read)
+
+    Outputs:
+
+      ~ url: "a" -> (known after apply)
+      + key: (sensitive value)
+
+    Plan: 1 to create, 3 to change, 0 to delete, 1 to forget, 1 to read.
+    "#);
+}
+
+#[test]
+fn long_values_are_cut_around_what_changes() {
+    let long = "x".repeat(200);
+    let fields = vec![field(
+        "data.key",
+        &format!("\"{long}1\""),
+        &format!("\"{long}2\""),
+    )];
+    let plan = plan(vec![change("ConfigMap/dev/a", update(), Reason::Changed, fields)]);
+    let text = plan_text(
+        &plan,
+        Style {
+            colour: Colour::Off,
+            width: 40,
+        },
+    );
+    insta::assert_snapshot!(text.lines().skip(3).take(3).collect::<Vec<_>>().join("\n"), @r#"
+    ~ data.key:
+      - …xxxxxxxxxx1"
+      + …xxxxxxxxxx2"
+    "#);
+}
+
+#[test]
+fn colour_is_never_the_only_signal() {
+    let coloured = plan_text(
+        &mixed(),
+        Style {
+            colour: Colour::On,
+            width: 0,
+        },
+    );
+    assert!(coloured.contains("\x1b[32m+\x1b[0m"));
+    assert_eq!(
+        anstream::adapter::strip_str(&coloured).to_string(),
+        text(&mixed())
+    );
+}
+
+proptest! {
+    #[test]
+    fn hostile_text_stays_text(name in any::<String>(), value in any::<String>(), width in 0usize..200) {
+        let mut one = change("ConfigMap/dev/a", update(), Reason::Drift, vec![]);
+        one.object_ref.name = name.as_str().into();
+        let mut field = field("data", r#""x""#, "");
+        field.path.push(engine_core::field_path::PathElement::Field(name.into()));
+        field.after = Shown::Value(engine_core::value::Value::string(value));
+        one.fields = vec![field];
+        let text = plan_text(&plan(vec![one]), Style { colour: Colour::Off, width });
+        prop_assert!(!text.chars().any(|char| char != '\n' && crate::escape::is_hidden(char)));
+        let counts = text.lines().filter(|line| line.starts_with("Plan: ")).count();
+        prop_assert_eq!(counts, 1);
+    }
+}
