@@ -1,1 +1,22 @@
-//! Reads clusters, predicts, and applies plans: the only crate that writes to clusters.
+//! Brings clusters to what a plan says: reads them, asks them for predictions, applies and waits.
+//!
+//! Invariant: this is the only crate that writes to clusters, and it writes only what a plan shows.
+
+pub mod read;
+
+pub mod predict;
+
+pub mod apply;
+mod execute;
+mod journal;
+mod namespace;
+mod wait;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use engine_core::object_ref::ClusterRef;
+use engine_core::ports::ClusterProvider;
+
+/// The providers of an environment's clusters.
+pub type Providers = BTreeMap<ClusterRef, Arc<dyn ClusterProvider>>;

@@ -146,7 +146,7 @@ impl Manifest {
         &self.holes
     }
 
-    /// Returns the kind that this manifest defines, if it is a CustomResourceDefinition.
+    /// Returns the kind that this manifest defines, if it is a `CustomResourceDefinition`.
     pub fn defined_kind(&self) -> Option<GroupKind> {
         if !self
             .object_ref

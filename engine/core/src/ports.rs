@@ -20,7 +20,7 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// One cluster. Implementations share nothing of their own between calls but connections and caches.
 pub trait ClusterProvider: Send + Sync {
-    /// Returns what the server serves. Cached by the server's ETag.
+    /// Returns what the server serves. Cached by the server's `ETag`.
     fn discover(&self) -> BoxFuture<'_, Result<Discovery, ProviderError>>;
 
     /// Lists objects of a kind, page by page. After [`Page::Restart`] everything seen so far counts for nothing.

@@ -20,6 +20,22 @@ pub struct Prediction {
     pub exceptions: Exceptions,
     /// Whether the object must be deleted and created again, because a field cannot be changed in place.
     pub immutable: bool,
-    /// Why the server could not be asked, for the client tier.
-    pub lowered: Option<String>,
+    /// Why the credentials do not suffice to ask the server, where that is why it was not asked.
+    pub forbidden: Option<String>,
+}
+
+impl Prediction {
+    /// Builds a prediction without conflicts or exceptions.
+    pub fn new(tier: Tier, result: Result<Object, ProviderError>, witness: Witness) -> Self {
+        Self {
+            tier,
+            result,
+            witness,
+            conflicts: Vec::new(),
+            force: false,
+            exceptions: Exceptions::default(),
+            immutable: false,
+            forbidden: None,
+        }
+    }
 }

@@ -241,10 +241,10 @@ impl Planner<'_> {
             .and_then(|(live, _)| live.get(manifest.object_ref()));
         match live.and_then(|live| Some((live, live.object.as_ref()?))) {
             Some((live, before)) => {
-                self.existing(resource, manifest, record, (live, before), (prediction, after))
+                self.existing(resource, manifest, record, (live, before), (prediction, after));
             }
             None if prediction.witness == Witness::Existed => {
-                self.foreign(resource, manifest, prediction, after)
+                self.foreign(resource, manifest, prediction, after);
             }
             None => {
                 let reason = if record.is_some() {

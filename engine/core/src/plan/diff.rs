@@ -50,7 +50,7 @@ pub fn creation(body: &Value, holes: &[FieldPath], sensitive: &SensitivePaths) -
     };
     for (name, field) in body.as_map().into_iter().flatten() {
         differ.step(PathElement::Field(name.clone()), |differ| {
-            differ.value(None, Some(field), None)
+            differ.value(None, Some(field), None);
         });
     }
     let mut changes = differ.changes;
@@ -156,7 +156,7 @@ impl Differ<'_> {
             let element = PathElement::Field(name.clone());
             let below = keys.and_then(|keys| keys.child(&element));
             self.step(element, |differ| {
-                differ.value(before.get(name), after.get(name), below)
+                differ.value(before.get(name), after.get(name), below);
             });
         }
     }
@@ -180,7 +180,7 @@ impl Differ<'_> {
             let element = PathElement::Index(idx);
             let below = keys.and_then(|keys| keys.child(&element));
             self.step(element, |differ| {
-                differ.value(before.get(idx), after.get(idx), below)
+                differ.value(before.get(idx), after.get(idx), below);
             });
         }
     }
@@ -193,7 +193,7 @@ impl Differ<'_> {
             let element = PathElement::Key(key.clone());
             let below = keys.and_then(|keys| keys.child(&element));
             self.step(element, |differ| {
-                differ.value(old.get(key).copied(), new.get(key).copied(), below)
+                differ.value(old.get(key).copied(), new.get(key).copied(), below);
             });
         }
         if self.changes.len() == found {

@@ -1,0 +1,285 @@
+//! Applies a plan: start what is unblocked, await any, record, unblock its dependents or skip them.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use engine_core::address::Address;
+use engine_core::cluster::ClusterRecord;
+use engine_core::digest::SealKey;
+use engine_core::graph::ResourceGraph;
+use engine_core::mark::ENVIRONMENT_LABEL;
+use engine_core::object_ref::ClusterRef;
+use engine_core::plan::outcome::{Outcome, Report, ReportEntry};
+use engine_core::plan::schedule::{Schedule, StepId, Walk};
+use engine_core::plan::{Action, Change, Plan};
+use engine_core::ports::{Resolver, StateError, StateStore, Stored};
+use engine_core::state::{Holder, Intent, State};
+use engine_core::value::Value;
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+use tracing::Instrument;
+
+use crate::Providers;
+use crate::execute::Executor;
+use crate::journal::Journal;
+use crate::wait::Watches;
+
+/// Hears what happens during a run.
+pub trait Progress: Send + Sync {
+    /// A change begins.
+    fn begun(&self, change: &Change);
+    /// A change was written and waits; says what is missing.
+    fn waiting(&self, change: &Change, missing: &str);
+    /// A change ended.
+    fn ended(&self, change: &Change, outcome: &Outcome);
+}
+
+/// Everything that an apply needs.
+pub struct Run {
+    /// What to do. Without errors in its diagnostics.
+    pub plan: Arc<Plan>,
+    /// The definition that was planned.
+    pub graph: Arc<ResourceGraph>,
+    /// The state that was planned on.
+    pub base: Stored,
+    /// Where the state is kept.
+    pub store: Arc<dyn StateStore>,
+    /// The clusters.
+    pub providers: Arc<Providers>,
+    /// How the clusters are reached and what they are, for the state.
+    pub clusters: BTreeMap<ClusterRef, ClusterRecord>,
+    /// Fills holes.
+    pub resolver: Arc<dyn Resolver>,
+    /// Objects read while planning, by the address of the read.
+    pub reads: BTreeMap<Address, Value>,
+    /// Key of the sensitive digests.
+    pub key: Option<SealKey>,
+    /// Who runs this, for the lock.
+    pub holder: Holder,
+    /// How many changes are written at once. Waits do not count.
+    pub parallelism: usize,
+    /// Hears what happens.
+    pub progress: Arc<dyn Progress>,
+    /// Turns true when the run is to end early.
+    pub interrupted: watch::Receiver<bool>,
+}
+
+/// What an apply left behind.
+pub struct Finished {
+    /// What became of each change.
+    pub report: Report,
+    /// The state as recorded.
+    pub stored: Stored,
+}
+
+/// Why an apply could not begin, or could not record its end.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplyError {
+    /// Another run holds the lock.
+    #[error("the state is locked by {} since {} (operation {}, run {})", .0.who, .0.since, .0.operation, .0.run)]
+    Locked(Box<Holder>),
+    /// The state could not be taken. Nothing has been done.
+    #[error("cannot begin")]
+    Begin(#[source] StateError),
+    /// The results could not be recorded. They are given with the error.
+    #[error("the changes were made, but the state could not be recorded")]
+    Unrecorded {
+        /// Why.
+        #[source]
+        source: StateError,
+        /// The state that should have been recorded.
+        state: Box<State>,
+        /// What became of each change.
+        report: Report,
+    },
+}
+
+/// Applies a plan.
+///
+/// # Errors
+/// The lock is taken, the state moved, or the results could not be recorded. A change that fails is no error
+/// here: it is in the report.
+///
+/// # Cancel safety
+/// Not cancel safe: to end early, send `true` through [`Run::interrupted`]. What is in flight is finished and
+/// recorded.
+pub async fn apply(run: Run) -> Result<Finished, ApplyError> {
+    if let Some(holder) = &run.base.state.holder {
+        return Err(ApplyError::Locked(Box::new(holder.clone())));
+    }
+    let schedule = Schedule::new(&run.plan, &run.graph, &run.base.state);
+    let mut base = run.base.clone();
+    base.state.clusters.extend(run.clusters.clone());
+    let journal = Journal::begin(run.store.clone(), &base, intents(&run), run.holder.clone())
+        .map_err(ApplyError::Begin)?;
+    let labels = format!("{ENVIRONMENT_LABEL}={}", run.plan.environment);
+    let executor = Arc::new(Executor {
+        plan: run.plan.clone(),
+        graph: run.graph,
+        state: base.state,
+        providers: run.providers,
+        resolver: run.resolver,
+        reads: Mutex::new(run.reads),
+        key: run.key,
+        journal,
+        watches: Watches::new(labels, run.interrupted.clone()),
+        writes: Semaphore::new(run.parallelism.max(1)),
+        progress: run.progress,
+    });
+    let walker = Walker {
+        walk: schedule.walk(),
+        schedule: &schedule,
+        executor: executor.clone(),
+        running: JoinSet::new(),
+        report: Report::default(),
+        interrupted: run.interrupted,
+    };
+    let report = walker.run().await;
+    let summary = summary(&run.holder.operation, &report);
+    match executor.journal.finish(&run.plan, &summary) {
+        Ok(stored) => Ok(Finished { report, stored }),
+        Err(lost) => {
+            let (source, state) = *lost;
+            Err(ApplyError::Unrecorded {
+                source,
+                state: Box::new(state),
+                report,
+            })
+        }
+    }
+}
+
+fn intents(run: &Run) -> Vec<Intent> {
+    let writes = run
+        .plan
+        .effective()
+        .filter(|change| !matches!(change.action, Action::Read | Action::Forget));
+    let intents = writes.filter_map(|change| {
+        let resource = run
+            .graph
+            .at(&change.address)
+            .and_then(|resource| resource.manifest());
+        let version = resource.map(|manifest| manifest.api_version().clone());
+        let recorded = run
+            .base
+            .state
+            .records
+            .get(&change.object_ref)
+            .map(|record| record.api_version.clone());
+        Some(Intent {
+            object_ref: change.object_ref.clone(),
+            address: change.address.clone(),
+            action: change.action.kind(),
+            api_version: version.or(recorded)?,
+        })
+    });
+    intents.collect()
+}
+
+fn summary(operation: &str, report: &Report) -> String {
+    let done = report
+        .entries
+        .iter()
+        .filter(|entry| matches!(entry.outcome, Outcome::Done { .. }))
+        .count();
+    match report.entries.len() - done {
+        0 => format!("{operation}: {done} changes done"),
+        left => format!("{operation}: {done} changes done, {left} not done"),
+    }
+}
+
+struct Walker<'a> {
+    walk: Walk<'a>,
+    schedule: &'a Schedule,
+    executor: Arc<Executor>,
+    running: JoinSet<(StepId, Outcome)>,
+    report: Report,
+    interrupted: watch::Receiver<bool>,
+}
+
+impl Walker<'_> {
+    async fn run(mut self) -> Report {
+        loop {
+            self.start();
+            match self.running.join_next().await {
+                None => break,
+                Some(Ok((step, outcome))) => self.ended(step, outcome),
+                // A step never cancels itself; a panic in one must not lose what the others did.
+                Some(Err(error)) => tracing::error!(%error, "a change ended in a fault of this program"),
+            }
+        }
+        self.report
+    }
+
+    /// Starts every step that is ready. Stages and unchanged objects end at once.
+    fn start(&mut self) {
+        while let Some(step) = self.walk.next_ready() {
+            let change = self.schedule.steps[step]
+                .change
+                .map(|idx| &self.executor.plan.changes[idx]);
+            match change {
+                Some(change) if change.action != Action::NoOp => {
+                    if *self.interrupted.borrow() {
+                        self.ended(step, Outcome::Interrupted);
+                        continue;
+                    }
+                    let (executor, change) = (self.executor.clone(), change.clone());
+                    let span = tracing::info_span!("change", address = %change.address, action = %change.action.kind());
+                    let work = async move { (step, executor.execute(&change).await) };
+                    self.running.spawn(work.instrument(span));
+                }
+                change => {
+                    if let Some(change) = change {
+                        self.executor.refresh_record(change);
+                    }
+                    self.walk.done(step);
+                }
+            }
+        }
+    }
+
+    fn ended(&mut self, step: StepId, outcome: Outcome) {
+        let address = self.change(step).map(|change| change.address.clone());
+        let done = matches!(outcome, Outcome::Done { .. });
+        let interrupted = outcome == Outcome::Interrupted;
+        self.entry(step, outcome);
+        if done {
+            return self.walk.done(step);
+        }
+        for lost in self.walk.failed(step) {
+            let outcome = match (&address, interrupted) {
+                (Some(address), false) => Outcome::Skipped {
+                    because: address.clone(),
+                },
+                _ => Outcome::Interrupted,
+            };
+            self.entry(lost, outcome);
+        }
+    }
+
+    fn change(&self, step: StepId) -> Option<&Change> {
+        self.schedule.steps[step]
+            .change
+            .map(|idx| &self.executor.plan.changes[idx])
+    }
+
+    fn entry(&mut self, step: StepId, outcome: Outcome) {
+        let Some(change) = self.change(step).filter(|change| change.action != Action::NoOp) else {
+            return;
+        };
+        self.executor.progress.ended(change, &outcome);
+        self.report.entries.push(ReportEntry {
+            address: change.address.clone(),
+            object_ref: change.object_ref.clone(),
+            action: change.action.kind(),
+            outcome,
+        });
+    }
+}
+
+/// How long an object took, from its first request.
+pub(crate) fn done(since: std::time::Instant) -> Outcome {
+    let took: Duration = since.elapsed();
+    Outcome::Done { took }
+}
