@@ -20,11 +20,7 @@ pub(super) enum Strictness {
 
 /// Returns every fault as `PATH: MESSAGE`; none if the value fits its type. The messages are Kubernetes'.
 pub(super) fn check(ty: &Type, value: &Value, strictness: Strictness) -> Vec<String> {
-    let mut walk = Walk {
-        strictness,
-        path: Vec::new(),
-        faults: Vec::new(),
-    };
+    let mut walk = Walk { strictness, path: Vec::new(), faults: Vec::new() };
     walk.value(ty, value);
     walk.faults
 }
@@ -59,10 +55,7 @@ impl Walk {
             | (Scalar::Boolean, Value::Bool(_))
             | (Scalar::Untyped, Value::Number(_) | Value::String(_) | Value::Bool(_)) => {}
             (Scalar::Numeric, _) => {
-                self.fault(&format!(
-                    "expected numeric (int or float), got {}",
-                    go_type(value)
-                ));
+                self.fault(&format!("expected numeric (int or float), got {}", go_type(value)));
             }
             (Scalar::String, _) => {
                 self.fault(&format!(
@@ -136,10 +129,8 @@ fn plain(value: &Value) -> String {
         Value::String(text) => text.clone(),
         Value::Array(values) => format!("[{}]", values.iter().map(plain).collect::<Vec<_>>().join(" ")),
         Value::Object(values) => {
-            let mut entries: Vec<_> = values
-                .iter()
-                .map(|(name, value)| format!("{name}:{}", plain(value)))
-                .collect();
+            let mut entries: Vec<_> =
+                values.iter().map(|(name, value)| format!("{name}:{}", plain(value))).collect();
             entries.sort();
             format!("map[{}]", entries.join(" "))
         }
@@ -152,10 +143,7 @@ fn literal(value: &Value) -> String {
     match value {
         Value::Null => "interface {}(nil)".to_owned(),
         Value::Array(values) => {
-            format!(
-                "[]interface {{}}{{{}}}",
-                values.iter().map(literal).collect::<Vec<_>>().join(", ")
-            )
+            format!("[]interface {{}}{{{}}}", values.iter().map(literal).collect::<Vec<_>>().join(", "))
         }
         Value::Object(values) => {
             let entry = |(name, value)| format!("{}:{}", Value::from(String::as_str(name)), literal(value));

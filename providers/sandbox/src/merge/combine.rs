@@ -46,11 +46,8 @@ fn fields(
 /// Combines two lists. Elements that both have come in the order of the applied list; those that only the
 /// live list has keep their place between them.
 fn elements(list: &ListType, live: &[Value], applied: &[Value]) -> Option<Value> {
-    let sides = Sides {
-        ty: &list.element,
-        live: named_items(list, live),
-        applied: named_items(list, applied),
-    };
+    let sides =
+        Sides { ty: &list.element, live: named_items(list, live), applied: named_items(list, applied) };
     let combined = sides.combine();
     (!combined.is_empty()).then_some(Value::Array(combined))
 }
@@ -66,10 +63,7 @@ impl Sides<'_> {
         // Of duplicates none is taken, so that they give way to the applied element.
         let mut in_live: BTreeMap<&Element, Option<&Value>> = BTreeMap::new();
         for (name, value) in &self.live {
-            in_live
-                .entry(name)
-                .and_modify(|found| *found = None)
-                .or_insert(Some(value));
+            in_live.entry(name).and_modify(|found| *found = None).or_insert(Some(value));
         }
         let in_applied: BTreeSet<&Element> = self.applied.iter().map(|(name, _)| name).collect();
         // Shared elements in the order in which their turns come.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
-use engine_kinds::schema::{ListType, MapType, Type};
+use engine_kinds::schema::{Field, ListType, MapType, Type};
 use serde_json::{Map, Value};
 
 use super::element::{self, Element};
@@ -28,10 +28,7 @@ impl Comparison {
 
     /// Drops differences in top-level fields.
     pub(super) fn without_fields(self, names: &[&str]) -> Self {
-        Self {
-            removed: self.removed.without_fields(names),
-            changed: self.changed.without_fields(names),
-        }
+        Self { removed: self.removed.without_fields(names), changed: self.changed.without_fields(names) }
     }
 
     /// Returns what a manager still owns after someone else made these changes.
@@ -83,9 +80,9 @@ impl Walk {
         let names = before.into_iter().chain(after).flat_map(Map::keys);
         for name in names.collect::<BTreeSet<_>>() {
             let Some(ty) = entry_type(map, name) else { continue };
-            let always = map.fields.get(name.as_str()).is_some_and(|field| field.always);
-            let before = before.and_then(|side| side.get(name).or(always.then(|| filler(ty))));
-            let after = after.and_then(|side| side.get(name).or(always.then(|| filler(ty))));
+            let unwritten = map.fields.get(name.as_str()).and_then(unwritten);
+            let before = before.and_then(|side| side.get(name).or(unwritten));
+            let after = after.and_then(|side| side.get(name).or(unwritten));
             self.path.push(Element::field(name));
             self.value(ty, before, after);
             self.path.pop();
@@ -113,9 +110,7 @@ impl Walk {
             ([_, _, ..], [_, _, ..]) => {
                 let pairs = before.iter().zip(after);
                 let same = before.len() == after.len()
-                    && pairs
-                        .into_iter()
-                        .all(|(before, after)| element::compare(before, after).is_eq());
+                    && pairs.into_iter().all(|(before, after)| element::compare(before, after).is_eq());
                 if !same {
                     self.found.changed.insert(&self.path);
                 }
@@ -136,12 +131,12 @@ impl Walk {
     }
 }
 
-/// Returns what stands for a declared field that is always there when it is not written out.
-fn filler(ty: &Type) -> &'static Value {
+/// Returns what stands for a field that is always there when it is not written out.
+fn unwritten(field: &Field) -> Option<&'static Value> {
     static EMPTY_MAP: LazyLock<Value> = LazyLock::new(|| Value::Object(Map::new()));
-    if ty.shape().map.is_some() {
-        &EMPTY_MAP
-    } else {
-        &Value::Null
+    if field.always {
+        return Some(&EMPTY_MAP);
     }
+    let list = field.ty.shape().list.as_ref();
+    list.filter(|list| list.always).map(|_| &Value::Null)
 }

@@ -50,9 +50,7 @@ impl Element {
         match self {
             Self::Field(name) => format!("f:{name}"),
             Self::Key(keys) => {
-                let keys = keys
-                    .iter()
-                    .map(|(name, value)| format!("{}:{value}", Value::from(name.as_str())));
+                let keys = keys.iter().map(|(name, value)| format!("{}:{value}", Value::from(name.as_str())));
                 format!("k:{{{}}}", keys.collect::<Vec<_>>().join(","))
             }
             Self::Value(value) => format!("v:{value}"),
@@ -126,11 +124,7 @@ pub(crate) fn compare(a: &Value, b: &Value) -> Ordering {
         (Value::String(a), Value::String(b)) => a.cmp(b),
         (Value::Bool(a), Value::Bool(b)) => a.cmp(b),
         (Value::Array(a), Value::Array(b)) => {
-            let first = a
-                .iter()
-                .zip(b)
-                .map(|(a, b)| compare(a, b))
-                .find(|order| order.is_ne());
+            let first = a.iter().zip(b).map(|(a, b)| compare(a, b)).find(|order| order.is_ne());
             first.unwrap_or_else(|| a.len().cmp(&b.len()))
         }
         (Value::Object(a), Value::Object(b)) => compare_maps(a, b),
@@ -141,10 +135,7 @@ pub(crate) fn compare(a: &Value, b: &Value) -> Ordering {
 fn compare_numbers(a: &Number, b: &Number) -> Ordering {
     match (a.as_i128(), b.as_i128()) {
         (Some(a), Some(b)) => a.cmp(&b),
-        _ => a
-            .as_f64()
-            .unwrap_or(f64::NAN)
-            .total_cmp(&b.as_f64().unwrap_or(f64::NAN)),
+        _ => a.as_f64().unwrap_or(f64::NAN).total_cmp(&b.as_f64().unwrap_or(f64::NAN)),
     }
 }
 
@@ -157,10 +148,7 @@ fn compare_maps(a: &Map<String, Value>, b: &Map<String, Value>) -> Ordering {
     let (names, names_of_other) = (sorted(a), sorted(b));
     names.cmp(&names_of_other).then_with(|| {
         let pairs = names.iter().filter_map(|name| Some((a.get(name)?, b.get(name)?)));
-        pairs
-            .map(|(a, b)| compare(a, b))
-            .find(|order| order.is_ne())
-            .unwrap_or(Ordering::Equal)
+        pairs.map(|(a, b)| compare(a, b)).find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
     })
 }
 

@@ -64,11 +64,7 @@ impl ManagerId {
     }
 
     fn new(manager: &str, operation: Operation, api_version: &str, subresource: &str) -> Self {
-        let api_version = if operation == Operation::Apply {
-            ""
-        } else {
-            api_version
-        };
+        let api_version = if operation == Operation::Apply { "" } else { api_version };
         Self {
             manager: manager.to_owned(),
             operation,
@@ -135,9 +131,7 @@ impl ManagedFields {
 
     /// Returns everything that anyone owns.
     pub(super) fn union(&self) -> FieldSet {
-        self.0
-            .iter()
-            .fold(FieldSet::default(), |union, entry| union.union(&entry.fields))
+        self.0.iter().fold(FieldSet::default(), |union, entry| union.union(&entry.fields))
     }
 
     /// Returns which of the changed fields others than the writer own, by manager.
@@ -153,12 +147,8 @@ impl ManagedFields {
 
     /// Merges the oldest entries of updates, by version, until no more than [`MAX_UPDATE_ENTRIES`] remain.
     pub(super) fn cap(&mut self) {
-        let mut updates: Vec<Entry> = self
-            .0
-            .iter()
-            .filter(|entry| entry.id.operation == Operation::Update)
-            .cloned()
-            .collect();
+        let mut updates: Vec<Entry> =
+            self.0.iter().filter(|entry| entry.id.operation == Operation::Update).cloned().collect();
         let mut excess = updates.len().saturating_sub(MAX_UPDATE_ENTRIES);
         updates.sort_by(|a, b| (&a.time, &a.id).cmp(&(&b.time, &b.id)));
         let mut oldest: Vec<Entry> = Vec::new();
@@ -166,10 +156,7 @@ impl ManagedFields {
             if excess == 0 {
                 return;
             }
-            let Some(bucket) = oldest
-                .iter_mut()
-                .find(|entry| entry.api_version == update.api_version)
-            else {
+            let Some(bucket) = oldest.iter_mut().find(|entry| entry.api_version == update.api_version) else {
                 oldest.push(update);
                 continue;
             };
@@ -200,11 +187,7 @@ impl Entry {
             id: ManagerId::new(text("manager"), operation, api_version, text("subresource")),
             api_version: api_version.to_owned(),
             time: entry.get("time").and_then(Value::as_str).map(str::to_owned),
-            fields: entry
-                .get("fieldsV1")
-                .map(FieldSet::decode)
-                .transpose()?
-                .unwrap_or_default(),
+            fields: entry.get("fieldsV1").map(FieldSet::decode).transpose()?.unwrap_or_default(),
         })
     }
 

@@ -32,9 +32,8 @@ impl FieldSet {
         let Some((last, parents)) = path.split_last() else {
             return;
         };
-        let parent = parents.iter().fold(self, |set, step| {
-            &mut set.0.entry(step.clone()).or_default().children
-        });
+        let parent =
+            parents.iter().fold(self, |set, step| &mut set.0.entry(step.clone()).or_default().children);
         parent.0.entry(last.clone()).or_default().member = true;
     }
 
@@ -45,10 +44,7 @@ impl FieldSet {
 
     /// Returns what of the set lies below an entry, if anything does.
     pub(crate) fn below(&self, entry: &Element) -> Option<&Self> {
-        self.0
-            .get(entry)
-            .map(|node| &node.children)
-            .filter(|children| !children.is_empty())
+        self.0.get(entry).map(|node| &node.children).filter(|children| !children.is_empty())
     }
 
     /// Returns the paths that are in either set.
@@ -80,10 +76,7 @@ impl FieldSet {
         let shared = self.0.iter().filter_map(|(step, mine)| {
             let theirs = other.0.get(step)?;
             let children = mine.children.intersection(&theirs.children);
-            let node = Node {
-                member: mine.member && theirs.member,
-                children,
-            };
+            let node = Node { member: mine.member && theirs.member, children };
             (!node.is_void()).then(|| (step.clone(), node))
         });
         Self(shared.collect())
@@ -102,8 +95,7 @@ impl FieldSet {
     pub(crate) fn with_declared_parents(mut self, ty: Option<&Type>) -> Self {
         for (step, node) in &mut self.0 {
             let declared = |name: &str| {
-                ty.and_then(|ty| ty.shape().map.as_ref())
-                    .is_some_and(|map| map.fields.contains_key(name))
+                ty.and_then(|ty| ty.shape().map.as_ref()).is_some_and(|map| map.fields.contains_key(name))
             };
             let below = std::mem::take(&mut node.children);
             if let Element::Field(name) = step {
@@ -122,10 +114,7 @@ impl FieldSet {
                 continue;
             }
             if is_atomic(ty) {
-                *node = Node {
-                    member: true,
-                    children: Self::default(),
-                };
+                *node = Node { member: true, children: Self::default() };
             } else {
                 node.children = std::mem::take(&mut node.children).reconciled(ty);
             }

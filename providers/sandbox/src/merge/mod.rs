@@ -27,6 +27,7 @@ use compare::Comparison;
 use element::Element;
 use entries::{Entry, ManagedFields, ManagerId, Operation};
 use fields::FieldSet;
+use prune::Pruned;
 
 /// Manager of the fields that an object had before anyone's ownership was recorded.
 const FIRST_MANAGER: &str = "before-first-apply";
@@ -107,20 +108,16 @@ pub fn apply(
     if !faults.is_empty() {
         return Err(MergeError::Typed(joined(&faults)));
     }
-    let applied = without_top_level(applied, writer.resets);
     let mut managed = live.map(|live| recorded(schema, live)).unwrap_or_default();
     let live = live.map_or_else(|| EMPTY.clone(), |live| without_managed_fields(live.clone()));
     if managed.is_empty() {
-        let first = Writer {
-            manager: FIRST_MANAGER,
-            ..*writer
-        };
+        let first = Writer { manager: FIRST_MANAGER, ..*writer };
         record_update(schema, &EMPTY, &live, &first, &mut managed);
     }
 
     let id = ManagerId::of(writer, Operation::Apply);
     let last = managed.get(&id).cloned();
-    let fields = own::fields_of(schema, &applied);
+    let fields = own::fields_of(schema, applied).without_fields(writer.resets);
     let mut entry = Entry {
         id: id.clone(),
         api_version: writer.api_version.to_owned(),
@@ -128,11 +125,11 @@ pub fn apply(
         fields,
     };
     managed.set(entry.clone());
-    let merged = combine::combine(schema, &live, &applied);
+    let merged = combine::combine(schema, &live, applied);
     let last = last.map(|last| last.fields).unwrap_or_default();
-    let object = prune::prune(schema, merged, &last, &managed.union());
+    let Pruned { object, compared } = prune::prune(schema, merged, &last, &managed.union());
 
-    let changes = Comparison::of(schema, &live, &object).without_fields(writer.resets);
+    let changes = Comparison::of(schema, &live, &compared).without_fields(writer.resets);
     let conflicts = managed.conflicts(&id, &changes.changed);
     if force == Force::No && !conflicts.is_empty() {
         return Err(MergeError::Conflict(conflicts));
@@ -140,13 +137,13 @@ pub fn apply(
     managed.remove(&id);
     managed.map_fields(|entry| changes.released_from(&entry.fields));
     entry.fields = entry.fields.difference(&NEVER_OWNED);
-    if element::compare(&live, &object).is_ne() {
+    if element::compare(&live, &compared).is_ne() {
         entry.time = Some(writer.time.to_owned());
     }
     if !entry.fields.is_empty() {
         managed.set(entry);
     }
-    Ok(with_managed_fields(object, managed))
+    Ok(with_managed_fields(reset(object, &live, writer.resets), managed))
 }
 
 /// Records the ownership of a write that is not an apply: `after` is the object as it is to be stored,
@@ -156,9 +153,7 @@ pub fn apply(
 /// also rewrite `managedFields`, an empty list there clears it, and an object whose ownership has been
 /// cleared is not tracked again before it is applied.
 pub fn track_update(schema: &Type, before: Option<&Value>, after: Value, writer: &Writer<'_>) -> Value {
-    let written = after
-        .pointer("/metadata/managedFields")
-        .filter(|_| writer.subresource.is_empty());
+    let written = after.pointer("/metadata/managedFields").filter(|_| writer.subresource.is_empty());
     let mut managed = match written {
         Some(list) if entries::is_reset(list) => ManagedFields::default(),
         Some(list) => match ManagedFields::decode(list) {
@@ -228,10 +223,7 @@ fn record_update(
     if taken.is_empty() {
         return;
     }
-    let earlier = managed
-        .get(&id)
-        .map(|entry| entry.fields.clone())
-        .unwrap_or_default();
+    let earlier = managed.get(&id).map(|entry| entry.fields.clone()).unwrap_or_default();
     managed.set(Entry {
         id,
         api_version: writer.api_version.to_owned(),
@@ -256,9 +248,7 @@ fn without_managed_fields(mut object: Value) -> Value {
 fn with_managed_fields(mut object: Value, managed: ManagedFields) -> Value {
     let list = managed.encode();
     if let Some(object) = object.as_object_mut().filter(|_| !list.is_empty()) {
-        let metadata = object
-            .entry("metadata")
-            .or_insert_with(|| Value::Object(Map::new()));
+        let metadata = object.entry("metadata").or_insert_with(|| Value::Object(Map::new()));
         if let Some(metadata) = metadata.as_object_mut() {
             metadata.insert("managedFields".to_owned(), Value::Array(list));
         }
@@ -266,10 +256,14 @@ fn with_managed_fields(mut object: Value, managed: ManagedFields) -> Value {
     object
 }
 
-fn without_top_level(object: &Value, names: &[&str]) -> Value {
-    let mut object = object.clone();
-    if let Some(fields) = object.as_object_mut() {
-        fields.retain(|name, _| !names.contains(&name.as_str()));
+/// Returns the object with top-level fields as the live one has them.
+fn reset(mut object: Value, live: &Value, names: &[&str]) -> Value {
+    let Some(fields) = object.as_object_mut() else { return object };
+    for name in names {
+        match live.get(name) {
+            Some(live) => fields.insert((*name).to_owned(), live.clone()),
+            None => fields.remove(*name),
+        };
     }
     object
 }
@@ -277,8 +271,6 @@ fn without_top_level(object: &Value, names: &[&str]) -> Value {
 fn joined(faults: &[String]) -> String {
     match faults {
         [only] => only.clone(),
-        _ => faults
-            .iter()
-            .fold("errors:".to_owned(), |text, fault| format!("{text}\n  {fault}")),
+        _ => faults.iter().fold("errors:".to_owned(), |text, fault| format!("{text}\n  {fault}")),
     }
 }

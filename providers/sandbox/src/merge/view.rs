@@ -77,10 +77,7 @@ pub(super) fn entries(value: Option<&Value>) -> Option<&Map<String, Value>> {
 
 /// Returns the type of a map's entry.
 pub(super) fn entry_type<'t>(map: &'t MapType, name: &str) -> Option<&'t Type> {
-    map.fields
-        .get(name)
-        .map(|field| &field.ty)
-        .or(map.element.as_ref())
+    map.fields.get(name).map(|field| &field.ty).or(map.element.as_ref())
 }
 
 /// Names every element of a list; one that cannot be named as its type wants is named by its place.
@@ -108,10 +105,8 @@ pub(super) fn item_element(relation: &ListRelation, item: &Value) -> Result<Elem
         }
         (ListRelation::Set, scalar) => return Ok(Element::Value(scalar.clone())),
         (ListRelation::Map(keys), Value::Object(item)) => {
-            let named: Vec<_> = keys
-                .iter()
-                .filter_map(|key| Some((key.name.to_string(), key_value(key, item)?)))
-                .collect();
+            let named: Vec<_> =
+                keys.iter().filter_map(|key| Some((key.name.to_string(), key_value(key, item)?))).collect();
             if !named.is_empty() {
                 return Ok(Element::Key(named));
             }

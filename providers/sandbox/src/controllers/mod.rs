@@ -1,0 +1,123 @@
+//! Simulated controllers. They run after each request until nothing is left to do, in a fixed order and without
+//! timers, so that the next request meets a settled cluster.
+//!
+//! # Source
+//! <https://kubernetes.io/docs/concepts/architecture/controller/>
+
+mod act;
+pub(crate) mod garbage;
+mod namespace;
+
+use std::collections::{BTreeSet, VecDeque};
+
+use serde_json::Value;
+
+use crate::cluster::Cluster;
+use crate::crd;
+use crate::error::{ApiResult, GroupResource};
+use crate::meta;
+use crate::store::Key;
+
+/// A bound on the steps after one request: a cycle between controllers ends here instead of never.
+const STEP_LIMIT: usize = 200_000;
+
+/// Work for the controllers, each piece once.
+#[derive(Debug, Default)]
+pub(crate) struct Queue {
+    order: VecDeque<Work>,
+    known: BTreeSet<Work>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Work {
+    /// Look at an object that is there.
+    Reconcile(Key),
+    /// Look at the dependents of an object that is gone, by its uid.
+    Orphans(String),
+    /// Recount the quotas and budgets of a namespace.
+    Recount(String),
+}
+
+impl Queue {
+    /// Notes a change; `after` is `None` if the object is gone.
+    pub fn changed(&mut self, key: &Key, before: Option<&Value>, after: Option<&Value>) {
+        match (before, after) {
+            (_, Some(_)) => self.push(Work::Reconcile(key.clone())),
+            (Some(last), None) => self.push(Work::Orphans(meta::uid(last).to_owned())),
+            (None, None) => {}
+        }
+        for object in [before, after].into_iter().flatten() {
+            for owner in meta::items(&object["metadata"]["ownerReferences"]) {
+                self.push_owner(owner, &key.namespace);
+            }
+        }
+        let namespace = if key.resource.resource == "namespaces" { &key.name } else { &key.namespace };
+        if !namespace.is_empty() {
+            self.push(Work::Recount(namespace.clone()));
+            self.push(Work::Reconcile(Key::new(&GroupResource::new("", "namespaces"), "", namespace)));
+        }
+    }
+
+    // The owner's resource is not looked up here: built-in plurals follow from the kind, and owners of other kinds are
+    // no concern of a simulated controller but of garbage collection, which starts from the owner.
+    fn push_owner(&mut self, owner: &Value, namespace: &str) {
+        let text = |field: &str| owner[field].as_str().unwrap_or_default();
+        let group = text("apiVersion").split_once('/').map_or("", |(group, _)| group);
+        let Some(kind) = engine_kinds::builtin::all()
+            .iter()
+            .find(|known| known.kind == text("kind") && known.group == group)
+        else {
+            return;
+        };
+        let namespace = if kind.scope == engine_kinds::builtin::Scope::Cluster { "" } else { namespace };
+        let resource = GroupResource::new(group, kind.plural);
+        self.push(Work::Reconcile(Key::new(&resource, namespace, text("name"))));
+    }
+
+    fn push(&mut self, work: Work) {
+        if self.known.insert(work.clone()) {
+            self.order.push_back(work);
+        }
+    }
+
+    fn pop(&mut self) -> Option<Work> {
+        let work = self.order.pop_front()?;
+        self.known.remove(&work);
+        Some(work)
+    }
+}
+
+/// Runs the controllers until nothing is left to do. A controller that is refused, as by a quota, says so in the status
+/// of its object; other failures leave the object as it is.
+pub(crate) fn settle(cluster: &mut Cluster) {
+    for _ in 0..STEP_LIMIT {
+        let Some(work) = cluster.queue.pop() else { return };
+        if let Err(error) = perform(cluster, &work) {
+            tracing::debug!(?work, %error, "a simulated controller was refused");
+        }
+    }
+    tracing::warn!("the simulated controllers do not come to rest");
+    cluster.queue = Queue::default();
+}
+
+fn perform(cluster: &mut Cluster, work: &Work) -> ApiResult<()> {
+    match work {
+        Work::Reconcile(key) => reconcile(cluster, key),
+        Work::Orphans(uid) => garbage::collect(cluster, uid),
+        Work::Recount(_) => Ok(()),
+    }
+}
+
+fn reconcile(cluster: &mut Cluster, key: &Key) -> ApiResult<()> {
+    let Some(object) = cluster.store.get(key).cloned() else { return Ok(()) };
+    if meta::is_terminating(&object) {
+        garbage::finalize(cluster, key, &object)?;
+    } else {
+        garbage::check_owners(cluster, key, &object)?;
+    }
+    match (key.resource.group.as_str(), key.resource.resource.as_str()) {
+        ("", "namespaces") => namespace::reconcile(cluster, key),
+        ("apiextensions.k8s.io", "customresourcedefinitions") => crd::establish(cluster, key),
+        _ => Ok(()),
+    }
+}

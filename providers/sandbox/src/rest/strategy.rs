@@ -1,0 +1,133 @@
+//! What the server itself writes into objects, and what it does not let clients write.
+//!
+//! # Source
+//! <https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/object-meta/>
+
+use serde_json::{Value, json};
+
+use super::Writing;
+use crate::cluster::Cluster;
+use crate::defaults;
+use crate::merge::Writer;
+use crate::meta;
+use crate::resource::Resource;
+
+/// Metadata that only the server writes.
+const SYSTEM_FIELDS: [&str; 4] =
+    ["creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink"];
+
+/// Built-in resources that count changes of their spec in `metadata.generation`.
+const COUNTED: [(&str, &str); 27] = [
+    ("", "pods"),
+    ("", "replicationcontrollers"),
+    ("admissionregistration.k8s.io", "mutatingadmissionpolicies"),
+    ("admissionregistration.k8s.io", "mutatingadmissionpolicybindings"),
+    ("admissionregistration.k8s.io", "mutatingwebhookconfigurations"),
+    ("admissionregistration.k8s.io", "validatingadmissionpolicies"),
+    ("admissionregistration.k8s.io", "validatingadmissionpolicybindings"),
+    ("admissionregistration.k8s.io", "validatingwebhookconfigurations"),
+    ("apiextensions.k8s.io", "customresourcedefinitions"),
+    ("apps", "daemonsets"),
+    ("apps", "deployments"),
+    ("apps", "replicasets"),
+    ("apps", "statefulsets"),
+    ("batch", "cronjobs"),
+    ("batch", "jobs"),
+    ("discovery.k8s.io", "endpointslices"),
+    ("flowcontrol.apiserver.k8s.io", "flowschemas"),
+    ("flowcontrol.apiserver.k8s.io", "prioritylevelconfigurations"),
+    ("networking.k8s.io", "ingressclasses"),
+    ("networking.k8s.io", "ingresses"),
+    ("networking.k8s.io", "networkpolicies"),
+    ("networking.k8s.io", "servicecidrs"),
+    ("networking.k8s.io", "ipaddresses"),
+    ("policy", "poddisruptionbudgets"),
+    ("resource.k8s.io", "deviceclasses"),
+    ("resource.k8s.io", "resourceslices"),
+    ("scheduling.k8s.io", "priorityclasses"),
+];
+
+/// The field manager of a write.
+pub(super) fn writer<'a>(resource: &'a Resource, writing: &'a Writing<'_>, time: &'a str) -> Writer<'a> {
+    let resets: &[&str] = match writing.subresource {
+        "status" if resource.custom.is_some() => &["metadata", "spec"],
+        "status" => &["spec"],
+        "" if resource.has("status") => &["status"],
+        _ => &[],
+    };
+    let manager = &writing.options.manager;
+    Writer { manager, api_version: &resource.api_version, subresource: writing.subresource, time, resets }
+}
+
+fn is_counted(resource: &Resource) -> bool {
+    resource.custom.is_some() || COUNTED.contains(&(resource.group.as_str(), resource.plural.as_str()))
+}
+
+/// Fills in what a new object gets from the server.
+pub(super) fn prepare_new(cluster: &Cluster, resource: &Resource, object: &mut Value) {
+    for field in SYSTEM_FIELDS {
+        meta::set(object, field, Value::Null);
+    }
+    meta::set(object, "uid", json!(uuid::Uuid::new_v4().to_string()));
+    meta::set(object, "creationTimestamp", json!(meta::now()));
+    meta::set(object, "generation", if is_counted(resource) { json!(1) } else { Value::Null });
+    if resource.has("status") {
+        meta::put(object, "status", defaults::first_status(resource, object));
+    }
+    defaults::allocate(cluster, resource, None, object);
+}
+
+/// Restores in `object` what clients cannot change, except uid and resourceVersion, whose change is an error.
+pub(super) fn keep_system_fields(live: &Value, object: &mut Value) {
+    for field in SYSTEM_FIELDS.into_iter().chain(["generation"]) {
+        meta::set(object, field, live["metadata"][field].clone());
+    }
+    for field in ["uid", "name", "namespace"] {
+        if meta::text(object, field).is_empty() {
+            meta::set(object, field, live["metadata"][field].clone());
+        }
+    }
+}
+
+/// Fills in what an object gets from the server when it changes, and restores what this endpoint does not write.
+pub(super) fn prepare_update(
+    cluster: &Cluster,
+    resource: &Resource,
+    live: &Value,
+    object: &mut Value,
+    subresource: &str,
+) {
+    keep_system_fields(live, object);
+    match subresource {
+        "status" => restore_all_but_status(live, object),
+        _ if resource.has("status") => meta::put(object, "status", live.get("status").cloned()),
+        _ => {}
+    }
+    defaults::allocate(cluster, resource, Some(live), object);
+    if is_counted(resource) && has_new_generation(resource, live, object) {
+        meta::set(object, "generation", json!(meta::generation(live) + 1));
+    }
+}
+
+fn restore_all_but_status(live: &Value, object: &mut Value) {
+    let status = object.get("status").cloned();
+    let managed = object["metadata"]["managedFields"].clone();
+    *object = live.clone();
+    meta::put(object, "status", status);
+    meta::set(object, "managedFields", managed);
+}
+
+// A Deployment's annotations count too, since they may ask for a rollout.
+fn has_new_generation(resource: &Resource, live: &Value, object: &Value) -> bool {
+    let body = |value: &Value| {
+        let mut value = value.clone();
+        meta::take(&mut value, "metadata");
+        if resource.has("status") {
+            meta::take(&mut value, "status");
+        }
+        value
+    };
+    let annotations = |value: &Value| value["metadata"]["annotations"].clone();
+    body(live) != body(object)
+        || (resource.is("apps", "deployments") && annotations(live) != annotations(object))
+}

@@ -1,0 +1,367 @@
+//! The HTTP surface: authenticates, reads the request, calls the verb, writes the answer.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::State;
+use axum::response::Response;
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use serde_json::json;
+
+use crate::cluster::{Cluster, Shared};
+use crate::controllers;
+use crate::discovery;
+use crate::error::{ApiError, ApiResult};
+use crate::rbac::{self, Attempt, User};
+use crate::request::{Params, Request, ResourcePath, segments};
+use crate::resource::Resource;
+use crate::respond::{Reply, View};
+use crate::rest::{self, PatchKind, WatchOptions, Writing};
+use crate::selector::Selector;
+
+/// The largest body that is read, as in kube-apiserver.
+const BODY_LIMIT: usize = 3 * 1024 * 1024;
+
+/// Who may come in without a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Door {
+    /// Callers inside this process are the cluster's administrator.
+    InProcess,
+    /// Callers from the network show a token.
+    Network,
+}
+
+#[derive(Debug)]
+struct Front {
+    shared: Shared,
+    token: String,
+    door: Door,
+}
+
+/// A router on this cluster.
+pub(crate) fn router(shared: Shared, token: String, door: Door) -> Router {
+    Router::new().fallback(handle).with_state(Arc::new(Front { shared, token, door }))
+}
+
+async fn handle(State(front): State<Arc<Front>>, request: axum::extract::Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let answer = match to_bytes(body, BODY_LIMIT).await {
+        Ok(body) => answer(&front, parts, body),
+        Err(_) => Err(ApiError::TooLarge(BODY_LIMIT)),
+    };
+    answer.unwrap_or_else(|error| Reply::failure(&error)).into_response()
+}
+
+fn answer(front: &Front, parts: http::request::Parts, body: axum::body::Bytes) -> ApiResult<Reply> {
+    let segments = segments(parts.uri.path())?;
+    let user = authenticate(front, &parts.headers)?;
+    let request = Request {
+        method: parts.method,
+        segments,
+        query: Params::of(&parts.uri)?,
+        headers: parts.headers,
+        body,
+        user,
+    };
+    let path: Vec<&str> = request.segments.iter().map(String::as_str).collect();
+    if let Some(reply) = unowned_path(front, &request, &path)? {
+        return Ok(reply);
+    }
+    let path = ResourcePath::of(&request.segments).ok_or(ApiError::NoSuchPath)?;
+    resource_request(front, &request, &path)
+}
+
+fn authenticate(front: &Front, headers: &HeaderMap) -> ApiResult<User> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    match (text("authorization"), front.door) {
+        (None, Door::InProcess) => {}
+        (Some(given), _) if given.strip_prefix("Bearer ") == Some(&front.token) => {}
+        _ => return Err(ApiError::Unauthorized),
+    }
+    let groups = headers.get_all("impersonate-group").iter().filter_map(|value| value.to_str().ok());
+    Ok(match text("impersonate-user") {
+        Some(name) => User::impersonated(name, groups.map(str::to_owned).collect()),
+        None => User::admin(),
+    })
+}
+
+// Paths that name no resource: discovery, health and reviews.
+fn unowned_path(front: &Front, request: &Request, path: &[&str]) -> ApiResult<Option<Reply>> {
+    let cluster = front.shared.lock();
+    let is_get = request.method == Method::GET;
+    let allow = || {
+        let verb = request.method.as_str().to_lowercase();
+        rbac::authorize(
+            &cluster,
+            &request.user,
+            &Attempt::Path { verb, path: format!("/{}", path.join("/")) },
+        )
+    };
+    let wants_aggregated = request.header(header::ACCEPT).contains("as=APIGroupDiscoveryList");
+    let found = match path {
+        ["healthz" | "readyz" | "livez", ..] if is_get => Some(Reply::text(StatusCode::OK, "ok")),
+        ["version"] if is_get => Some(Reply::json(discovery::version())),
+        ["api" | "apis"] if is_get && wants_aggregated => {
+            let (document, tag) = discovery::aggregated(&cluster.catalog, path == ["api"]);
+            Some(Reply::tagged(&document, &tag, request.header(header::IF_NONE_MATCH)))
+        }
+        ["api"] if is_get => Some(Reply::json(discovery::core_versions())),
+        ["apis"] if is_get => Some(Reply::json(discovery::group_list(&cluster.catalog))),
+        ["apis", group] if is_get => discovery::group(&cluster.catalog, group).map(Reply::json),
+        ["api", version] if is_get => {
+            discovery::resource_list(&cluster.catalog, "", version).map(Reply::json)
+        }
+        ["apis", group, version] if is_get => {
+            discovery::resource_list(&cluster.catalog, group, version).map(Reply::json)
+        }
+        ["openapi", ..] => return Err(ApiError::NotSimulated("the OpenAPI documents".into())),
+        ["apis", "authorization.k8s.io", "v1", "selfsubjectaccessreviews"]
+            if request.method == Method::POST =>
+        {
+            let review = rbac::review_access(&cluster, &request.user, &request.object()?);
+            return Ok(Some(Reply::created(review)));
+        }
+        ["apis", "authentication.k8s.io", "v1", "selfsubjectreviews"] if request.method == Method::POST => {
+            return Ok(Some(Reply::created(rbac::review_self(&request.user))));
+        }
+        ["apis", "authorization.k8s.io" | "authentication.k8s.io", "v1", resource] => {
+            return Err(ApiError::NotSimulated((*resource).to_owned()));
+        }
+        _ => return Ok(None),
+    };
+    allow()?;
+    found.map(Some).ok_or(ApiError::NoSuchPath)
+}
+
+/// Subresources of built-in kinds that need running containers, an issuer of tokens, or a scheduler.
+const NOT_SIMULATED: [&str; 13] = [
+    "log",
+    "exec",
+    "attach",
+    "portforward",
+    "proxy",
+    "eviction",
+    "binding",
+    "ephemeralcontainers",
+    "resize",
+    "token",
+    "approval",
+    "finalize",
+    "metrics",
+];
+
+fn resource_request(front: &Front, request: &Request, path: &ResourcePath) -> ApiResult<Reply> {
+    let mut cluster = front.shared.lock();
+    let resource = cluster.catalog.find(&path.group, &path.version, &path.resource).cloned();
+    let resource = resource.ok_or(ApiError::NoSuchPath)?;
+    rbac::authorize(&cluster, &request.user, &attempt(request, path))?;
+    check_path(&resource, path)?;
+    let reply = match request.method {
+        Method::GET => read(front, &mut cluster, &resource, request, path),
+        Method::POST => post(&mut cluster, &resource, request, path),
+        Method::PUT => put(&mut cluster, &resource, request, path),
+        Method::PATCH => patch(&mut cluster, &resource, request, path),
+        Method::DELETE => remove(&mut cluster, &resource, request, path),
+        _ => Err(ApiError::MethodNotAllowed),
+    };
+    controllers::settle(&mut cluster);
+    let mut reply = reply?;
+    if let Some(warning) = resource.custom.as_ref().and_then(|custom| custom.deprecation.as_ref()) {
+        reply.warn(warning);
+    }
+    Ok(reply)
+}
+
+fn check_path(resource: &Resource, path: &ResourcePath) -> ApiResult<()> {
+    let sub = path.subresource.as_str();
+    if !sub.is_empty() && !resource.has(sub) {
+        let is_known = resource.custom.is_none() && NOT_SIMULATED.contains(&sub);
+        let full = format!("{}/{sub}", path.resource);
+        return Err(if is_known { ApiError::NotSimulated(full) } else { ApiError::NoSuchPath });
+    }
+    match (resource.is_namespaced(), path.namespace.is_empty(), path.name.is_empty()) {
+        (true, true, false) | (false, false, _) => Err(ApiError::NoSuchPath),
+        _ => Ok(()),
+    }
+}
+
+fn attempt(request: &Request, path: &ResourcePath) -> Attempt {
+    let verb = match (&request.method, path.name.is_empty()) {
+        (&Method::GET, _) if request.query.flag("watch") => "watch",
+        (&Method::GET, true) => "list",
+        (&Method::GET, false) => "get",
+        (&Method::POST, _) => "create",
+        (&Method::PUT, _) => "update",
+        (&Method::PATCH, _) => "patch",
+        (&Method::DELETE, true) => "deletecollection",
+        _ => "delete",
+    };
+    // A namespace is an object in itself: roles inside it apply to it too.
+    let is_namespace = path.group.is_empty() && path.resource == "namespaces";
+    Attempt::Resource {
+        verb: verb.to_owned(),
+        resource: crate::error::GroupResource::new(&path.group, &path.resource),
+        subresource: path.subresource.clone(),
+        namespace: if is_namespace { path.name.clone() } else { path.namespace.clone() },
+        name: path.name.clone(),
+    }
+}
+
+fn read(
+    front: &Front,
+    cluster: &mut Cluster,
+    resource: &Arc<Resource>,
+    request: &Request,
+    path: &ResourcePath,
+) -> ApiResult<Reply> {
+    let view = View::of(request.header(header::ACCEPT));
+    if request.query.flag("watch") {
+        let mut options = WatchOptions::of(resource, &path.namespace, &request.query, view.shows())?;
+        if !path.name.is_empty() {
+            options.only(&path.name);
+        }
+        let shared = front.shared.clone();
+        return Ok(Reply::stream(move || Body::from_stream(rest::watch(&shared, options))));
+    }
+    if path.name.is_empty() {
+        let page = rest::list(cluster, resource, &path.namespace, &request.query)?;
+        return Ok(Reply::list(resource, page, view));
+    }
+    let at = Cluster::key(resource, &path.namespace, &path.name);
+    if path.subresource == "scale" {
+        return rest::read_scale(cluster, resource, &at).map(Reply::json);
+    }
+    let object = cluster.live(resource, &path.namespace, &path.name)?;
+    Ok(Reply::object(&object, view))
+}
+
+fn post(
+    cluster: &mut Cluster,
+    resource: &Arc<Resource>,
+    request: &Request,
+    path: &ResourcePath,
+) -> ApiResult<Reply> {
+    if !path.name.is_empty() {
+        return Err(ApiError::MethodNotAllowed);
+    }
+    let options = request.write_options("CreateOptions")?;
+    let writing = Writing { user: &request.user, options: &options, subresource: "" };
+    let written = rest::create(cluster, resource, &path.namespace, request.object()?, &writing)?;
+    Ok(Reply::written(written, View::of(request.header(header::ACCEPT))))
+}
+
+fn put(
+    cluster: &mut Cluster,
+    resource: &Arc<Resource>,
+    request: &Request,
+    path: &ResourcePath,
+) -> ApiResult<Reply> {
+    if path.name.is_empty() {
+        return Err(ApiError::MethodNotAllowed);
+    }
+    let options = request.write_options("UpdateOptions")?;
+    let writing = Writing { user: &request.user, options: &options, subresource: &path.subresource };
+    let at = Cluster::key(resource, &path.namespace, &path.name);
+    if path.subresource == "scale" {
+        let body = request.object()?;
+        return rest::write_scale(cluster, resource, &at, (None, &body), &writing).map(Reply::json);
+    }
+    let written = rest::replace(cluster, resource, &at, request.object()?, &writing)?;
+    Ok(Reply::written(written, View::of(request.header(header::ACCEPT))))
+}
+
+fn patch(
+    cluster: &mut Cluster,
+    resource: &Arc<Resource>,
+    request: &Request,
+    path: &ResourcePath,
+) -> ApiResult<Reply> {
+    if path.name.is_empty() {
+        return Err(ApiError::MethodNotAllowed);
+    }
+    let options = request.write_options("PatchOptions")?;
+    let writing = Writing { user: &request.user, options: &options, subresource: &path.subresource };
+    let at = Cluster::key(resource, &path.namespace, &path.name);
+    let kind = match request.media_type() {
+        "application/json-patch+json" => PatchKind::Json,
+        "application/merge-patch+json" => PatchKind::Merge,
+        "application/strategic-merge-patch+json" => PatchKind::Strategic,
+        "application/apply-patch+yaml" | "application/apply-patch+json" => {
+            return apply(cluster, resource, request, path, &writing);
+        }
+        _ => {
+            let accepted = "application/json-patch+json, application/merge-patch+json, \
+                            application/strategic-merge-patch+json, application/apply-patch+yaml";
+            return Err(ApiError::UnsupportedMediaType(accepted.into()));
+        }
+    };
+    if request.query.flag("force") {
+        let error = crate::error::FieldError::forbidden("force", "may not be specified for non-apply patch");
+        return Err(ApiError::invalid_options("PatchOptions", vec![error]));
+    }
+    let body = crate::request::read_json(&request.body)?;
+    if path.subresource == "scale" {
+        return rest::write_scale(cluster, resource, &at, (Some(kind), &body), &writing).map(Reply::json);
+    }
+    let written = rest::patch(cluster, resource, &at, (kind, &body), &writing)?;
+    Ok(Reply::written(written, View::of(request.header(header::ACCEPT))))
+}
+
+fn apply(
+    cluster: &mut Cluster,
+    resource: &Arc<Resource>,
+    request: &Request,
+    path: &ResourcePath,
+    writing: &Writing<'_>,
+) -> ApiResult<Reply> {
+    if request.query.get("fieldManager").is_empty() {
+        let error = crate::error::FieldError::required("fieldManager", "is required for apply patch");
+        return Err(ApiError::invalid_options("PatchOptions", vec![error]));
+    }
+    if path.subresource == "scale" {
+        return Err(ApiError::NotSimulated("server-side apply to the scale subresource".into()));
+    }
+    let at = Cluster::key(resource, &path.namespace, &path.name);
+    if path.subresource.is_empty() && cluster.store.get(&at).is_none() {
+        // An apply that creates needs the right to create too.
+        let Attempt::Resource { resource, subresource, namespace, name, .. } = attempt(request, path) else {
+            return Err(ApiError::NoSuchPath);
+        };
+        let creation = Attempt::Resource { verb: "create".into(), resource, subresource, namespace, name };
+        rbac::authorize(cluster, &request.user, &creation)?;
+    }
+    let applied = crate::request::read_yaml(&request.body)?;
+    let written = rest::apply(cluster, resource, &at, applied, writing)?;
+    Ok(Reply::written(written, View::of(request.header(header::ACCEPT))))
+}
+
+fn remove(
+    cluster: &mut Cluster,
+    resource: &Arc<Resource>,
+    request: &Request,
+    path: &ResourcePath,
+) -> ApiResult<Reply> {
+    if !path.subresource.is_empty() {
+        return Err(ApiError::MethodNotAllowed);
+    }
+    let options = request.delete_options()?;
+    if path.name.is_empty() {
+        if resource.is("", "namespaces") {
+            return Err(ApiError::MethodNotAllowed);
+        }
+        let selector =
+            Selector::parse(request.query.get("labelSelector"), request.query.get("fieldSelector"))?;
+        let items = rest::delete_collection(cluster, resource, &path.namespace, &selector, &options)?;
+        let page = rest::Page { items, version: cluster.store.version(), next: None, remaining: None };
+        return Ok(Reply::list(resource, page, View::Full));
+    }
+    let at = Cluster::key(resource, &path.namespace, &path.name);
+    rest::delete(cluster, resource, &at, &options).map(Reply::json)
+}
+
+/// A value for a `Warning` header.
+pub(crate) fn warning_header(text: &str) -> Option<HeaderValue> {
+    let quoted = json!(text.replace(['\n', '\r'], " ")).to_string();
+    HeaderValue::from_str(&format!("299 - {quoted}")).ok()
+}
