@@ -141,32 +141,19 @@ pub async fn apply(run: Run) -> Result<Finished, ApplyError> {
         Ok(stored) => Ok(Finished { report, stored }),
         Err(lost) => {
             let (source, state) = *lost;
-            Err(ApplyError::Unrecorded {
-                source,
-                state: Box::new(state),
-                report,
-            })
+            Err(ApplyError::Unrecorded { source, state: Box::new(state), report })
         }
     }
 }
 
 fn intents(run: &Run) -> Vec<Intent> {
-    let writes = run
-        .plan
-        .effective()
-        .filter(|change| !matches!(change.action, Action::Read | Action::Forget));
+    let writes =
+        run.plan.effective().filter(|change| !matches!(change.action, Action::Read | Action::Forget));
     let intents = writes.filter_map(|change| {
-        let resource = run
-            .graph
-            .at(&change.address)
-            .and_then(|resource| resource.manifest());
+        let resource = run.graph.at(&change.address).and_then(|resource| resource.manifest());
         let version = resource.map(|manifest| manifest.api_version().clone());
-        let recorded = run
-            .base
-            .state
-            .records
-            .get(&change.object_ref)
-            .map(|record| record.api_version.clone());
+        let recorded =
+            run.base.state.records.get(&change.object_ref).map(|record| record.api_version.clone());
         Some(Intent {
             object_ref: change.object_ref.clone(),
             address: change.address.clone(),
@@ -178,11 +165,7 @@ fn intents(run: &Run) -> Vec<Intent> {
 }
 
 fn summary(operation: &str, report: &Report) -> String {
-    let done = report
-        .entries
-        .iter()
-        .filter(|entry| matches!(entry.outcome, Outcome::Done { .. }))
-        .count();
+    let done = report.entries.iter().filter(|entry| matches!(entry.outcome, Outcome::Done { .. })).count();
     match report.entries.len() - done {
         0 => format!("{operation}: {done} changes done"),
         left => format!("{operation}: {done} changes done, {left} not done"),
@@ -215,9 +198,7 @@ impl Walker<'_> {
     /// Starts every step that is ready. Stages and unchanged objects end at once.
     fn start(&mut self) {
         while let Some(step) = self.walk.next_ready() {
-            let change = self.schedule.steps[step]
-                .change
-                .map(|idx| &self.executor.plan.changes[idx]);
+            let change = self.schedule.steps[step].change.map(|idx| &self.executor.plan.changes[idx]);
             match change {
                 Some(change) if change.action != Action::NoOp => {
                     if *self.interrupted.borrow() {
@@ -249,9 +230,7 @@ impl Walker<'_> {
         }
         for lost in self.walk.failed(step) {
             let outcome = match (&address, interrupted) {
-                (Some(address), false) => Outcome::Skipped {
-                    because: address.clone(),
-                },
+                (Some(address), false) => Outcome::Skipped { because: address.clone() },
                 _ => Outcome::Interrupted,
             };
             self.entry(lost, outcome);
@@ -259,9 +238,7 @@ impl Walker<'_> {
     }
 
     fn change(&self, step: StepId) -> Option<&Change> {
-        self.schedule.steps[step]
-            .change
-            .map(|idx| &self.executor.plan.changes[idx])
+        self.schedule.steps[step].change.map(|idx| &self.executor.plan.changes[idx])
     }
 
     fn entry(&mut self, step: StepId, outcome: Outcome) {

@@ -61,55 +61,17 @@ impl Executor {
         let none = Exceptions::default();
         let outcome = match &change.action {
             Action::Create => {
-                self.write(
-                    change,
-                    &Write {
-                        uid: None,
-                        force: Force::No,
-                        exceptions: &none,
-                    },
-                )
-                .await
+                self.write(change, &Write { uid: None, force: Force::No, exceptions: &none }).await
             }
-            Action::Update {
-                uid,
-                force,
-                exceptions,
-            } => {
+            Action::Update { uid, force, exceptions } => {
                 let force = if *force { Force::Yes } else { Force::No };
-                self.write(
-                    change,
-                    &Write {
-                        uid: Some(uid),
-                        force,
-                        exceptions,
-                    },
-                )
-                .await
+                self.write(change, &Write { uid: Some(uid), force, exceptions }).await
             }
             Action::Adopt { uid } | Action::Move { uid, .. } => {
-                self.write(
-                    change,
-                    &Write {
-                        uid: Some(uid),
-                        force: Force::No,
-                        exceptions: &none,
-                    },
-                )
-                .await
+                self.write(change, &Write { uid: Some(uid), force: Force::No, exceptions: &none }).await
             }
             Action::Replace { uid } => match self.delete(change, uid).await {
-                Ok(()) => {
-                    self.write(
-                        change,
-                        &Write {
-                            uid: None,
-                            force: Force::No,
-                            exceptions: &none,
-                        },
-                    )
-                    .await
-                }
+                Ok(()) => self.write(change, &Write { uid: None, force: Force::No, exceptions: &none }).await,
                 Err(outcome) => Err(outcome),
             },
             Action::Delete { uid } => self.delete(change, uid).await,
@@ -148,9 +110,8 @@ impl Executor {
         let Some(Body::Read(read)) = self.graph.at(&change.address).map(|resource| &resource.body) else {
             return Ok(());
         };
-        let value = read_object(read, &self.providers)
-            .await
-            .map_err(|error| Outcome::Failed(chain(&error)))?;
+        let value =
+            read_object(read, &self.providers).await.map_err(|error| Outcome::Failed(chain(&error)))?;
         let mut reads = self.reads.lock().unwrap_or_else(PoisonError::into_inner);
         reads.insert(change.address.clone(), value);
         Ok(())
@@ -164,13 +125,8 @@ impl Executor {
             return Ok(());
         };
         let manifest = self.fill(resource, declared)?;
-        let (provider, kind) = self
-            .kind(
-                change,
-                &manifest.object_ref().kind,
-                &manifest.api_version().version,
-            )
-            .await?;
+        let (provider, kind) =
+            self.kind(change, &manifest.object_ref().kind, &manifest.api_version().version).await?;
         let request = ApplyRequest {
             target: target(manifest.object_ref(), &kind),
             body: write.exceptions.body(&manifest, &mark(&self.state, resource)),
@@ -180,13 +136,11 @@ impl Executor {
             uid: write.uid.cloned(),
         };
         let object = self.send(provider, &request).await?;
-        self.journal
-            .applied(&change.object_ref, self.record(resource, &manifest, &object));
+        self.journal.applied(&change.object_ref, self.record(resource, &manifest, &object));
         if resource.wait == resource::Wait::Never {
             return Ok(());
         }
-        self.wait(change, provider, &request.target, Until::Current, &object)
-            .await
+        self.wait(change, provider, &request.target, Until::Current, &object).await
     }
 
     fn fill(&self, resource: &Resource, declared: &Manifest) -> Result<Manifest, Outcome> {
@@ -196,9 +150,7 @@ impl Executor {
         let reads = self.reads.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let filled = self.resolver.fill(&resource.address, declared, &reads);
         filled.map_err(|faults| {
-            let words = faults
-                .iter()
-                .map(|fault| format!("{}: {}", fault.summary, fault.detail));
+            let words = faults.iter().map(|fault| format!("{}: {}", fault.summary, fault.detail));
             Outcome::Failed(words.collect::<Vec<_>>().join("; "))
         })
     }
@@ -213,19 +165,13 @@ impl Executor {
         let provider = self.providers.get(cluster);
         let provider =
             provider.ok_or_else(|| Outcome::Failed(format!("cluster {cluster} is not connected")))?;
-        let discovery = provider
-            .discover()
-            .await
-            .map_err(|error| Outcome::Failed(error.to_string()))?;
-        let found = discovery
-            .find(kind, version)
-            .or_else(|| discovery.preferred(kind))
-            .cloned();
+        let discovery = provider.discover().await.map_err(|error| Outcome::Failed(error.to_string()))?;
+        let found = discovery.find(kind, version).or_else(|| discovery.preferred(kind)).cloned();
         match found {
             Some(found) => Ok((provider, found)),
-            None => Err(Outcome::Failed(format!(
-                "cluster {cluster} serves no kind {kind} in version {version}"
-            ))),
+            None => {
+                Err(Outcome::Failed(format!("cluster {cluster} serves no kind {kind} in version {version}")))
+            }
         }
     }
 
@@ -239,18 +185,12 @@ impl Executor {
         let answer = provider.apply(request).await;
         drop(permit);
         match answer {
-            Ok(Applied {
-                witness: Witness::Existed,
-                ..
-            }) if request.uid.is_none() => Err(Outcome::Failed(
+            Ok(Applied { witness: Witness::Existed, .. }) if request.uid.is_none() => Err(Outcome::Failed(
                 "an object of this name appeared since the plan was made; it is left alone, plan again"
                     .into(),
             )),
             Ok(applied) => {
-                applied
-                    .warnings
-                    .iter()
-                    .for_each(|warning| tracing::warn!(warning, "the API server warns"));
+                applied.warnings.iter().for_each(|warning| tracing::warn!(warning, "the API server warns"));
                 Ok(applied.object)
             }
             Err(error) if error.outcome_unknown() => self.resolve(provider, request, &error).await,
@@ -266,15 +206,8 @@ impl Executor {
         request: &ApplyRequest,
         error: &ProviderError,
     ) -> Result<Object, Outcome> {
-        let found = provider
-            .get(&request.target)
-            .await
-            .map_err(|_| Outcome::Unknown(explain(error)))?;
-        let ours = |object: &Object| {
-            object
-                .mark()
-                .is_some_and(|mark| mark.lineage == self.state.lineage)
-        };
+        let found = provider.get(&request.target).await.map_err(|_| Outcome::Unknown(explain(error)))?;
+        let ours = |object: &Object| object.mark().is_some_and(|mark| mark.lineage == self.state.lineage);
         let Some(object) = found.filter(ours) else {
             return Err(Outcome::Failed(explain(error)));
         };
@@ -285,10 +218,7 @@ impl Executor {
             uid: request.uid.clone().or_else(|| Some(object.uid())),
             ..*request
         };
-        let applied = provider
-            .apply(&again)
-            .await
-            .map_err(|error| Outcome::Unknown(explain(&error)))?;
+        let applied = provider.apply(&again).await.map_err(|error| Outcome::Unknown(explain(&error)))?;
         Ok(applied.object)
     }
 
@@ -296,9 +226,8 @@ impl Executor {
         let manager = self.state.lineage.field_manager();
         let key = self.key.as_ref();
         let own = object.own_entry(&manager, manifest.api_version());
-        let mut fields: Vec<u32> = own
-            .map(|entry| entry.fields.leaves().iter().map(path_hash).collect())
-            .unwrap_or_default();
+        let mut fields: Vec<u32> =
+            own.map(|entry| entry.fields.leaves().iter().map(path_hash).collect()).unwrap_or_default();
         fields.sort_unstable();
         ResourceRecord {
             address: resource.address.clone(),
@@ -314,14 +243,8 @@ impl Executor {
 
     async fn delete(&self, change: &Change, uid: &Uid) -> Result<(), Outcome> {
         let object_ref = &change.object_ref;
-        let version = self
-            .state
-            .records
-            .get(object_ref)
-            .map(|record| record.api_version.version.clone());
-        let kind = self
-            .kind(change, &object_ref.kind, version.as_deref().unwrap_or_default())
-            .await;
+        let version = self.state.records.get(object_ref).map(|record| record.api_version.version.clone());
+        let kind = self.kind(change, &object_ref.kind, version.as_deref().unwrap_or_default()).await;
         let Ok((provider, kind)) = kind else {
             // A kind that is no longer served took its objects with it.
             self.journal.removed(object_ref);
@@ -338,17 +261,13 @@ impl Executor {
             }
         }
         let target = target(object_ref, &kind);
-        let request = DeleteRequest {
-            target: target.clone(),
-            uid: uid.clone(),
-            propagation: Propagation::Background,
-        };
+        let request =
+            DeleteRequest { target: target.clone(), uid: uid.clone(), propagation: Propagation::Background };
         let permit = self.writes.acquire().await;
         let answer = provider.delete(&request).await;
         drop(permit);
         if let Some(remaining) = answer.map_err(|error| Outcome::Failed(explain(&error)))? {
-            self.wait(change, provider, &target, Until::Gone, &remaining)
-                .await?;
+            self.wait(change, provider, &target, Until::Gone, &remaining).await?;
         }
         self.journal.removed(object_ref);
         Ok(())
@@ -362,22 +281,14 @@ impl Executor {
         until: Until,
         known: &Object,
     ) -> Result<(), Outcome> {
-        let timeouts = self
-            .graph
-            .at(&change.address)
-            .map(|resource| resource.timeouts)
-            .unwrap_or_default();
+        let timeouts = self.graph.at(&change.address).map(|resource| resource.timeouts).unwrap_or_default();
         let wait = Wait {
             cluster: &change.object_ref.cluster,
             provider,
             target,
             uid: &known.uid(),
             until,
-            timeout: if until == Until::Gone {
-                timeouts.delete
-            } else {
-                timeouts.apply
-            },
+            timeout: if until == Until::Gone { timeouts.delete } else { timeouts.apply },
             report: &|missing| self.progress.waiting(change, missing),
         };
         match self.watches.wait(&wait, Some(known)).await {
@@ -395,15 +306,11 @@ fn explain(error: &ProviderError) -> String {
     let ProviderError::Conflict(conflicts) = error else {
         return error.to_string();
     };
-    let fields = conflicts
-        .iter()
-        .map(|conflict| format!("{} is managed by {}", conflict.field, conflict.manager));
+    let fields =
+        conflicts.iter().map(|conflict| format!("{} is managed by {}", conflict.field, conflict.manager));
     format!("{error}: {}", fields.collect::<Vec<_>>().join(", "))
 }
 
 fn chain(error: &dyn std::error::Error) -> String {
-    error.source().map_or_else(
-        || error.to_string(),
-        |source| format!("{error}: {}", chain(source)),
-    )
+    error.source().map_or_else(|| error.to_string(), |source| format!("{error}: {}", chain(source)))
 }

@@ -42,21 +42,10 @@ impl Journal {
         state.serial += 1;
         state.epoch += 1;
         state.intents = intents;
-        let summary = format!(
-            "{}: begin, {} changes intended",
-            holder.operation,
-            state.intents.len()
-        );
+        let summary = format!("{}: begin, {} changes intended", holder.operation, state.intents.len());
         state.holder = Some(holder);
         let revision = store.advance(Some(&base.revision), &state, &summary)?;
-        Ok(Self {
-            store,
-            inner: Mutex::new(Inner {
-                state,
-                revision,
-                written: Instant::now(),
-            }),
-        })
+        Ok(Self { store, inner: Mutex::new(Inner { state, revision, written: Instant::now() }) })
     }
 
     /// Records that an object exists as applied.
@@ -101,18 +90,11 @@ impl Journal {
         inner.state.holder = None;
         inner.state.intents.clear();
         inner.state.outputs = plan.new_outputs.clone();
-        let used: std::collections::BTreeSet<_> = inner
-            .state
-            .records
-            .keys()
-            .map(|object_ref| object_ref.cluster.clone())
-            .collect();
+        let used: std::collections::BTreeSet<_> =
+            inner.state.records.keys().map(|object_ref| object_ref.cluster.clone()).collect();
         inner.state.clusters.retain(|cluster, _| used.contains(cluster));
         match self.advance(&mut inner, summary) {
-            Ok(()) => Ok(Stored {
-                revision: inner.revision.clone(),
-                state: inner.state.clone(),
-            }),
+            Ok(()) => Ok(Stored { revision: inner.revision.clone(), state: inner.state.clone() }),
             Err(error) => Err(Box::new((error, inner.state.clone()))),
         }
     }

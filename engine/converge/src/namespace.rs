@@ -14,13 +14,7 @@ const OF_EVERY_NAMESPACE: [(&str, &str); 2] =
     [("ServiceAccount", "default"), ("ConfigMap", "kube-root-ca.crt")];
 
 /// Kinds that only report, or that follow other objects without naming them as owners.
-const DERIVED: [&str; 5] = [
-    "Event",
-    "Endpoints",
-    "EndpointSlice",
-    "PodMetrics",
-    "ControllerRevision",
-];
+const DERIVED: [&str; 5] = ["Event", "Endpoints", "EndpointSlice", "PodMetrics", "ControllerRevision"];
 
 /// Returns the objects in a namespace that belong to nobody in this environment: not marked, not owned by
 /// another object, and not there by themselves. At most ten are named.
@@ -54,11 +48,7 @@ async fn foreign_of_kind(
     environment: &EnvironmentName,
 ) -> Result<Vec<String>, ProviderError> {
     let labels = Some(format!("{ENVIRONMENT_LABEL}!={environment}"));
-    let query = ListQuery {
-        kind: kind.clone(),
-        namespace: Some(namespace.clone()),
-        labels,
-    };
+    let query = ListQuery { kind: kind.clone(), namespace: Some(namespace.clone()), labels };
     let mut found = Vec::new();
     let mut sink = |page| match page {
         Page::Restart => found.clear(),
@@ -76,10 +66,7 @@ async fn foreign_of_kind(
 }
 
 fn comes_by_itself(kind: &KindInfo, object: &Object) -> bool {
-    let owners = object
-        .body()
-        .at(&["metadata", "ownerReferences"])
-        .and_then(Value::as_list)
-        .unwrap_or_default();
+    let owners =
+        object.body().at(&["metadata", "ownerReferences"]).and_then(Value::as_list).unwrap_or_default();
     !owners.is_empty() || OF_EVERY_NAMESPACE.contains(&(kind.kind.kind.as_str(), object.name()))
 }

@@ -67,10 +67,7 @@ pub async fn predict(
         let provider = providers.get(&object_ref.cluster)?;
         Some(async move { (object_ref.clone(), subject.ask(provider.as_ref(), kind).await) })
     });
-    let answers: Vec<_> = stream::iter(questions)
-        .buffer_unordered(IN_FLIGHT)
-        .collect()
-        .await;
+    let answers: Vec<_> = stream::iter(questions).buffer_unordered(IN_FLIGHT).collect().await;
     predictions.extend(answers);
     predictions
 }
@@ -101,15 +98,8 @@ impl<'a> Subject<'a> {
         let exceptions = Exceptions::of_lifecycle(&self.resource.lifecycle, self.live, &manager);
         let body = exceptions.body(self.manifest, &self.mark);
         let object = simulate(self.live, &body, &manager, self.manifest.api_version());
-        let witness = if self.live.is_some() {
-            Witness::Existed
-        } else {
-            Witness::Created
-        };
-        Prediction {
-            exceptions,
-            ..Prediction::new(Tier::Client, Ok(object), witness)
-        }
+        let witness = if self.live.is_some() { Witness::Existed } else { Witness::Created };
+        Prediction { exceptions, ..Prediction::new(Tier::Client, Ok(object), witness) }
     }
 
     async fn ask(&self, provider: &dyn ClusterProvider, kind: &KindInfo) -> Prediction {
@@ -141,16 +131,11 @@ impl<'a> Subject<'a> {
     fn judged(&self, forced: Applied, fatal: Vec<Conflict>, exceptions: Exceptions) -> Prediction {
         // An object that is not ours fails as a whole; its single fields are beside the point.
         let conflicts = if self.live.is_some() { fatal } else { Vec::new() };
-        Prediction {
-            force: true,
-            conflicts,
-            ..answered(forced, exceptions)
-        }
+        Prediction { force: true, conflicts, ..answered(forced, exceptions) }
     }
 
     fn is_ours(&self, live: &Object) -> bool {
-        live.mark()
-            .is_some_and(|mark| mark.lineage == self.basis.state.lineage)
+        live.mark().is_some_and(|mark| mark.lineage == self.basis.state.lineage)
             || self
                 .basis
                 .state
@@ -185,17 +170,13 @@ impl<'a> Subject<'a> {
         error: ProviderError,
     ) -> Prediction {
         match (&error, self.basis.purpose) {
-            (ProviderError::Forbidden(why), Purpose::Show) if why.contains("cannot patch") => Prediction {
-                forbidden: Some(why.clone()),
-                ..self.simulate()
-            },
+            (ProviderError::Forbidden(why), Purpose::Show) if why.contains("cannot patch") => {
+                Prediction { forbidden: Some(why.clone()), ..self.simulate() }
+            }
             (ProviderError::Invalid(_), _)
                 if self.live.is_some() && self.is_immutable(provider, kind, body).await =>
             {
-                Prediction {
-                    immutable: true,
-                    ..self.simulate()
-                }
+                Prediction { immutable: true, ..self.simulate() }
             }
             _ => Prediction::new(Tier::Server, Err(error), Witness::Existed),
         }
@@ -227,10 +208,7 @@ fn probe_name(name: &str) -> String {
 }
 
 fn answered(applied: Applied, exceptions: Exceptions) -> Prediction {
-    Prediction {
-        exceptions,
-        ..Prediction::new(Tier::Server, Ok(applied.object), applied.witness)
-    }
+    Prediction { exceptions, ..Prediction::new(Tier::Server, Ok(applied.object), applied.witness) }
 }
 
 /// Returns the mark that a resource's object carries.

@@ -80,9 +80,7 @@ pub async fn read(question: Question<'_>, providers: &Providers) -> Result<Live,
         Ok((cluster.clone(), live))
     });
     let clusters = try_join_all(clusters).await?;
-    Ok(Live {
-        clusters: clusters.into_iter().collect(),
-    })
+    Ok(Live { clusters: clusters.into_iter().collect() })
 }
 
 /// Reads one object that a definition asks for.
@@ -91,14 +89,8 @@ pub async fn read(question: Question<'_>, providers: &Providers) -> Result<Live,
 /// The object does not exist, or the cluster does not answer.
 pub async fn read_object(read: &Read, providers: &Providers) -> Result<Value, ReadError> {
     let cluster = read.object_ref.cluster.clone();
-    let missing = || ReadError::Missing {
-        cluster: cluster.clone(),
-        object_ref: read.object_ref.clone(),
-    };
-    let failed = |source| ReadError::Cluster {
-        cluster: cluster.clone(),
-        source,
-    };
+    let missing = || ReadError::Missing { cluster: cluster.clone(), object_ref: read.object_ref.clone() };
+    let failed = |source| ReadError::Cluster { cluster: cluster.clone(), source };
     let provider = providers.get(&read.object_ref.cluster).ok_or_else(missing)?;
     let discovery = provider.discover().await.map_err(failed)?;
     let kind = match &read.api_version {
@@ -112,11 +104,7 @@ pub async fn read_object(read: &Read, providers: &Providers) -> Result<Value, Re
 
 /// Returns how to address an object of a kind.
 pub(crate) fn target(object_ref: &ObjectRef, kind: &KindInfo) -> Target {
-    Target {
-        kind: kind.clone(),
-        namespace: object_ref.namespace.clone(),
-        name: object_ref.name.clone(),
-    }
+    Target { kind: kind.clone(), namespace: object_ref.namespace.clone(), name: object_ref.name.clone() }
 }
 
 async fn read_cluster(
@@ -124,38 +112,20 @@ async fn read_cluster(
     cluster: &ClusterRef,
     provider: &Arc<dyn ClusterProvider>,
 ) -> Result<LiveCluster, ReadError> {
-    let failed = |source| ReadError::Cluster {
-        cluster: cluster.clone(),
-        source,
-    };
+    let failed = |source| ReadError::Cluster { cluster: cluster.clone(), source };
     let discovery = provider.discover().await.map_err(failed)?;
     let uid = cluster_uid(provider.as_ref(), &discovery).await.map_err(failed)?;
-    if let Some(record) = question
-        .state
-        .clusters
-        .get(cluster)
-        .filter(|record| record.uid != uid)
-    {
+    if let Some(record) = question.state.clusters.get(cluster).filter(|record| record.uid != uid) {
         return Err(ReadError::OtherCluster {
             cluster: cluster.clone(),
             found: uid,
             recorded: record.uid.clone(),
         });
     }
-    let reader = Reader {
-        question,
-        cluster,
-        provider,
-        discovery: &discovery,
-    };
+    let reader = Reader { question, cluster, provider, discovery: &discovery };
     let (objects, unobserved) = reader.read().await.map_err(failed)?;
     tracing::debug!(objects = objects.len(), unobserved = unobserved.len(), "read");
-    Ok(LiveCluster {
-        uid,
-        discovery,
-        objects,
-        unobserved,
-    })
+    Ok(LiveCluster { uid, discovery, objects, unobserved })
 }
 
 async fn cluster_uid(provider: &dyn ClusterProvider, discovery: &Discovery) -> Result<Uid, ProviderError> {
@@ -163,15 +133,9 @@ async fn cluster_uid(provider: &dyn ClusterProvider, discovery: &Discovery) -> R
     let kind = discovery
         .preferred(&kind)
         .ok_or_else(|| ProviderError::Server("no kind Namespace is served".into()))?;
-    let target = Target {
-        kind: kind.clone(),
-        namespace: None,
-        name: "kube-system".into(),
-    };
+    let target = Target { kind: kind.clone(), namespace: None, name: "kube-system".into() };
     let namespace = provider.get(&target).await?;
-    Ok(namespace
-        .ok_or_else(|| ProviderError::Server("it has no namespace kube-system".into()))?
-        .uid())
+    Ok(namespace.ok_or_else(|| ProviderError::Server("it has no namespace kube-system".into()))?.uid())
 }
 
 type Objects = HashMap<ObjectRef, LiveObject>;
@@ -205,7 +169,7 @@ impl Reader<'_> {
         for (object_ref, outcome) in found {
             match outcome {
                 Ok(Some(object)) => {
-                    drop(objects.insert(object_ref.clone(), self.reduce(&object_ref, object)))
+                    drop(objects.insert(object_ref.clone(), self.reduce(&object_ref, object)));
                 }
                 Ok(None) => {}
                 Err(error) => {
@@ -218,25 +182,15 @@ impl Reader<'_> {
 
     /// The kinds to list: of all that is desired or recorded, in the version it is written in.
     fn kinds(&self) -> Vec<KindInfo> {
-        let desired = self
-            .question
-            .graph
-            .resources()
-            .iter()
-            .filter_map(|resource| match &resource.body {
-                Body::Object(manifest) => Some((manifest.object_ref(), manifest.api_version())),
-                Body::Read(_) => None,
-            });
+        let desired = self.question.graph.resources().iter().filter_map(|resource| match &resource.body {
+            Body::Object(manifest) => Some((manifest.object_ref(), manifest.api_version())),
+            Body::Read(_) => None,
+        });
         let of_here = desired.filter(|(object_ref, _)| object_ref.cluster == *self.cluster);
-        let names: BTreeMap<&GroupKind, &ApiVersion> = self
-            .recorded()
-            .chain(of_here)
-            .map(|(object_ref, version)| (&object_ref.kind, version))
-            .collect();
+        let names: BTreeMap<&GroupKind, &ApiVersion> =
+            self.recorded().chain(of_here).map(|(object_ref, version)| (&object_ref.kind, version)).collect();
         let served = names.into_iter().filter_map(|(kind, version)| {
-            self.discovery
-                .find(kind, &version.version)
-                .or_else(|| self.discovery.preferred(kind))
+            self.discovery.find(kind, &version.version).or_else(|| self.discovery.preferred(kind))
         });
         served.filter(|kind| kind.listable).cloned().collect()
     }
@@ -257,15 +211,8 @@ impl Reader<'_> {
 
     /// Without the right to list everywhere: each namespace that the environment has objects in.
     async fn list_namespaces(&self, kind: &KindInfo, why: &str) -> Result<Listed, ProviderError> {
-        let desired = self
-            .question
-            .graph
-            .resources()
-            .iter()
-            .map(|resource| resource.object_ref());
-        let refs = desired
-            .filter(|r| r.cluster == *self.cluster)
-            .chain(self.recorded().map(|(r, _)| r));
+        let desired = self.question.graph.resources().iter().map(engine_core::resource::Resource::object_ref);
+        let refs = desired.filter(|r| r.cluster == *self.cluster).chain(self.recorded().map(|(r, _)| r));
         let namespaces: BTreeSet<&Text> = refs
             .filter(|object_ref| object_ref.kind == kind.kind)
             .filter_map(|r| r.namespace.as_ref())
@@ -273,9 +220,7 @@ impl Reader<'_> {
         if namespaces.is_empty() {
             return Err(ProviderError::Forbidden(why.into()));
         }
-        let lists = namespaces
-            .into_iter()
-            .map(|namespace| self.list(kind, Some(namespace.clone())));
+        let lists = namespaces.into_iter().map(|namespace| self.list(kind, Some(namespace.clone())));
         let mut all = Listed::default();
         for listed in try_join_all(lists).await? {
             all.objects.extend(listed.objects);
@@ -285,11 +230,7 @@ impl Reader<'_> {
 
     async fn list(&self, kind: &KindInfo, namespace: Option<Text>) -> Result<Listed, ProviderError> {
         let labels = Some(format!("{ENVIRONMENT_LABEL}={}", self.question.state.environment));
-        let query = ListQuery {
-            kind: kind.clone(),
-            namespace,
-            labels,
-        };
+        let query = ListQuery { kind: kind.clone(), namespace, labels };
         let mut listed = Listed::default();
         let mut sink = |page| match page {
             Page::Restart => listed.objects.clear(),
@@ -328,12 +269,7 @@ impl Reader<'_> {
 
     /// Keeps of an object what the plan needs: a fingerprint if its record settles it, else all of it.
     fn reduce(&self, object_ref: &ObjectRef, object: Object) -> LiveObject {
-        let Question {
-            graph,
-            desired,
-            state,
-            key,
-        } = self.question;
+        let Question { graph, desired, state, key } = self.question;
         let manifest = graph.find(object_ref).and_then(|resource| resource.manifest());
         let manager: FieldManager = state.lineage.field_manager();
         let by_kind;
@@ -346,14 +282,10 @@ impl Reader<'_> {
         };
         let record = state.records.get(object_ref);
         let version = manifest
-            .map(|manifest| manifest.api_version())
+            .map(engine_core::manifest::Manifest::api_version)
             .or(record.map(|record| &record.api_version));
         let settled = version.and_then(|version| object.settled(&manager, version, sensitive, key));
-        let mut live = LiveObject {
-            uid: object.uid(),
-            settled,
-            object: None,
-        };
+        let mut live = LiveObject { uid: object.uid(), settled, object: None };
         let proved = manifest
             .zip(desired.get(object_ref))
             .is_some_and(|(manifest, desired)| is_settled(manifest, desired, record, Some(&live)));

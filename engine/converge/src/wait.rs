@@ -72,11 +72,7 @@ impl Drop for Watches {
 
 impl Watches {
     pub(crate) fn new(labels: String, interrupted: tokio::sync::watch::Receiver<bool>) -> Self {
-        Self {
-            labels,
-            seen: Mutex::default(),
-            interrupted,
-        }
+        Self { labels, seen: Mutex::default(), interrupted }
     }
 
     /// Waits. `known` is the object as the write returned it: often that is already enough.
@@ -87,9 +83,7 @@ impl Watches {
         if let Some(end) = known.and_then(|object| judge(wait, Some(object))) {
             return end;
         }
-        let mut missing = known
-            .and_then(|object| wait.provider.status(object))
-            .map(|status| said(&status));
+        let mut missing = known.and_then(|object| wait.provider.status(object)).map(|status| said(&status));
         if let Some(missing) = &missing {
             (wait.report)(missing);
         }
@@ -110,11 +104,7 @@ impl Watches {
                 }
                 Err(_) => {}
             }
-            let last = || {
-                missing
-                    .clone()
-                    .unwrap_or_else(|| "nothing was heard of it".into())
-            };
+            let last = || missing.clone().unwrap_or_else(|| "nothing was heard of it".into());
             tokio::select! {
                 () = changed => {}
                 () = &mut deadline => {
@@ -143,10 +133,8 @@ impl Watches {
     async fn confirm(&self, wait: &Wait<'_>) -> Result<Waited, Option<String>> {
         match wait.provider.get(wait.target).await {
             Ok(object) => {
-                let missing = object
-                    .as_ref()
-                    .and_then(|object| wait.provider.status(object))
-                    .map(|s| said(&s));
+                let missing =
+                    object.as_ref().and_then(|object| wait.provider.status(object)).map(|s| said(&s));
                 judge(wait, object.as_ref()).ok_or(missing)
             }
             Err(error) => Err(Some(error.to_string())),
@@ -181,9 +169,7 @@ fn judge(wait: &Wait<'_>, object: Option<&Object>) -> Option<Waited> {
     match (wait.until, object) {
         (Until::Gone, None) => Some(Waited::Reached),
         (Until::Gone, Some(_)) => None,
-        (Until::Current, None) => Some(Waited::Failed(
-            "it was deleted or replaced by somebody else".into(),
-        )),
+        (Until::Current, None) => Some(Waited::Failed("it was deleted or replaced by somebody else".into())),
         (Until::Current, Some(object)) => match wait.provider.status(object) {
             None | Some(Status::Current) => Some(Waited::Reached),
             Some(Status::Failed(why)) => Some(Waited::Failed(why)),

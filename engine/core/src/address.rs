@@ -37,11 +37,7 @@ pub struct Step {
 impl Step {
     /// Builds a step.
     pub fn new(block_type: impl Into<Text>, name: impl Into<Text>, key: Option<InstanceKey>) -> Self {
-        Self {
-            block_type: block_type.into(),
-            name: name.into(),
-            key,
-        }
+        Self { block_type: block_type.into(), name: name.into(), key }
     }
 }
 
@@ -65,10 +61,7 @@ pub struct Address {
 impl Address {
     /// Builds the address of a block of the root module.
     pub fn root(step: Step) -> Self {
-        Self {
-            steps: vec![step],
-            object: None,
-        }
+        Self { steps: vec![step], object: None }
     }
 
     /// Returns the address of a block inside this module instance.
@@ -104,16 +97,10 @@ impl Address {
             found.push(self.clone());
         }
         for len in (1..=self.steps.len()).rev() {
-            found.push(Self {
-                steps: self.steps[..len].to_vec(),
-                object: None,
-            });
+            found.push(Self { steps: self.steps[..len].to_vec(), object: None });
             // An object of a primitive without instances: its key is the last step's.
             if len == self.steps.len() && self.object.is_none() {
-                let mut block = Self {
-                    steps: self.steps.clone(),
-                    object: None,
-                };
+                let mut block = Self { steps: self.steps.clone(), object: None };
                 if let Some(step) = block.steps.last_mut().filter(|step| step.key.is_some()) {
                     step.key = None;
                     found.push(block);
@@ -147,9 +134,7 @@ impl fmt::Display for Address {
             }
             write!(f, "{step}")?;
         }
-        self.object
-            .iter()
-            .try_for_each(|key| write!(f, "[{}]", Quoted(key)))
+        self.object.iter().try_for_each(|key| write!(f, "[{}]", Quoted(key)))
     }
 }
 
@@ -228,23 +213,13 @@ impl Parser<'_> {
         if block_type == "read" && self.eat('.') {
             name = format!("{name}.{}", self.ident()?).into();
         }
-        let key = if self.peek() == Some('[') {
-            Some(self.key()?)
-        } else {
-            None
-        };
-        Ok(Step {
-            block_type,
-            name,
-            key,
-        })
+        let key = if self.peek() == Some('[') { Some(self.key()?) } else { None };
+        Ok(Step { block_type, name, key })
     }
 
     fn ident(&mut self) -> Result<Text, AddressError> {
         let rest = &self.text[self.at..];
-        let len = rest
-            .find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-'))
-            .unwrap_or(rest.len());
+        let len = rest.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-')).unwrap_or(rest.len());
         if len == 0 {
             return self.fail("expected a name");
         }
@@ -254,16 +229,9 @@ impl Parser<'_> {
 
     fn key(&mut self) -> Result<InstanceKey, AddressError> {
         self.at += 1;
-        let key = if self.eat('"') {
-            InstanceKey::String(self.quoted()?)
-        } else {
-            InstanceKey::Int(self.int()?)
-        };
-        if self.eat(']') {
-            Ok(key)
-        } else {
-            self.fail("expected `]`")
-        }
+        let key =
+            if self.eat('"') { InstanceKey::String(self.quoted()?) } else { InstanceKey::Int(self.int()?) };
+        if self.eat(']') { Ok(key) } else { self.fail("expected `]`") }
     }
 
     fn int(&mut self) -> Result<u64, AddressError> {

@@ -54,11 +54,7 @@ impl SourceSpan {
     /// Builds a span, cut to the file's length.
     pub fn new(file: Arc<SourceFile>, range: std::ops::Range<usize>) -> Self {
         let end = range.end.min(file.text.len());
-        Self {
-            start: range.start.min(end),
-            end,
-            file,
-        }
+        Self { start: range.start.min(end), end, file }
     }
 
     /// Returns the line and the column of the first byte, both counted from 1, the column in characters.
@@ -131,10 +127,7 @@ impl Diagnostic {
 
     /// Builds a warning.
     pub fn warning(code: Code, summary: impl Into<String>) -> Self {
-        Self {
-            severity: Severity::Warning,
-            ..Self::error(code, summary)
-        }
+        Self { severity: Severity::Warning, ..Self::error(code, summary) }
     }
 
     /// Says why.
@@ -154,10 +147,7 @@ impl Diagnostic {
     /// Adds a second place.
     #[must_use]
     pub fn label(mut self, span: SourceSpan, message: impl Into<String>) -> Self {
-        self.labels.push(Label {
-            span,
-            message: message.into(),
-        });
+        self.labels.push(Label { span, message: message.into() });
         self
     }
 
@@ -188,9 +178,7 @@ impl Diagnostics {
 
     /// Tells whether any finding is an error.
     pub fn has_errors(&self) -> bool {
-        self.0
-            .iter()
-            .any(|diagnostic| diagnostic.severity == Severity::Error)
+        self.0.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
     }
 
     /// Tells whether there is nothing to say.
@@ -211,8 +199,7 @@ impl Diagnostics {
     /// Returns the findings by file, line and code, equal ones once.
     #[must_use]
     pub fn sorted(mut self) -> Self {
-        self.0
-            .sort_by(|a, b| (&a.span, a.code, &a.summary).cmp(&(&b.span, b.code, &b.summary)));
+        self.0.sort_by(|a, b| (&a.span, a.code, &a.summary).cmp(&(&b.span, b.code, &b.summary)));
         self.0.dedup();
         self
     }

@@ -101,27 +101,20 @@ impl Fingerprint {
         let mut open = Sha256::new();
         let mut secret = key.and_then(|key| Hmac::<Sha256>::new_from_slice(&key.0).ok());
         let mut found = false;
-        split(
-            value,
-            sensitive,
-            &mut |bytes, hidden| match (hidden, &mut secret) {
-                (false, _) => open.update(bytes),
-                (true, Some(hmac)) => {
-                    found = true;
-                    hmac.update(bytes);
-                }
-                (true, None) => found = true,
-            },
-        );
+        split(value, sensitive, &mut |bytes, hidden| match (hidden, &mut secret) {
+            (false, _) => open.update(bytes),
+            (true, Some(hmac)) => {
+                found = true;
+                hmac.update(bytes);
+            }
+            (true, None) => found = true,
+        });
         let seal = match (found, secret) {
             (false, _) => Seal::Empty,
             (true, Some(hmac)) => Seal::Keyed(Digest(hmac.finalize().into_bytes().into())),
             (true, None) => Seal::Unknown,
         };
-        Self {
-            open: Digest(open.finalize().into()),
-            seal,
-        }
+        Self { open: Digest(open.finalize().into()), seal }
     }
 
     /// Tells whether both were taken of the same data. An unknown sensitive part proves nothing.
@@ -159,11 +152,7 @@ fn split(value: &Value, sensitive: &SensitivePaths, sink: &mut dyn FnMut(&[u8], 
             sink(&(map.len() as u64).to_be_bytes(), hidden);
             for (name, field) in map.iter() {
                 text(b"k", name, sink);
-                let below = if hidden {
-                    Some(sensitive)
-                } else {
-                    sensitive.field(name)
-                };
+                let below = if hidden { Some(sensitive) } else { sensitive.field(name) };
                 split(field, below.unwrap_or(&SensitivePaths::default()), sink);
             }
         }
@@ -185,14 +174,8 @@ mod tests {
             Digest::of_value(&value(r#"{"a":1,"b":2}"#)),
             Digest::of_value(&value(r#"{"b":2,"a":1}"#))
         );
-        assert_ne!(
-            Digest::of_value(&value("[1,2]")),
-            Digest::of_value(&value("[2,1]"))
-        );
-        assert_ne!(
-            Digest::of_value(&value(r#"["ab"]"#)),
-            Digest::of_value(&value(r#"["a","b"]"#))
-        );
+        assert_ne!(Digest::of_value(&value("[1,2]")), Digest::of_value(&value("[2,1]")));
+        assert_ne!(Digest::of_value(&value(r#"["ab"]"#)), Digest::of_value(&value(r#"["a","b"]"#)));
         assert_ne!(Digest::of_value(&value("1")), Digest::of_value(&value(r#""1""#)));
     }
 
@@ -200,10 +183,7 @@ mod tests {
     fn sensitive_parts_are_keyed_and_unknown_without_the_key() {
         let mut sensitive = SensitivePaths::default();
         sensitive.insert(&FieldPath::fields(["data"]));
-        let (one, two) = (
-            value(r#"{"data":{"p":"1234"},"x":1}"#),
-            value(r#"{"data":{"p":"4321"},"x":1}"#),
-        );
+        let (one, two) = (value(r#"{"data":{"p":"1234"},"x":1}"#), value(r#"{"data":{"p":"4321"},"x":1}"#));
         let (key, other) = (SealKey::new([1; 32]), SealKey::new([2; 32]));
         let print = |value: &Value, key| Fingerprint::of(value, &sensitive, key);
         assert!(print(&one, Some(&key)).proves(&print(&one, Some(&key))));

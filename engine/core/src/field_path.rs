@@ -48,18 +48,12 @@ impl ScalarText {
 impl KeyFields {
     /// Builds key fields from a map of scalars.
     pub fn new(map: &Map) -> Self {
-        Self(
-            map.iter()
-                .map(|(name, value)| (name.clone(), ScalarText::new(value)))
-                .collect(),
-        )
+        Self(map.iter().map(|(name, value)| (name.clone(), ScalarText::new(value))).collect())
     }
 
     /// Tells whether a list item has these key values.
     pub fn matches(&self, item: &Value) -> bool {
-        self.0
-            .iter()
-            .all(|(name, want)| item.get(name).is_some_and(|value| want.is(value)))
+        self.0.iter().all(|(name, want)| item.get(name).is_some_and(|value| want.is(value)))
     }
 
     /// Returns names and values in order of name.
@@ -97,12 +91,7 @@ pub struct FieldPath(Vec<PathElement>);
 impl FieldPath {
     /// Builds a path of map fields.
     pub fn fields<T: Into<Text>>(names: impl IntoIterator<Item = T>) -> Self {
-        Self(
-            names
-                .into_iter()
-                .map(|name| PathElement::Field(name.into()))
-                .collect(),
-        )
+        Self(names.into_iter().map(|name| PathElement::Field(name.into())).collect())
     }
 
     /// Returns the path one step further.
@@ -149,10 +138,8 @@ impl FieldPath {
         match (parent, last) {
             (Value::Map(map), PathElement::Field(name)) => drop(map.remove(name)),
             (Value::List(items), element) => {
-                let position = items
-                    .iter()
-                    .enumerate()
-                    .position(|(idx, item)| names_item(element, idx, item));
+                let position =
+                    items.iter().enumerate().position(|(idx, item)| names_item(element, idx, item));
                 if let Some(at) = position {
                     std::sync::Arc::make_mut(items).remove(at);
                 }
@@ -189,10 +176,7 @@ fn step_mut<'a>(value: &'a mut Value, element: &PathElement) -> Option<&'a mut V
     match (value, element) {
         (Value::Map(map), PathElement::Field(name)) => map.get_mut(name),
         (Value::List(items), element) => {
-            let at = items
-                .iter()
-                .enumerate()
-                .position(|(idx, item)| names_item(element, idx, item))?;
+            let at = items.iter().enumerate().position(|(idx, item)| names_item(element, idx, item))?;
             std::sync::Arc::make_mut(items).get_mut(at)
         }
         _ => None,

@@ -27,9 +27,7 @@ impl FieldSet {
     /// # Errors
     /// The document has a key that is none of `.`, `f:`, `k:`, `v:`, `i:`.
     pub fn decode(document: &Value) -> Result<Self, FieldsError> {
-        let map = document
-            .as_map()
-            .ok_or_else(|| FieldsError(document.kind_name().into()))?;
+        let map = document.as_map().ok_or_else(|| FieldsError(document.kind_name().into()))?;
         let mut set = Self::default();
         for (key, value) in map.iter() {
             if key == "." {
@@ -48,9 +46,7 @@ impl FieldSet {
     pub fn insert(&mut self, path: &FieldPath) {
         path.elements()
             .iter()
-            .fold(self, |set, element| {
-                set.children.entry(element.clone()).or_default()
-            })
+            .fold(self, |set, element| set.children.entry(element.clone()).or_default())
             .owned = true;
     }
 
@@ -73,9 +69,7 @@ impl FieldSet {
 
     /// Returns what the set holds below `path`.
     pub fn subset(&self, path: &FieldPath) -> Option<&Self> {
-        path.elements()
-            .iter()
-            .try_fold(self, |set, element| set.children.get(element))
+        path.elements().iter().try_fold(self, |set, element| set.children.get(element))
     }
 
     /// Returns the subset below one step.
@@ -141,10 +135,8 @@ impl FieldSet {
                 (self.owned || !extracted.is_empty()).then_some(Value::Map(extracted))
             }
             Value::List(items) => {
-                let extracted = items
-                    .iter()
-                    .enumerate()
-                    .filter_map(|(idx, item)| self.item(idx, item)?.extract(item));
+                let extracted =
+                    items.iter().enumerate().filter_map(|(idx, item)| self.item(idx, item)?.extract(item));
                 Some(Value::list(extracted))
             }
             scalar => self.owned.then(|| scalar.clone()),
@@ -157,8 +149,7 @@ impl FieldSet {
 
     /// Returns the subset of a list item, found by key, by value or by position.
     pub fn item(&self, idx: usize, item: &Value) -> Option<&Self> {
-        self.item_element(idx, item)
-            .and_then(|element| self.children.get(element))
+        self.item_element(idx, item).and_then(|element| self.children.get(element))
     }
 
     /// Returns how this set names a list item.
@@ -177,10 +168,7 @@ fn decode_element(key: &str) -> Result<PathElement, FieldsError> {
     match key.split_at_checked(2) {
         Some(("f:", name)) => Ok(PathElement::Field(name.into())),
         Some(("v:", text)) => Ok(PathElement::Item(ScalarText::new(&json(text)?))),
-        Some(("i:", text)) => text
-            .parse()
-            .map(PathElement::Index)
-            .map_err(|_| FieldsError(key.into())),
+        Some(("i:", text)) => text.parse().map(PathElement::Index).map_err(|_| FieldsError(key.into())),
         Some(("k:", text)) => match json(text)? {
             Value::Map(map) => Ok(PathElement::Key(KeyFields::new(&map))),
             _ => Err(FieldsError(key.into())),
@@ -233,13 +221,7 @@ mod tests {
 
     #[test]
     fn documents_that_are_no_field_sets_are_refused() {
-        for json in [
-            "[]",
-            r#"{"x":{}}"#,
-            r#"{"k:[]":{}}"#,
-            r#"{"i:x":{}}"#,
-            r#"{"f:a":1}"#,
-        ] {
+        for json in ["[]", r#"{"x":{}}"#, r#"{"k:[]":{}}"#, r#"{"i:x":{}}"#, r#"{"f:a":1}"#] {
             assert!(FieldSet::decode(&value(json)).is_err(), "{json}");
         }
     }

@@ -84,9 +84,8 @@ impl Manifest {
         }
         let text = |names: &[&str], field| body.str_at(names).filter(|t| !t.is_empty()).ok_or(field);
         let api_version = text(&["apiVersion"], "apiVersion").map_err(ManifestError::Missing)?;
-        let api_version: ApiVersion = api_version
-            .parse()
-            .map_err(|_| ManifestError::ApiVersion(api_version.into()))?;
+        let api_version: ApiVersion =
+            api_version.parse().map_err(|_| ManifestError::ApiVersion(api_version.into()))?;
         let kind = text(&["kind"], "kind").map_err(ManifestError::Missing)?;
         if body.at(&["metadata", "generateName"]).is_some() {
             return Err(ManifestError::Refused("metadata.generateName"));
@@ -105,20 +104,9 @@ impl Manifest {
                 sensitive.insert(&FieldPath::fields(path.iter().copied()));
             }
         }
-        let object_ref = ObjectRef {
-            cluster,
-            kind,
-            namespace,
-            name,
-        };
+        let object_ref = ObjectRef { cluster, kind, namespace, name };
         let body = normalise(body, &object_ref.kind, &holes);
-        Ok(Self {
-            object_ref,
-            api_version,
-            body,
-            sensitive,
-            holes,
-        })
+        Ok(Self { object_ref, api_version, body, sensitive, holes })
     }
 
     /// Returns the identity.
@@ -148,18 +136,11 @@ impl Manifest {
 
     /// Returns the kind that this manifest defines, if it is a `CustomResourceDefinition`.
     pub fn defined_kind(&self) -> Option<GroupKind> {
-        if !self
-            .object_ref
-            .kind
-            .is("apiextensions.k8s.io", "CustomResourceDefinition")
-        {
+        if !self.object_ref.kind.is("apiextensions.k8s.io", "CustomResourceDefinition") {
             return None;
         }
         let group = self.body.str_at(&["spec", "group"])?;
-        Some(GroupKind::new(
-            group,
-            self.body.str_at(&["spec", "names", "kind"])?,
-        ))
+        Some(GroupKind::new(group, self.body.str_at(&["spec", "names", "kind"])?))
     }
 
     /// Returns the digest that a record keeps as `desired`. Ownership marks are not part of it.
@@ -178,11 +159,7 @@ impl Manifest {
     /// is left to another manager.
     #[must_use]
     pub fn with_body(&self, body: Value, holes: Vec<Hole>) -> Self {
-        Self {
-            body: normalise(body, &self.object_ref.kind, &holes),
-            holes,
-            ..self.clone()
-        }
+        Self { body: normalise(body, &self.object_ref.kind, &holes), holes, ..self.clone() }
     }
 }
 
@@ -192,14 +169,9 @@ fn path_segment(name: &str) -> Result<Text, ManifestError> {
     let bad = name == "."
         || name == ".."
         || name.len() > 253
-        || name
-            .chars()
-            .any(|c| c == '/' || c == '%' || c.is_control() || c.is_whitespace());
+        || name.chars().any(|c| c == '/' || c == '%' || c.is_control() || c.is_whitespace());
     if bad {
-        Err(ManifestError::Name {
-            field: "metadata.name",
-            value: name.into(),
-        })
+        Err(ManifestError::Name { field: "metadata.name", value: name.into() })
     } else {
         Ok(name.into())
     }
@@ -216,19 +188,13 @@ fn dns_label(name: &str) -> Result<Text, ManifestError> {
     if good {
         Ok(name.into())
     } else {
-        Err(ManifestError::Name {
-            field: "metadata.namespace",
-            value: name.into(),
-        })
+        Err(ManifestError::Name { field: "metadata.namespace", value: name.into() })
     }
 }
 
 fn normalise(mut body: Value, kind: &GroupKind, holes: &[Hole]) -> Value {
     for path in SERVER_OWNED {
-        if holes
-            .iter()
-            .all(|hole| !hole.path.starts_with(&FieldPath::fields(path.iter().copied())))
-        {
+        if holes.iter().all(|hole| !hole.path.starts_with(&FieldPath::fields(path.iter().copied()))) {
             body.remove_at(path);
         }
     }
@@ -239,11 +205,7 @@ fn normalise(mut body: Value, kind: &GroupKind, holes: &[Hole]) -> Value {
         // The aggregation controller writes the rules.
         body.remove_at(&["rules"]);
     }
-    let body = if holes.is_empty() {
-        without_nulls(body)
-    } else {
-        body
-    };
+    let body = if holes.is_empty() { without_nulls(body) } else { body };
     without_empty_metadata(body)
 }
 
@@ -252,10 +214,7 @@ fn normalise(mut body: Value, kind: &GroupKind, holes: &[Hole]) -> Value {
 /// # Source
 /// Kubernetes, Secrets: stringData.
 fn fold_string_data(body: &mut Value, holes: &[Hole]) {
-    if holes
-        .iter()
-        .any(|hole| hole.path.starts_with(&FieldPath::fields(["stringData"])))
-    {
+    if holes.iter().any(|hole| hole.path.starts_with(&FieldPath::fields(["stringData"]))) {
         return;
     }
     let Some(Value::Map(plain)) = body.remove_at(&["stringData"]) else {
@@ -296,11 +255,7 @@ fn has_null(value: &Value) -> bool {
 
 fn without_empty_metadata(mut body: Value) -> Value {
     for field in ["labels", "annotations"] {
-        if body
-            .at(&["metadata", field])
-            .and_then(Value::as_map)
-            .is_some_and(Map::is_empty)
-        {
+        if body.at(&["metadata", field]).and_then(Value::as_map).is_some_and(Map::is_empty) {
             body.remove_at(&["metadata", field]);
         }
     }

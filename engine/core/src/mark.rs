@@ -29,16 +29,10 @@ impl FromStr for EnvironmentName {
 
     fn from_str(text: &str) -> Result<Self, EnvironmentNameError> {
         let good = (1..=63).contains(&text.len())
-            && text
-                .bytes()
-                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+            && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
             && !text.starts_with('-')
             && !text.ends_with('-');
-        if good {
-            Ok(Self(text.into()))
-        } else {
-            Err(EnvironmentNameError)
-        }
+        if good { Ok(Self(text.into())) } else { Err(EnvironmentNameError) }
     }
 }
 
@@ -86,15 +80,8 @@ impl FromStr for Lineage {
     type Err = LineageError;
 
     fn from_str(text: &str) -> Result<Self, LineageError> {
-        let good = text.len() == 32
-            && text
-                .bytes()
-                .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
-        if good {
-            Ok(Self(text.into()))
-        } else {
-            Err(LineageError)
-        }
+        let good = text.len() == 32 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+        if good { Ok(Self(text.into())) } else { Err(LineageError) }
     }
 }
 
@@ -129,14 +116,8 @@ pub struct OwnershipMark {
 impl OwnershipMark {
     /// Writes the mark into an object's labels and annotations.
     pub fn write_to(&self, body: &mut Value) {
-        body.set_at(
-            &["metadata", "labels", ENVIRONMENT_LABEL],
-            self.environment.as_str().into(),
-        );
-        body.set_at(
-            &["metadata", "annotations", LINEAGE_ANNOTATION],
-            self.lineage.as_str().into(),
-        );
+        body.set_at(&["metadata", "labels", ENVIRONMENT_LABEL], self.environment.as_str().into());
+        body.set_at(&["metadata", "annotations", LINEAGE_ANNOTATION], self.lineage.as_str().into());
         body.set_at(
             &["metadata", "annotations", ADDRESS_ANNOTATION],
             Value::string(self.address.to_string()),
@@ -146,18 +127,9 @@ impl OwnershipMark {
     /// Reads the mark of a live object; `None` when it has none or a broken one.
     pub fn read_from(body: &Value) -> Option<Self> {
         Some(Self {
-            environment: body
-                .str_at(&["metadata", "labels", ENVIRONMENT_LABEL])?
-                .parse()
-                .ok()?,
-            lineage: body
-                .str_at(&["metadata", "annotations", LINEAGE_ANNOTATION])?
-                .parse()
-                .ok()?,
-            address: body
-                .str_at(&["metadata", "annotations", ADDRESS_ANNOTATION])?
-                .parse()
-                .ok()?,
+            environment: body.str_at(&["metadata", "labels", ENVIRONMENT_LABEL])?.parse().ok()?,
+            lineage: body.str_at(&["metadata", "annotations", LINEAGE_ANNOTATION])?.parse().ok()?,
+            address: body.str_at(&["metadata", "annotations", ADDRESS_ANNOTATION])?.parse().ok()?,
         })
     }
 }

@@ -55,10 +55,7 @@ impl Number {
     ///
     /// Infinities and NaN have no decimal value and give `None`.
     pub fn from_f64(float: f64) -> Option<Self> {
-        float
-            .is_finite()
-            .then(|| format!("{float:e}").parse().ok())
-            .flatten()
+        float.is_finite().then(|| format!("{float:e}").parse().ok()).flatten()
     }
 }
 
@@ -100,10 +97,7 @@ impl FromStr for Number {
         if let Ok(int) = text.parse::<i64>() {
             return Ok(int.into());
         }
-        if !text
-            .bytes()
-            .all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte))
-        {
+        if !text.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte)) {
             return Err(NotANumber);
         }
         // Checked before the parse: the parser would accept an exponent that no memory can print.
@@ -166,10 +160,9 @@ impl<'de> Deserialize<'de> for Number {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match crate::value::Value::deserialize(deserializer)? {
             crate::value::Value::Number(number) => Ok(number),
-            other => Err(serde::de::Error::custom(format_args!(
-                "expected a number, found {}",
-                other.kind_name()
-            ))),
+            other => {
+                Err(serde::de::Error::custom(format_args!("expected a number, found {}", other.kind_name())))
+            }
         }
     }
 }

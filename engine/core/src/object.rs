@@ -65,9 +65,7 @@ impl Object {
 
     /// Returns the resource version.
     pub fn resource_version(&self) -> &str {
-        self.0
-            .str_at(&["metadata", "resourceVersion"])
-            .unwrap_or_default()
+        self.0.str_at(&["metadata", "resourceVersion"]).unwrap_or_default()
     }
 
     /// Tells whether deletion has begun.
@@ -82,11 +80,7 @@ impl Object {
 
     /// Returns the managed-fields entries that can be read.
     pub fn managers(&self) -> Vec<ManagerEntry> {
-        let entries = self
-            .0
-            .at(&["metadata", "managedFields"])
-            .and_then(Value::as_list)
-            .unwrap_or_default();
+        let entries = self.0.at(&["metadata", "managedFields"]).and_then(Value::as_list).unwrap_or_default();
         entries.iter().filter_map(manager_entry).collect()
     }
 
@@ -113,19 +107,12 @@ impl Object {
         key: Option<&SealKey>,
     ) -> Option<Fingerprint> {
         let entry = self.own_entry(manager, api_version)?;
-        let paths: Vec<Value> = entry
-            .fields
-            .paths()
-            .iter()
-            .map(|path| Value::string(path.to_string()))
-            .collect();
+        let paths: Vec<Value> =
+            entry.fields.paths().iter().map(|path| Value::string(path.to_string())).collect();
         let values = entry.fields.extract(&self.0).unwrap_or_default();
         let open = Fingerprint::of(&values, sensitive, key);
         let both = Value::list([Value::list(paths), Value::string(open.open.to_string())]);
-        Some(Fingerprint {
-            open: crate::digest::Digest::of_value(&both),
-            seal: open.seal,
-        })
+        Some(Fingerprint { open: crate::digest::Digest::of_value(&both), seal: open.seal })
     }
 }
 
@@ -133,11 +120,7 @@ fn manager_entry(entry: &Value) -> Option<ManagerEntry> {
     let text = |name: &str| entry.get(name)?.as_str().map(Text::from);
     Some(ManagerEntry {
         manager: text("manager")?,
-        operation: if text("operation")? == "Apply" {
-            Operation::Apply
-        } else {
-            Operation::Update
-        },
+        operation: if text("operation")? == "Apply" { Operation::Apply } else { Operation::Update },
         api_version: text("apiVersion")?,
         time: text("time"),
         subresource: text("subresource").filter(|name| !name.is_empty()),

@@ -48,10 +48,7 @@ pub struct GroupKind {
 impl GroupKind {
     /// Builds a group and kind.
     pub fn new(group: impl Into<Text>, kind: impl Into<Text>) -> Self {
-        Self {
-            group: group.into(),
-            kind: kind.into(),
-        }
+        Self { group: group.into(), kind: kind.into() }
     }
 
     /// Tells whether this is `kind` of `group`.
@@ -63,11 +60,7 @@ impl GroupKind {
 impl fmt::Display for GroupKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.kind)?;
-        if self.group.is_empty() {
-            Ok(())
-        } else {
-            write!(f, ".{}", self.group)
-        }
+        if self.group.is_empty() { Ok(()) } else { write!(f, ".{}", self.group) }
     }
 }
 
@@ -89,10 +82,7 @@ pub struct ApiVersion {
 impl ApiVersion {
     /// Builds an API version.
     pub fn new(group: impl Into<Text>, version: impl Into<Text>) -> Self {
-        Self {
-            group: group.into(),
-            version: version.into(),
-        }
+        Self { group: group.into(), version: version.into() }
     }
 }
 
@@ -124,17 +114,11 @@ impl FromStr for ApiVersion {
         let (group, version) = text.split_once('/').unwrap_or(("", text));
         let label = |text: &str| {
             !text.is_empty()
-                && text
-                    .bytes()
-                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+                && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
         };
         let core_group = !text.contains('/');
         let valid = label(version) && (core_group || group.split('.').all(label));
-        if valid {
-            Ok(Self::new(group, version))
-        } else {
-            Err(ApiVersionError)
-        }
+        if valid { Ok(Self::new(group, version)) } else { Err(ApiVersionError) }
     }
 }
 
@@ -222,19 +206,11 @@ mod tests {
     fn keys_leave_out_what_is_not_there() {
         let cluster = ClusterRef::new("main");
         let kind = GroupKind::new("apps", "Deployment");
-        let object_ref = ObjectRef {
-            cluster: cluster.clone(),
-            kind,
-            namespace: Some("dev".into()),
-            name: "web".into(),
-        };
+        let object_ref =
+            ObjectRef { cluster: cluster.clone(), kind, namespace: Some("dev".into()), name: "web".into() };
         assert_eq!(object_ref.key(), "Deployment.apps/dev/web");
-        let namespace = ObjectRef {
-            cluster,
-            kind: GroupKind::new("", "Namespace"),
-            namespace: None,
-            name: "dev".into(),
-        };
+        let namespace =
+            ObjectRef { cluster, kind: GroupKind::new("", "Namespace"), namespace: None, name: "dev".into() };
         assert_eq!(namespace.key(), "Namespace/dev");
     }
 }

@@ -227,11 +227,7 @@ impl ProviderError {
 }
 
 fn count(n: usize, noun: &str) -> String {
-    if n == 1 {
-        format!("1 {noun} is")
-    } else {
-        format!("{n} {noun}s are")
-    }
+    if n == 1 { format!("1 {noun} is") } else { format!("{n} {noun}s are") }
 }
 
 /// A version of the state in its store.

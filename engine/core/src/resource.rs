@@ -94,9 +94,6 @@ pub struct Timeouts {
 impl Default for Timeouts {
     fn default() -> Self {
         let ten_minutes = Duration::from_secs(600);
-        Self {
-            apply: ten_minutes,
-            delete: ten_minutes,
-        }
+        Self { apply: ten_minutes, delete: ten_minutes }
     }
 }

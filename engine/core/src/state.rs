@@ -110,7 +110,7 @@ impl State {
 
 /// Returns the 32-bit hash by which a record remembers a path (FNV-1a over its printed form).
 pub fn path_hash(path: &crate::field_path::FieldPath) -> u32 {
-    path.to_string().bytes().fold(0x811c_9dc5, |hash, byte| {
-        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
-    })
+    path.to_string()
+        .bytes()
+        .fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }

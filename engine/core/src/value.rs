@@ -46,12 +46,7 @@ impl Value {
 
     /// Builds a map value. Of equal keys the last one counts.
     pub fn map<K: Into<Text>>(entries: impl IntoIterator<Item = (K, Self)>) -> Self {
-        Self::Map(
-            entries
-                .into_iter()
-                .map(|(key, value)| (key.into(), value))
-                .collect(),
-        )
+        Self::Map(entries.into_iter().map(|(key, value)| (key.into(), value)).collect())
     }
 
     /// Returns the text of a string.
@@ -315,10 +310,9 @@ impl<'de> Deserialize<'de> for Map {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match Value::deserialize(deserializer)? {
             Value::Map(map) => Ok(map),
-            other => Err(serde::de::Error::custom(format_args!(
-                "expected an object, found {}",
-                other.kind_name()
-            ))),
+            other => {
+                Err(serde::de::Error::custom(format_args!("expected an object, found {}", other.kind_name())))
+            }
         }
     }
 }
@@ -357,9 +351,7 @@ impl<'de> Visitor<'de> for ValueVisitor {
     }
 
     fn visit_f64<E: serde::de::Error>(self, float: f64) -> Result<Value, E> {
-        Number::from_f64(float)
-            .map(Value::Number)
-            .ok_or_else(|| E::custom("number is not finite"))
+        Number::from_f64(float).map(Value::Number).ok_or_else(|| E::custom("number is not finite"))
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Value, E> {

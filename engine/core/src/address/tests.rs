@@ -17,18 +17,9 @@ fn addresses_read_as_they_print() {
 
 #[test]
 fn text_that_is_no_address_is_refused() {
-    for text in [
-        "",
-        "a",
-        "a.",
-        ".a",
-        "a.b[",
-        "a.b[x]",
-        "a.b[\"x]",
-        "a.b[\"x\"",
-        "a.b[\"x\"][\"y\"].c.d",
-        "a.b c",
-    ] {
+    for text in
+        ["", "a", "a.", ".a", "a.b[", "a.b[x]", "a.b[\"x]", "a.b[\"x\"", "a.b[\"x\"][\"y\"].c.d", "a.b c"]
+    {
         assert!(text.parse::<Address>().is_err(), "{text}");
     }
 }

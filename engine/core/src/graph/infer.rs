@@ -36,10 +36,7 @@ pub(super) fn add_edges(
         let Some(manifest) = resource.manifest() else {
             continue;
         };
-        let mut references = References {
-            of: object_ref,
-            found: Vec::new(),
-        };
+        let mut references = References { of: object_ref, found: Vec::new() };
         references.collect(manifest.body());
         for (target, reason) in references.found {
             if let Some(found) = by_ref.get(&target) {
@@ -58,12 +55,7 @@ fn crds_by_kind(resources: &[Resource]) -> HashMap<(ClusterRef, GroupKind), usiz
 }
 
 fn target(of: &ObjectRef, kind: GroupKind, namespace: Option<Text>, name: Text) -> ObjectRef {
-    ObjectRef {
-        cluster: of.cluster.clone(),
-        kind,
-        namespace,
-        name,
-    }
+    ObjectRef { cluster: of.cluster.clone(), kind, namespace, name }
 }
 
 /// The objects that one object refers to.
@@ -83,8 +75,7 @@ impl References<'_> {
     ) {
         if let Some(name) = name {
             let kind = GroupKind::new(group, kind);
-            self.found
-                .push((target(self.of, kind, namespace.cloned(), name.into()), reason));
+            self.found.push((target(self.of, kind, namespace.cloned(), name.into()), reason));
         }
     }
 
@@ -102,13 +93,9 @@ impl References<'_> {
                 if let Some(pod) = pod_spec(body) {
                     self.pod(pod);
                 }
-                let claims = body
-                    .at(&["spec", "volumeClaimTemplates"])
-                    .and_then(Value::as_list)
-                    .unwrap_or_default();
-                claims
-                    .iter()
-                    .for_each(|claim| self.storage_class(claim.at(&["spec"])));
+                let claims =
+                    body.at(&["spec", "volumeClaimTemplates"]).and_then(Value::as_list).unwrap_or_default();
+                claims.iter().for_each(|claim| self.storage_class(claim.at(&["spec"])));
             }
         }
     }
@@ -116,18 +103,8 @@ impl References<'_> {
     fn binding(&mut self, body: &Value) {
         let name = body.str_at(&["roleRef", "name"]);
         let kind = body.str_at(&["roleRef", "kind"]).unwrap_or_default();
-        let namespace = if kind == "Role" {
-            self.of.namespace.clone()
-        } else {
-            None
-        };
-        self.add(
-            "rbac.authorization.k8s.io",
-            kind,
-            namespace.as_ref(),
-            name,
-            "it binds this role",
-        );
+        let namespace = if kind == "Role" { self.of.namespace.clone() } else { None };
+        self.add("rbac.authorization.k8s.io", kind, namespace.as_ref(), name, "it binds this role");
         for subject in list(body, &["subjects"]) {
             if subject.str_at(&["kind"]) == Some("ServiceAccount") {
                 let namespace = subject.str_at(&["namespace"]).map(Text::from);
@@ -144,28 +121,14 @@ impl References<'_> {
 
     fn storage_class(&mut self, claim: Option<&Value>) {
         let name = claim.and_then(|claim| claim.str_at(&["storageClassName"]));
-        self.add(
-            "storage.k8s.io",
-            "StorageClass",
-            None,
-            name,
-            "it asks for this StorageClass",
-        );
+        self.add("storage.k8s.io", "StorageClass", None, name, "it asks for this StorageClass");
     }
 
     fn webhooks(&mut self, body: &Value) {
         for webhook in list(body, &["webhooks"]) {
-            let namespace = webhook
-                .str_at(&["clientConfig", "service", "namespace"])
-                .map(Text::from);
+            let namespace = webhook.str_at(&["clientConfig", "service", "namespace"]).map(Text::from);
             let name = webhook.str_at(&["clientConfig", "service", "name"]);
-            self.add(
-                "",
-                "Service",
-                namespace.as_ref(),
-                name,
-                "the webhook calls this Service",
-            );
+            self.add("", "Service", namespace.as_ref(), name, "the webhook calls this Service");
         }
     }
 
@@ -183,33 +146,16 @@ impl References<'_> {
             "its pods have this priority",
         );
         for secret in list(pod, &["imagePullSecrets"]) {
-            self.local(
-                "Secret",
-                secret.str_at(&["name"]),
-                "its pods pull images with this Secret",
-            );
+            self.local("Secret", secret.str_at(&["name"]), "its pods pull images with this Secret");
         }
         for volume in list(pod, &["volumes"]) {
             self.volume(volume);
-            list(volume, &["projected", "sources"])
-                .iter()
-                .for_each(|source| self.volume(source));
+            list(volume, &["projected", "sources"]).iter().for_each(|source| self.volume(source));
         }
-        for container in list(pod, &["initContainers"])
-            .iter()
-            .chain(list(pod, &["containers"]))
-        {
+        for container in list(pod, &["initContainers"]).iter().chain(list(pod, &["containers"])) {
             for env in list(container, &["env"]) {
-                self.local(
-                    "ConfigMap",
-                    env.str_at(&["valueFrom", "configMapKeyRef", "name"]),
-                    CONFIGURED,
-                );
-                self.local(
-                    "Secret",
-                    env.str_at(&["valueFrom", "secretKeyRef", "name"]),
-                    CONFIGURED,
-                );
+                self.local("ConfigMap", env.str_at(&["valueFrom", "configMapKeyRef", "name"]), CONFIGURED);
+                self.local("Secret", env.str_at(&["valueFrom", "secretKeyRef", "name"]), CONFIGURED);
             }
             for source in list(container, &["envFrom"]) {
                 self.local("ConfigMap", source.str_at(&["configMapRef", "name"]), CONFIGURED);
@@ -220,15 +166,9 @@ impl References<'_> {
 
     fn volume(&mut self, volume: &Value) {
         self.local("ConfigMap", volume.str_at(&["configMap", "name"]), MOUNTED);
-        let secret = volume
-            .str_at(&["secret", "secretName"])
-            .or_else(|| volume.str_at(&["secret", "name"]));
+        let secret = volume.str_at(&["secret", "secretName"]).or_else(|| volume.str_at(&["secret", "name"]));
         self.local("Secret", secret, MOUNTED);
-        self.local(
-            "PersistentVolumeClaim",
-            volume.str_at(&["persistentVolumeClaim", "claimName"]),
-            MOUNTED,
-        );
+        self.local("PersistentVolumeClaim", volume.str_at(&["persistentVolumeClaim", "claimName"]), MOUNTED);
     }
 }
 
@@ -240,9 +180,7 @@ pub(crate) fn pod_spec(body: &Value) -> Option<&Value> {
     match body.str_at(&["kind"])? {
         "Pod" => body.at(&["spec"]),
         "CronJob" => body.at(&["spec", "jobTemplate", "spec", "template", "spec"]),
-        _ => body
-            .at(&["spec", "template", "spec"])
-            .filter(|spec| spec.get("containers").is_some()),
+        _ => body.at(&["spec", "template", "spec"]).filter(|spec| spec.get("containers").is_some()),
     }
 }
 

@@ -106,14 +106,7 @@ impl GraphBuilder {
             |node| sort_key(node, &resources),
         )
         .map_err(|cycle| cycle_error(&graph, &cycle, &resources))?;
-        Ok(ResourceGraph {
-            graph,
-            resources,
-            nodes,
-            order,
-            by_ref,
-            by_address,
-        })
+        Ok(ResourceGraph { graph, resources, nodes, order, by_ref, by_address })
     }
 }
 
@@ -134,11 +127,7 @@ fn indexes(resources: &[(Resource, NodeIndex)]) -> Result<Indexes, Diagnostics> 
             faults.push(twice(DUPLICATE_OBJECT, resource, &resources[first].0));
         }
     }
-    if faults.is_empty() {
-        Ok((by_ref, by_address))
-    } else {
-        Err(faults)
-    }
+    if faults.is_empty() { Ok((by_ref, by_address)) } else { Err(faults) }
 }
 
 fn twice(code: Code, second: &Resource, first: &Resource) -> Diagnostic {
@@ -151,10 +140,7 @@ fn twice(code: Code, second: &Resource, first: &Resource) -> Diagnostic {
         ),
     };
     let diagnostic = Diagnostic::error(code, summary)
-        .detail(format!(
-            "Declared by {} and by {}.",
-            first.address, second.address
-        ))
+        .detail(format!("Declared by {} and by {}.", first.address, second.address))
         .at(second.span.clone())
         .about(second.address.clone())
         .hint("remove one of the two, or give them different names");
@@ -189,12 +175,7 @@ fn cycle_error(
             EdgeReason::DependsOn(span) => (Some(span.clone()), "depends_on"),
             EdgeReason::Inferred(how) => (None, *how),
         };
-        Some(order::CycleEdge {
-            dependent: name(to),
-            dependency: name(from),
-            span,
-            how: how.into(),
-        })
+        Some(order::CycleEdge { dependent: name(to), dependency: name(from), span, how: how.into() })
     });
     order::cycle_diagnostic(edges.collect()).into()
 }
@@ -255,9 +236,7 @@ impl ResourceGraph {
 
     /// Returns the edges as (dependency, dependent, reason).
     pub fn edges(&self) -> impl Iterator<Item = (NodeIndex, NodeIndex, &EdgeReason)> {
-        self.graph
-            .edge_references()
-            .map(|edge| (edge.source(), edge.target(), edge.weight()))
+        self.graph.edge_references().map(|edge| (edge.source(), edge.target(), edge.weight()))
     }
 
     /// Returns a node.

@@ -23,10 +23,8 @@ pub fn order<N, E, K: Ord>(
     for (at, node) in rank.iter().enumerate() {
         position[node.index()] = at;
     }
-    let mut blockers: Vec<usize> = graph
-        .node_indices()
-        .map(|node| graph.edges_directed(node, petgraph::Incoming).count())
-        .collect();
+    let mut blockers: Vec<usize> =
+        graph.node_indices().map(|node| graph.edges_directed(node, petgraph::Incoming).count()).collect();
     let mut ready: BinaryHeap<Reverse<usize>> = graph
         .node_indices()
         .filter(|node| blockers[node.index()] == 0)
@@ -44,11 +42,7 @@ pub fn order<N, E, K: Ord>(
             }
         }
     }
-    if order.len() == graph.node_count() {
-        Ok(order)
-    } else {
-        Err(cycle(graph, &blockers, &position))
-    }
+    if order.len() == graph.node_count() { Ok(order) } else { Err(cycle(graph, &blockers, &position)) }
 }
 
 /// Orders a graph, dropping one droppable edge of each cycle found.
@@ -75,10 +69,7 @@ pub fn order_dropping<N, E, K: Ord>(
 /// Walks against the edges among the nodes that stay blocked until one comes again: that is a cycle.
 fn cycle<N, E>(graph: &DiGraph<N, E>, blockers: &[usize], position: &[usize]) -> Vec<EdgeIndex> {
     let blocked = |node: &NodeIndex| blockers[node.index()] > 0;
-    let Some(mut node) = graph
-        .node_indices()
-        .filter(blocked)
-        .min_by_key(|node| position[node.index()])
+    let Some(mut node) = graph.node_indices().filter(blocked).min_by_key(|node| position[node.index()])
     else {
         return Vec::new();
     };
@@ -120,10 +111,7 @@ pub fn cycle_diagnostic(edges: Vec<CycleEdge>) -> Diagnostic {
     let lines: Vec<String> = edges
         .iter()
         .map(|edge| {
-            let place = edge
-                .span
-                .as_ref()
-                .map_or_else(|| edge.how.clone(), ToString::to_string);
+            let place = edge.span.as_ref().map_or_else(|| edge.how.clone(), ToString::to_string);
             format!("  {} needs {} ({place})", edge.dependent, edge.dependency)
         })
         .collect();
@@ -131,15 +119,11 @@ pub fn cycle_diagnostic(edges: Vec<CycleEdge>) -> Diagnostic {
     let mut diagnostic = Diagnostic::error(CYCLE, format!("dependency cycle: {}", names.join(", ")))
         .detail(lines.join("\n"))
         .hint("break the cycle by removing one of these references");
-    let mut spans = edges
-        .into_iter()
-        .filter_map(|edge| Some((edge.span?, edge.dependency)));
+    let mut spans = edges.into_iter().filter_map(|edge| Some((edge.span?, edge.dependency)));
     if let Some((span, _)) = spans.next() {
         diagnostic = diagnostic.at(span);
     }
-    spans.fold(diagnostic, |diagnostic, (span, needs)| {
-        diagnostic.label(span, format!("needs {needs}"))
-    })
+    spans.fold(diagnostic, |diagnostic, (span, needs)| diagnostic.label(span, format!("needs {needs}")))
 }
 
 #[cfg(test)]

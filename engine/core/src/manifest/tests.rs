@@ -2,12 +2,7 @@ use super::*;
 
 fn manifest(json: &str) -> Result<Manifest, ManifestError> {
     let body = serde_json::from_str(json).unwrap();
-    Manifest::new(
-        ClusterRef::new("main"),
-        body,
-        SensitivePaths::default(),
-        Vec::new(),
-    )
+    Manifest::new(ClusterRef::new("main"), body, SensitivePaths::default(), Vec::new())
 }
 
 #[test]
@@ -34,35 +29,17 @@ fn bodies_are_normalised() {
 fn bodies_without_identity_are_refused() {
     for (body, want) in [
         ("[]", ManifestError::NotAnObject("array")),
-        (
-            r#"{"kind":"ConfigMap","metadata":{"name":"x"}}"#,
-            ManifestError::Missing("apiVersion"),
-        ),
-        (
-            r#"{"apiVersion":"v1","metadata":{"name":"x"}}"#,
-            ManifestError::Missing("kind"),
-        ),
-        (
-            r#"{"apiVersion":"v1","kind":"ConfigMap"}"#,
-            ManifestError::Missing("metadata.name"),
-        ),
-        (
-            r#"{"apiVersion":"a/b/c","kind":"ConfigMap"}"#,
-            ManifestError::ApiVersion("a/b/c".into()),
-        ),
+        (r#"{"kind":"ConfigMap","metadata":{"name":"x"}}"#, ManifestError::Missing("apiVersion")),
+        (r#"{"apiVersion":"v1","metadata":{"name":"x"}}"#, ManifestError::Missing("kind")),
+        (r#"{"apiVersion":"v1","kind":"ConfigMap"}"#, ManifestError::Missing("metadata.name")),
+        (r#"{"apiVersion":"a/b/c","kind":"ConfigMap"}"#, ManifestError::ApiVersion("a/b/c".into())),
         (
             r#"{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"../x"}}"#,
-            ManifestError::Name {
-                field: "metadata.name",
-                value: "../x".into(),
-            },
+            ManifestError::Name { field: "metadata.name", value: "../x".into() },
         ),
         (
             r#"{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"x","namespace":"A"}}"#,
-            ManifestError::Name {
-                field: "metadata.namespace",
-                value: "A".into(),
-            },
+            ManifestError::Name { field: "metadata.namespace", value: "A".into() },
         ),
         (
             r#"{"apiVersion":"v1","kind":"ConfigMap","metadata":{"generateName":"x-"}}"#,

@@ -73,12 +73,7 @@ pub struct PlanInput<'a> {
 /// Decides what an apply would do.
 pub fn plan(input: &PlanInput<'_>) -> Plan {
     let manager = input.state.lineage.field_manager();
-    let mut planner = Planner {
-        input,
-        manager,
-        changes: Vec::new(),
-        diagnostics: Diagnostics::default(),
-    };
+    let mut planner = Planner { input, manager, changes: Vec::new(), diagnostics: Diagnostics::default() };
     for resource in input.graph.in_order() {
         planner.resource(resource);
     }
@@ -101,13 +96,10 @@ pub fn plan(input: &PlanInput<'_>) -> Plan {
 fn unobserved(input: &PlanInput<'_>) -> BTreeMap<ClusterRef, Vec<String>> {
     let clusters = input.observed.iter().flat_map(|(live, _)| &live.clusters);
     let reasons = clusters.map(|(cluster, live)| {
-        let words = live
-            .unobserved
-            .iter()
-            .map(|((kind, namespace), why)| match namespace {
-                Some(namespace) => format!("{kind} in namespace {namespace}: {why}"),
-                None => format!("{kind}: {why}"),
-            });
+        let words = live.unobserved.iter().map(|((kind, namespace), why)| match namespace {
+            Some(namespace) => format!("{kind} in namespace {namespace}: {why}"),
+            None => format!("{kind}: {why}"),
+        });
         (cluster.clone(), words.collect::<Vec<_>>())
     });
     reasons.filter(|(_, words)| !words.is_empty()).collect()
@@ -136,11 +128,7 @@ fn outputs(input: &PlanInput<'_>) -> (Vec<OutputChange>, BTreeMap<Text, Output>)
             Some(PlannedOutput::Sensitive) => Shown::Sensitive { changed: false },
             Some(PlannedOutput::Unknown) => Shown::Unknown,
         };
-        (before != after).then(|| OutputChange {
-            name: name.clone(),
-            before,
-            after,
-        })
+        (before != after).then(|| OutputChange { name: name.clone(), before, after })
     });
     (changes.collect(), known.collect())
 }
@@ -167,8 +155,7 @@ impl Planner<'_> {
         } else if triage.unobserved.contains(object_ref) {
             let why = live.unobserved(object_ref).unwrap_or_default();
             let summary = format!("{object_ref} could not be observed");
-            self.diagnostics
-                .push(about(resource, Diagnostic::warning(UNOBSERVED, summary)).detail(why));
+            self.diagnostics.push(about(resource, Diagnostic::warning(UNOBSERVED, summary)).detail(why));
         } else if triage.unknown.contains(object_ref) {
             self.diagnostics.push(unknown_kind(resource, manifest, live));
         } else if let Some(prediction) = self.input.predictions.get(object_ref) {
@@ -186,17 +173,10 @@ impl Planner<'_> {
         }
         let uid = record.uid.clone();
         if same {
-            let action = Action::Move {
-                from: record.address.clone(),
-                uid,
-            };
+            let action = Action::Move { from: record.address.clone(), uid };
             return self.push(resource, action, Reason::Moved, Vec::new(), Tier::Record);
         }
-        let action = Action::Update {
-            uid,
-            force: false,
-            exceptions: Exceptions::default(),
-        };
+        let action = Action::Update { uid, force: false, exceptions: Exceptions::default() };
         self.push(resource, action, Reason::Changed, Vec::new(), Tier::Client);
     }
 
@@ -210,10 +190,7 @@ impl Planner<'_> {
     ) {
         match (record, live) {
             (Some(record), Some(live)) if record.address != resource.address => {
-                let action = Action::Move {
-                    from: record.address.clone(),
-                    uid: live.uid.clone(),
-                };
+                let action = Action::Move { from: record.address.clone(), uid: live.uid.clone() };
                 self.push(resource, action, Reason::Moved, Vec::new(), tier);
             }
             _ => self.push(resource, Action::NoOp, Reason::Settled, Vec::new(), tier),
@@ -235,10 +212,7 @@ impl Planner<'_> {
             self.conflicts(resource, manifest, prediction);
             return;
         }
-        let live = self
-            .input
-            .observed
-            .and_then(|(live, _)| live.get(manifest.object_ref()));
+        let live = self.input.observed.and_then(|(live, _)| live.get(manifest.object_ref()));
         match live.and_then(|live| Some((live, live.object.as_ref()?))) {
             Some((live, before)) => {
                 self.existing(resource, manifest, record, (live, before), (prediction, after));
@@ -247,11 +221,7 @@ impl Planner<'_> {
                 self.foreign(resource, manifest, prediction, after);
             }
             None => {
-                let reason = if record.is_some() {
-                    Reason::Missing
-                } else {
-                    Reason::New
-                };
+                let reason = if record.is_some() { Reason::Missing } else { Reason::New };
                 self.create(resource, manifest, reason, prediction.tier);
             }
         }
@@ -264,13 +234,8 @@ impl Planner<'_> {
 
     /// An object that exists without our mark.
     fn foreign(&mut self, resource: &Resource, manifest: &Manifest, prediction: &Prediction, after: &Object) {
-        let theirs = after
-            .managers()
-            .into_iter()
-            .find(|entry| entry.manager != self.manager.as_str());
-        let marked = theirs
-            .as_ref()
-            .is_some_and(|entry| entry.manager.starts_with("terrane-"));
+        let theirs = after.managers().into_iter().find(|entry| entry.manager != self.manager.as_str());
+        let marked = theirs.as_ref().is_some_and(|entry| entry.manager.starts_with("terrane-"));
         if self.input.adopt == AdoptPolicy::IfUnowned && !marked {
             let fields = creation(manifest.body(), &[], manifest.sensitive());
             return self.push(
@@ -282,17 +247,13 @@ impl Planner<'_> {
             );
         }
         let whose = match (marked, theirs) {
-            (true, Some(entry)) => format!(
-                "It belongs to another environment (field manager {}).",
-                entry.manager
-            ),
+            (true, Some(entry)) => {
+                format!("It belongs to another environment (field manager {}).", entry.manager)
+            }
             (false, Some(entry)) => format!("Its fields are managed by {}.", entry.manager),
             (_, None) => "Nobody is recorded as its manager.".into(),
         };
-        let summary = format!(
-            "{} exists and is not part of this environment",
-            manifest.object_ref()
-        );
+        let summary = format!("{} exists and is not part of this environment", manifest.object_ref());
         let diagnostic = about(resource, Diagnostic::error(FOREIGN_OBJECT, summary)).detail(whose);
         self.diagnostics.push(diagnostic.hint(
             "give the object another name, delete it, or write `adopt = \"if_unowned\"` in the terrane block",
@@ -319,11 +280,8 @@ impl Planner<'_> {
         if prediction.immutable {
             return self.replace(resource, manifest, uid, fields, prediction.tier);
         }
-        let update = |force| Action::Update {
-            uid: uid.clone(),
-            force,
-            exceptions: prediction.exceptions.clone(),
-        };
+        let update =
+            |force| Action::Update { uid: uid.clone(), force, exceptions: prediction.exceptions.clone() };
         if fields.is_empty() {
             let recorded = record.is_some_and(|record| record.uid == uid);
             if recorded && self.owns_the_same(before, &own, manifest) {
@@ -333,26 +291,15 @@ impl Planner<'_> {
         }
         let drift = same_manifest && fields.iter().all(|field| field.drift.is_some());
         let reason = if drift { Reason::Drift } else { Reason::Changed };
-        self.push(
-            resource,
-            update(prediction.force),
-            reason,
-            fields,
-            prediction.tier,
-        );
+        self.push(resource, update(prediction.force), reason, fields, prediction.tier);
     }
 
     fn is_desired(&self, record: &ResourceRecord, manifest: &Manifest) -> bool {
-        self.input
-            .desired
-            .get(manifest.object_ref())
-            .is_some_and(|desired| record.desired.proves(desired))
+        self.input.desired.get(manifest.object_ref()).is_some_and(|desired| record.desired.proves(desired))
     }
 
     fn owns_the_same(&self, before: &Object, after: &FieldSet, manifest: &Manifest) -> bool {
-        before
-            .own_entry(&self.manager, manifest.api_version())
-            .is_some_and(|entry| entry.fields == *after)
+        before.own_entry(&self.manager, manifest.api_version()).is_some_and(|entry| entry.fields == *after)
     }
 
     /// Says of each field who moved it. A field that no other manager claims was moved by the definition,
@@ -364,22 +311,17 @@ impl Planner<'_> {
         same_manifest: bool,
         record: Option<&ResourceRecord>,
     ) {
-        let mut others: Vec<ManagerEntry> = before
-            .managers()
-            .into_iter()
-            .filter(|entry| entry.manager != self.manager.as_str())
-            .collect();
+        let mut others: Vec<ManagerEntry> =
+            before.managers().into_iter().filter(|entry| entry.manager != self.manager.as_str()).collect();
         // The latest writer first.
         others.sort_by(|a, b| b.time.cmp(&a.time));
         for field in fields {
-            let writer = others
-                .iter()
-                .find(|entry| entry.subresource.is_none() && entry.fields.touches(&field.path));
+            let writer =
+                others.iter().find(|entry| entry.subresource.is_none() && entry.fields.touches(&field.path));
             field.drift = match writer {
-                Some(entry) if record.is_some() => Some(Drifter {
-                    manager: entry.manager.clone(),
-                    time: entry.time.clone(),
-                }),
+                Some(entry) if record.is_some() => {
+                    Some(Drifter { manager: entry.manager.clone(), time: entry.time.clone() })
+                }
                 _ if same_manifest => {
                     let latest = others.iter().find(|entry| entry.subresource.is_none());
                     Some(Drifter {
@@ -422,18 +364,12 @@ impl Planner<'_> {
 
     fn conflicts(&mut self, resource: &Resource, manifest: &Manifest, prediction: &Prediction) {
         let lines = prediction.conflicts.iter().map(|conflict| {
-            let through = conflict
-                .subresource
-                .as_ref()
-                .map(|name| format!(" through {name}"))
-                .unwrap_or_default();
+            let through =
+                conflict.subresource.as_ref().map(|name| format!(" through {name}")).unwrap_or_default();
             format!("  {} is managed by {}{through}", conflict.field, conflict.manager)
         });
         let lines: Vec<String> = lines.collect();
-        let summary = format!(
-            "{} has fields that another field manager keeps",
-            manifest.object_ref()
-        );
+        let summary = format!("{} has fields that another field manager keeps", manifest.object_ref());
         self.diagnostics.push(
             about(resource, Diagnostic::error(CONFLICT, summary))
                 .detail(lines.join("\n"))
@@ -445,12 +381,7 @@ impl Planner<'_> {
     fn removals(&mut self) {
         let input = self.input;
         let gone = |object_ref: &ObjectRef| input.graph.find(object_ref).is_none();
-        for (object_ref, record) in input
-            .state
-            .records
-            .iter()
-            .filter(|(object_ref, _)| gone(object_ref))
-        {
+        for (object_ref, record) in input.state.records.iter().filter(|(object_ref, _)| gone(object_ref)) {
             self.removal(object_ref, record);
         }
         let Some((live, _)) = input.observed else { return };
@@ -476,11 +407,9 @@ impl Planner<'_> {
             Some((live, _)) if live.unobserved(object_ref).is_some() => {
                 let summary = format!("{object_ref} could not be observed and is kept");
                 let why = live.unobserved(object_ref).unwrap_or_default();
-                return self.diagnostics.push(
-                    Diagnostic::warning(UNOBSERVED, summary)
-                        .detail(why)
-                        .about(address),
-                );
+                return self
+                    .diagnostics
+                    .push(Diagnostic::warning(UNOBSERVED, summary).detail(why).about(address));
             }
             Some((live, _)) => Some(live.get(object_ref).filter(|live| live.uid == record.uid)),
         };
@@ -556,9 +485,7 @@ fn hole_paths(manifest: &Manifest) -> Vec<FieldPath> {
 }
 
 fn about(resource: &Resource, diagnostic: Diagnostic) -> Diagnostic {
-    diagnostic
-        .at(resource.span.clone())
-        .about(resource.address.clone())
+    diagnostic.at(resource.span.clone()).about(resource.address.clone())
 }
 
 fn unknown_kind(resource: &Resource, manifest: &Manifest, live: &Live) -> Diagnostic {
@@ -574,9 +501,7 @@ fn unknown_kind(resource: &Resource, manifest: &Manifest, live: &Live) -> Diagno
     let served = cluster.and_then(|cluster| cluster.discovery.preferred(&object_ref.kind));
     let similar = || {
         let kinds = cluster?.discovery.iter();
-        kinds
-            .map(|info| info.kind.clone())
-            .find(|kind| kind.kind.eq_ignore_ascii_case(&object_ref.kind.kind))
+        kinds.map(|info| info.kind.clone()).find(|kind| kind.kind.eq_ignore_ascii_case(&object_ref.kind.kind))
     };
     match (served, similar()) {
         (Some(info), _) => diagnostic.hint(format!("the cluster serves it as {}", info.api_version())),
@@ -590,22 +515,14 @@ fn unknown_kind(resource: &Resource, manifest: &Manifest, live: &Live) -> Diagno
 fn refused(resource: &Resource, error: &ProviderError) -> Diagnostic {
     let object_ref = resource.object_ref();
     let (code, what, hint) = match error {
-        ProviderError::Forbidden(_) => (
-            FORBIDDEN,
-            "forbids",
-            "ask for the right, or use credentials that have it",
-        ),
+        ProviderError::Forbidden(_) => {
+            (FORBIDDEN, "forbids", "ask for the right, or use credentials that have it")
+        }
         ProviderError::Invalid(_) => (INVALID_OBJECT, "refuses", "correct the fields named above"),
-        _ => (
-            UNPREDICTED,
-            "cannot say what becomes of",
-            "try again; if it persists, look at the API server",
-        ),
+        _ => (UNPREDICTED, "cannot say what becomes of", "try again; if it persists, look at the API server"),
     };
     let summary = format!("cluster {} {what} {object_ref}", object_ref.cluster);
-    about(resource, Diagnostic::error(code, summary))
-        .detail(error.to_string())
-        .hint(hint)
+    about(resource, Diagnostic::error(code, summary)).detail(error.to_string()).hint(hint)
 }
 
 #[cfg(test)]

@@ -24,11 +24,7 @@ const BOOKKEEPING: [&[&str]; 7] = [
 /// `keys` tells how lists name their items, as managed fields do; other lists of maps with distinct `name`s
 /// are matched by name.
 pub fn diff(before: &Value, after: &Value, keys: &FieldSet, sensitive: &SensitivePaths) -> Vec<FieldChange> {
-    let mut differ = Differ {
-        path: FieldPath::default(),
-        changes: Vec::new(),
-        sensitive,
-    };
+    let mut differ = Differ { path: FieldPath::default(), changes: Vec::new(), sensitive };
     differ.value(Some(&shown_part(before)), Some(&shown_part(after)), Some(keys));
     differ.changes
 }
@@ -36,18 +32,10 @@ pub fn diff(before: &Value, after: &Value, keys: &FieldSet, sensitive: &Sensitiv
 /// Returns every field of an object that will be created, identity and marks left out.
 pub fn creation(body: &Value, holes: &[FieldPath], sensitive: &SensitivePaths) -> Vec<FieldChange> {
     let mut body = shown_part(body);
-    for path in [
-        &["kind"] as &[&str],
-        &["metadata", "name"],
-        &["metadata", "namespace"],
-    ] {
+    for path in [&["kind"] as &[&str], &["metadata", "name"], &["metadata", "namespace"]] {
         body.remove_at(path);
     }
-    let mut differ = Differ {
-        path: FieldPath::default(),
-        changes: Vec::new(),
-        sensitive,
-    };
+    let mut differ = Differ { path: FieldPath::default(), changes: Vec::new(), sensitive };
     for (name, field) in body.as_map().into_iter().flatten() {
         differ.step(PathElement::Field(name.clone()), |differ| {
             differ.value(None, Some(field), None);
@@ -96,11 +84,7 @@ fn shown_part(body: &Value) -> Value {
             body.set_at(&["metadata", field], Value::Map(map));
         }
     }
-    if body
-        .at(&["metadata"])
-        .and_then(Value::as_map)
-        .is_some_and(Map::is_empty)
-    {
+    if body.at(&["metadata"]).and_then(Value::as_map).is_some_and(Map::is_empty) {
         body.remove_at(&["metadata"]);
     }
     body
@@ -128,10 +112,7 @@ impl Differ<'_> {
             (Some(Value::List(before)), Some(Value::List(after))) => self.lists(before, after, keys),
             (Some(Value::List(before)), None) if hides => self.by_index(before, &[], keys),
             (None, Some(Value::List(after))) if hides => self.by_index(&[], after, keys),
-            _ => self.push(
-                before.cloned().map(Shown::Value),
-                after.cloned().map(Shown::Value),
-            ),
+            _ => self.push(before.cloned().map(Shown::Value), after.cloned().map(Shown::Value)),
         }
     }
 
@@ -199,9 +180,8 @@ impl Differ<'_> {
         if self.changes.len() == found {
             // The same items in another order.
             let order = |items: &[Value]| {
-                let labels = items
-                    .iter()
-                    .map(|item| Value::string(PathElement::Key(key_of(item, names)).to_string()));
+                let labels =
+                    items.iter().map(|item| Value::string(PathElement::Key(key_of(item, names)).to_string()));
                 Some(Shown::Value(Value::list(labels)))
             };
             self.push(order(before), order(after));
@@ -213,30 +193,20 @@ const SECRET: Shown = Shown::Sensitive { changed: true };
 
 /// Returns the fields that name the items of two lists, if they name every item and no two alike.
 fn key_names(before: &[Value], after: &[Value], keys: Option<&FieldSet>) -> Option<Vec<Text>> {
-    let managed = keys
-        .into_iter()
-        .flat_map(FieldSet::children)
-        .find_map(|(element, _)| match element {
-            PathElement::Key(fields) => Some(fields.iter().map(|(name, _)| name.clone()).collect()),
-            _ => None,
-        });
+    let managed = keys.into_iter().flat_map(FieldSet::children).find_map(|(element, _)| match element {
+        PathElement::Key(fields) => Some(fields.iter().map(|(name, _)| name.clone()).collect()),
+        _ => None,
+    });
     let names: Vec<Text> = managed.unwrap_or_else(|| vec!["name".into()]);
     let distinct = |items: &[Value]| {
-        items
-            .iter()
-            .all(|item| names.iter().all(|name| item.get(name).is_some()))
+        items.iter().all(|item| names.iter().all(|name| item.get(name).is_some()))
             && keyed(items, &names).len() == items.len()
     };
     (distinct(before) && distinct(after)).then_some(names)
 }
 
 fn key_of(item: &Value, names: &[Text]) -> KeyFields {
-    KeyFields::new(
-        &names
-            .iter()
-            .filter_map(|name| Some((name.clone(), item.get(name)?.clone())))
-            .collect(),
-    )
+    KeyFields::new(&names.iter().filter_map(|name| Some((name.clone(), item.get(name)?.clone()))).collect())
 }
 
 fn keyed<'a>(items: &'a [Value], names: &[Text]) -> BTreeMap<KeyFields, &'a Value> {

@@ -361,7 +361,7 @@ impl Plan {
                 }
                 ActionKind::Delete => counts.delete += 1,
                 ActionKind::Update | ActionKind::Adopt | ActionKind::Import | ActionKind::Move => {
-                    counts.update += 1
+                    counts.update += 1;
                 }
                 ActionKind::NoOp => counts.unchanged += 1,
                 ActionKind::Forget | ActionKind::Read => {}

@@ -50,15 +50,11 @@ pub struct Report {
 impl Report {
     /// Tells whether everything was done.
     pub fn is_success(&self) -> bool {
-        self.entries
-            .iter()
-            .all(|entry| matches!(entry.outcome, Outcome::Done { .. }))
+        self.entries.iter().all(|entry| matches!(entry.outcome, Outcome::Done { .. }))
     }
 
     /// Tells whether the run was interrupted.
     pub fn is_interrupted(&self) -> bool {
-        self.entries
-            .iter()
-            .any(|entry| entry.outcome == Outcome::Interrupted)
+        self.entries.iter().any(|entry| entry.outcome == Outcome::Interrupted)
     }
 }

@@ -20,10 +20,7 @@ pub struct Exceptions {
 impl std::fmt::Debug for Exceptions {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let kept: Vec<&FieldPath> = self.kept.iter().map(|(path, _)| path).collect();
-        f.debug_struct("Exceptions")
-            .field("yielded", &self.yielded)
-            .field("kept", &kept)
-            .finish()
+        f.debug_struct("Exceptions").field("yielded", &self.yielded).field("kept", &kept).finish()
     }
 }
 
@@ -39,7 +36,7 @@ impl Exceptions {
                 |entry: &ManagerEntry| entry.manager != manager.as_str() && entry.fields.touches(path);
             match path.lookup(live.body()) {
                 Some(value) if !managers.iter().any(foreign) => {
-                    exceptions.kept.push((path.clone(), value.clone()))
+                    exceptions.kept.push((path.clone(), value.clone()));
                 }
                 _ => exceptions.yielded.push(path.clone()),
             }
@@ -82,10 +79,7 @@ pub fn judge(
     forced: Option<&Object>,
     ours: bool,
 ) -> Judgement {
-    let mut judgement = Judgement {
-        force: true,
-        ..Judgement::default()
-    };
+    let mut judgement = Judgement { force: true, ..Judgement::default() };
     let managers = live.map(Object::managers).unwrap_or_default();
     for conflict in conflicts {
         let owned = owned_path(conflict, &managers);
@@ -117,11 +111,7 @@ fn owned_path<'a>(
         .iter()
         .filter(|entry| entry.manager == conflict.manager && entry.subresource == conflict.subresource)
         .find_map(|entry| {
-            let path = entry
-                .fields
-                .paths()
-                .into_iter()
-                .find(|path| path.to_string() == field)?;
+            let path = entry.fields.paths().into_iter().find(|path| path.to_string() == field)?;
             Some((entry, path))
         })
 }

@@ -53,11 +53,8 @@ impl Schedule {
     /// Orders a plan: what is applied follows the definition's graph; what is deleted goes in reverse of what
     /// its records depend on, and only after everything that stops depending on it has been applied.
     pub fn new(plan: &Plan, graph: &ResourceGraph, state: &State) -> Self {
-        let mut builder = Builder {
-            points: DiGraph::new(),
-            by_object: HashMap::new(),
-            gone: BTreeMap::new(),
-        };
+        let mut builder =
+            Builder { points: DiGraph::new(), by_object: HashMap::new(), gone: BTreeMap::new() };
         builder.applies(plan, graph);
         builder.deletes(plan, state);
         builder.finish()
@@ -110,10 +107,7 @@ impl<'a> Builder<'a> {
                     (changes.get(address).copied(), address)
                 }
             };
-            let point = self.points.add_node(Point {
-                change,
-                key: (0, address.clone(), at),
-            });
+            let point = self.points.add_node(Point { change, key: (0, address.clone(), at) });
             points.insert(node, point);
             if let Some(change) = change {
                 self.by_object.insert(&plan.changes[change].object_ref, point);
@@ -127,17 +121,9 @@ impl<'a> Builder<'a> {
     }
 
     fn deletes(&mut self, plan: &'a Plan, state: &'a State) {
-        for (idx, change) in plan
-            .changes
-            .iter()
-            .enumerate()
-            .filter(|(_, change)| !applies(change))
-        {
+        for (idx, change) in plan.changes.iter().enumerate().filter(|(_, change)| !applies(change)) {
             let key = (1, change.address.clone(), idx);
-            let point = self.points.add_node(Point {
-                change: Some(idx),
-                key,
-            });
+            let point = self.points.add_node(Point { change: Some(idx), key });
             self.by_object.insert(&change.object_ref, point);
             for address in change.address.enclosing() {
                 let stage = self.gone_stage(&address);
@@ -166,10 +152,7 @@ impl<'a> Builder<'a> {
         if let Some(stage) = self.gone.get(address) {
             return *stage;
         }
-        let stage = self.points.add_node(Point {
-            change: None,
-            key: (1, address.clone(), usize::MAX),
-        });
+        let stage = self.points.add_node(Point { change: None, key: (1, address.clone(), usize::MAX) });
         self.gone.insert(address.clone(), stage);
         stage
     }
@@ -177,11 +160,8 @@ impl<'a> Builder<'a> {
     fn finish(mut self) -> Schedule {
         // The definition's part is acyclic, and no edge leads from a deletion back to it: a cycle can only be
         // among records that were written by different definitions.
-        let order = order_dropping(
-            &mut self.points,
-            |link| *link == Link::Recorded,
-            |point| point.key.clone(),
-        );
+        let order =
+            order_dropping(&mut self.points, |link| *link == Link::Recorded, |point| point.key.clone());
         let order = order.unwrap_or_default();
         let mut position = vec![0; self.points.node_count()];
         for (at, node) in order.iter().enumerate() {
@@ -189,16 +169,10 @@ impl<'a> Builder<'a> {
         }
         let steps = order.iter().map(|node| Step {
             change: self.points[*node].change,
-            dependents: self
-                .points
-                .edges(*node)
-                .map(|edge| position[edge.target().index()])
-                .collect(),
+            dependents: self.points.edges(*node).map(|edge| position[edge.target().index()]).collect(),
             blockers: self.points.edges_directed(*node, petgraph::Incoming).count(),
         });
-        Schedule {
-            steps: steps.collect(),
-        }
+        Schedule { steps: steps.collect() }
     }
 }
 

@@ -18,15 +18,9 @@ pub fn simulate(
     let Some(live) = live else {
         return Object::new(desired.clone());
     };
-    let own = live
-        .own_entry(manager, api_version)
-        .map(|entry| entry.fields)
-        .unwrap_or_default();
-    let others: Vec<ManagerEntry> = live
-        .managers()
-        .into_iter()
-        .filter(|entry| entry.manager != manager.as_str())
-        .collect();
+    let own = live.own_entry(manager, api_version).map(|entry| entry.fields).unwrap_or_default();
+    let others: Vec<ManagerEntry> =
+        live.managers().into_iter().filter(|entry| entry.manager != manager.as_str()).collect();
     let mut body = live.body().clone();
     for path in own.leaves() {
         let elsewhere = others.iter().any(|entry| entry.fields.touches(&path));
@@ -56,10 +50,8 @@ fn maps(live: &Map, desired: &Map, own: Option<&FieldSet>) -> Map {
 
 /// Lists merge by key only where our own managed fields show that the server keeps keys for them.
 fn lists(live: &[Value], desired: &[Value], own: Option<&FieldSet>) -> Value {
-    let keyed = own.is_some_and(|own| {
-        own.children()
-            .any(|(element, _)| matches!(element, PathElement::Key(_)))
-    });
+    let keyed =
+        own.is_some_and(|own| own.children().any(|(element, _)| matches!(element, PathElement::Key(_))));
     let Some(own) = own.filter(|_| keyed) else {
         return Value::list(desired.iter().cloned());
     };
@@ -73,11 +65,7 @@ fn lists(live: &[Value], desired: &[Value], own: Option<&FieldSet>) -> Value {
         });
         match place {
             Some(at) => {
-                merged[at] = merge(
-                    Some(&merged[at]),
-                    item,
-                    element.and_then(|element| own.child(element)),
-                )
+                merged[at] = merge(Some(&merged[at]), item, element.and_then(|element| own.child(element)));
             }
             None => merged.push(item.clone()),
         }

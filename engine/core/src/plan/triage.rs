@@ -32,13 +32,8 @@ pub type DesiredPrints = HashMap<ObjectRef, Fingerprint>;
 
 /// Returns the digests of all desired manifests; they are needed while reading and while planning.
 pub fn desired_prints(graph: &ResourceGraph, key: Option<&SealKey>) -> DesiredPrints {
-    let manifests = graph
-        .resources()
-        .iter()
-        .filter_map(|resource| resource.manifest());
-    manifests
-        .map(|manifest| (manifest.object_ref().clone(), manifest.fingerprint(key)))
-        .collect()
+    let manifests = graph.resources().iter().filter_map(|resource| resource.manifest());
+    manifests.map(|manifest| (manifest.object_ref().clone(), manifest.fingerprint(key))).collect()
 }
 
 /// Sorts the desired objects by how much the records prove.
@@ -55,12 +50,7 @@ pub fn triage(graph: &ResourceGraph, state: &State, live: &Live, desired: &Desir
             continue;
         }
         let settled = desired.get(object_ref).is_some_and(|desired| {
-            is_settled(
-                manifest,
-                desired,
-                state.records.get(object_ref),
-                live.get(object_ref),
-            )
+            is_settled(manifest, desired, state.records.get(object_ref), live.get(object_ref))
         });
         if settled {
             triage.settled.insert(object_ref.clone());
@@ -96,10 +86,7 @@ pub fn is_settled(
 type DefinedKinds = BTreeMap<(crate::object_ref::ClusterRef, GroupKind), ObjectRef>;
 
 fn defined_kinds(graph: &ResourceGraph) -> DefinedKinds {
-    let manifests = graph
-        .resources()
-        .iter()
-        .filter_map(|resource| resource.manifest());
+    let manifests = graph.resources().iter().filter_map(|resource| resource.manifest());
     manifests
         .filter_map(|manifest| {
             let cluster = manifest.object_ref().cluster.clone();

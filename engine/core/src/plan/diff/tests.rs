@@ -6,12 +6,7 @@ fn value(json: &str) -> Value {
 }
 
 fn check(before: &str, after: &str, want: &[(&str, &str, &str)]) {
-    let changes = diff(
-        &value(before),
-        &value(after),
-        &FieldSet::default(),
-        &SensitivePaths::default(),
-    );
+    let changes = diff(&value(before), &value(after), &FieldSet::default(), &SensitivePaths::default());
     let show = |shown: &Shown| match shown {
         Shown::Value(value) => value.to_string(),
         other => format!("{other:?}"),
@@ -29,16 +24,8 @@ fn check(before: &str, after: &str, want: &[(&str, &str, &str)]) {
 
 #[test]
 fn fields_are_compared_one_by_one() {
-    check(
-        r#"{"spec":{"replicas":1}}"#,
-        r#"{"spec":{"replicas":3}}"#,
-        &[("spec.replicas", "1", "3")],
-    );
-    check(
-        r#"{"a":1}"#,
-        r#"{"b":{"c":2}}"#,
-        &[("a", "1", "Absent"), ("b", "Absent", r#"{"c":2}"#)],
-    );
+    check(r#"{"spec":{"replicas":1}}"#, r#"{"spec":{"replicas":3}}"#, &[("spec.replicas", "1", "3")]);
+    check(r#"{"a":1}"#, r#"{"b":{"c":2}}"#, &[("a", "1", "Absent"), ("b", "Absent", r#"{"c":2}"#)]);
     check(r#"{"a":[1,2]}"#, r#"{"a":[1,2,3]}"#, &[("a", "[1,2]", "[1,2,3]")]);
 }
 
@@ -47,10 +34,7 @@ fn list_items_are_matched_by_name() {
     check(
         r#"{"c":[{"name":"a","image":"x:1"},{"name":"b"}]}"#,
         r#"{"c":[{"name":"b"},{"name":"a","image":"x:2"},{"name":"n"}]}"#,
-        &[
-            ("c[name=\"a\"].image", "\"x:1\"", "\"x:2\""),
-            ("c[name=\"n\"]", "Absent", r#"{"name":"n"}"#),
-        ],
+        &[("c[name=\"a\"].image", "\"x:1\"", "\"x:2\""), ("c[name=\"n\"]", "Absent", r#"{"name":"n"}"#)],
     );
 }
 
@@ -59,11 +43,7 @@ fn another_order_is_a_change() {
     check(
         r#"{"c":[{"name":"a"},{"name":"b"}]}"#,
         r#"{"c":[{"name":"b"},{"name":"a"}]}"#,
-        &[(
-            "c",
-            r#"["[name=\"a\"]","[name=\"b\"]"]"#,
-            r#"["[name=\"b\"]","[name=\"a\"]"]"#,
-        )],
+        &[("c", r#"["[name=\"a\"]","[name=\"b\"]"]"#, r#"["[name=\"b\"]","[name=\"a\"]"]"#)],
     );
 }
 
