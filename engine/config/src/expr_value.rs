@@ -11,7 +11,6 @@ use unicode_normalization::UnicodeNormalization;
 
 pub(crate) use self::collection::order;
 pub use self::collection::{Entries, Items};
-pub(crate) use self::display::is_name;
 pub use self::plain::{NotPlain, Plain};
 use crate::types::Type;
 

@@ -12,6 +12,7 @@ mod context;
 mod conversions;
 mod encodings;
 mod files;
+mod format;
 mod network;
 mod numbers;
 mod sets;
@@ -26,6 +27,7 @@ use engine_core::diagnostic::{Code, Diagnostics};
 
 pub(crate) use self::call::Call;
 pub use self::context::FunctionContext;
+pub(crate) use self::encodings::write_yaml;
 use self::signature::Signature;
 use crate::eval::{Budget, Exhausted};
 use crate::expr_value::ExprValue;
@@ -39,6 +41,8 @@ pub const ARGUMENT_COUNT: Code = Code(301);
 pub const ARGUMENT: Code = Code(302);
 /// The function has no result for these arguments.
 pub const CALL_FAILED: Code = Code(303);
+/// A template file refers to a variable that it is not given.
+pub const UNKNOWN_NAME: Code = Code(305);
 /// A template file is no template.
 pub const TEMPLATE_SYNTAX: Code = Code(304);
 
@@ -59,13 +63,38 @@ struct Row {
     body: Body,
 }
 
+/// Builds the row of a function that sees neither unknown nor sensitive values.
+const fn plain(signature: &'static str, about: &'static str, example: &'static str, body: Run) -> Row {
+    let body = Body::Plain(body);
+    Row {
+        signature,
+        about,
+        example,
+        body,
+    }
+}
+
+/// Builds the row of a function that keeps unknown and sensitive values where they are.
+const fn marked(signature: &'static str, about: &'static str, example: &'static str, body: Run) -> Row {
+    let body = Body::Marked(body);
+    Row {
+        signature,
+        about,
+        example,
+        body,
+    }
+}
+
+/// The code of a function.
+type Run = fn(&Call<'_>) -> Result<ExprValue, FunctionError>;
+
 /// The code of a function, by how it treats unknown and sensitive values.
 #[derive(Clone, Copy)]
 enum Body {
     /// Sees neither: with an unknown argument the result is unknown, with a sensitive one it is sensitive.
-    Plain(fn(&Call<'_>) -> Result<ExprValue, FunctionError>),
+    Plain(Run),
     /// Sees both and keeps them where they are.
-    Marked(fn(&Call<'_>) -> Result<ExprValue, FunctionError>),
+    Marked(Run),
 }
 
 /// A call has no result.

@@ -102,7 +102,7 @@ fn write_entries(out: &mut impl Write, entries: &Entries) -> fmt::Result {
 }
 
 /// Tells whether a key can be written without quotes.
-pub(crate) fn is_name(key: &str) -> bool {
+fn is_name(key: &str) -> bool {
     let mut chars = key.chars();
     chars.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
         && chars.all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
