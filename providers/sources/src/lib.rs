@@ -75,6 +75,14 @@ impl Repository {
         &self.root
     }
 
+    /// Returns the URL of the remote `origin` and the branch that is checked out; `None` without either.
+    pub fn origin(&self) -> Option<(String, String)> {
+        let remote = self.git.find_remote("origin").ok()?;
+        let head = self.git.find_reference("HEAD").ok()?;
+        let branch = head.symbolic_target().ok()??.strip_prefix("refs/heads/")?.to_owned();
+        Some((without_credentials(remote.url().ok()?), branch))
+    }
+
     /// Finds the commit that a revision names: a branch, a tag, a hash, `HEAD~1`.
     ///
     /// # Errors
@@ -105,6 +113,18 @@ impl Repository {
         let git = |source| SourceError::Git { what: format!("read the tree of {commit}"), source };
         let tree = self.git.find_commit(commit.0).and_then(|commit| commit.tree()).map_err(git)?;
         Export { git: &self.git, files: 0, bytes: 0 }.tree(&tree, into, 0)
+    }
+}
+
+/// A token in a URL is for Git, not for a manifest.
+fn without_credentials(url: &str) -> String {
+    match url.split_once("://") {
+        Some((scheme @ ("http" | "https"), rest)) => {
+            let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+            let host = authority.rsplit('@').next().unwrap_or(authority);
+            format!("{scheme}://{host}/{path}")
+        }
+        _ => url.to_owned(),
     }
 }
 

@@ -61,3 +61,14 @@ fn outside_of_a_repository_there_is_none() {
     let repository = repository(directory.path());
     assert!(repository.commit("no-such-branch").is_err());
 }
+
+#[test]
+fn the_origin_is_told_without_credentials() {
+    let directory = tempfile::tempdir().unwrap();
+    let repository = repository(directory.path());
+    assert!(repository.origin().is_none());
+    repository.git.remote("origin", "https://user:token@forge.example/team/app.git").unwrap();
+    repository.git.set_head("refs/heads/trunk").unwrap();
+    let expected = ("https://forge.example/team/app.git".to_owned(), "trunk".to_owned());
+    assert_eq!(repository.origin(), Some(expected));
+}
