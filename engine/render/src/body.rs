@@ -54,10 +54,7 @@ pub(crate) enum Line {
 /// Returns the lines of some field changes, in their order.
 pub(crate) fn lines<'a>(fields: impl IntoIterator<Item = &'a FieldChange>) -> Vec<Line> {
     let fields: Vec<&FieldChange> = fields.into_iter().collect();
-    let mut body = Body {
-        lines: Vec::new(),
-        text_lines: MAX_TEXT_LINES,
-    };
+    let mut body = Body { lines: Vec::new(), text_lines: MAX_TEXT_LINES };
     if fields.iter().all(|field| field.before == Shown::Absent) {
         body.tree(Sign::Add, &fields, 0, 0);
     } else if fields.iter().all(|field| field.after == Shown::Absent) {
@@ -96,11 +93,7 @@ impl Body {
             let (leaves, inner): (Vec<&FieldChange>, Vec<&FieldChange>) =
                 group.iter().partition(|field| field.path.elements().len() <= end);
             for leaf in leaves {
-                let shown = if sign == Sign::Remove {
-                    &leaf.before
-                } else {
-                    &leaf.after
-                };
+                let shown = if sign == Sign::Remove { &leaf.before } else { &leaf.after };
                 self.shown(sign, depth, &label, shown);
             }
             if !inner.is_empty() {
@@ -171,12 +164,7 @@ impl Body {
         let only = value.as_map().filter(|map| map.len() == 1);
         if let Some((name, field)) = only.and_then(|map| map.iter().next()) {
             let below = PathElement::Field(name.clone());
-            self.value(
-                sign,
-                depth,
-                &format!("{label}{}", escape(&below.to_string())),
-                field,
-            );
+            self.value(sign, depth, &format!("{label}{}", escape(&below.to_string())), field);
         } else if takes_lines(value) {
             self.one(sign, depth, format!("{label}:"));
             self.content(sign, depth + 1, value);
@@ -215,10 +203,7 @@ impl Body {
         } else {
             self.one(sign, depth + 1, scalar(item));
         }
-        if let Some(Line::One {
-            depth: first, text, ..
-        }) = self.lines.get_mut(at)
-        {
+        if let Some(Line::One { depth: first, text, .. }) = self.lines.get_mut(at) {
             *first = depth;
             text.insert_str(0, "- ");
         }
@@ -227,10 +212,7 @@ impl Body {
 
 /// Returns the lines of one side of a comparison, with their depth.
 fn drawn(value: &Value) -> Vec<(usize, String)> {
-    let mut body = Body {
-        lines: Vec::new(),
-        text_lines: usize::MAX,
-    };
+    let mut body = Body { lines: Vec::new(), text_lines: usize::MAX };
     body.content(Sign::Keep, 0, value);
     let lines = body.lines.into_iter().filter_map(|line| match line {
         Line::One { depth, text, .. } => Some((depth, text)),

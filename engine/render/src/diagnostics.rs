@@ -26,11 +26,7 @@ pub fn diagnostics_text(diagnostics: &Diagnostics, style: Style) -> String {
         Colour::On => Renderer::styled(),
         Colour::Off => Renderer::plain(),
     };
-    let width = if style.width == 0 {
-        UNLIMITED_WIDTH
-    } else {
-        style.width
-    };
+    let width = if style.width == 0 { UNLIMITED_WIDTH } else { style.width };
     let renderer = renderer.term_width(width);
     let mut out = String::new();
     for diagnostic in diagnostics.clone().sorted() {
@@ -49,10 +45,7 @@ pub(crate) fn tally(diagnostics: &Diagnostics) -> String {
         let plural = if count == 1 { "" } else { "s" };
         (count > 0).then(|| format!("{count} {noun}{plural}"))
     };
-    let parts = [
-        count(Severity::Error, "error"),
-        count(Severity::Warning, "warning"),
-    ];
+    let parts = [count(Severity::Error, "error"), count(Severity::Warning, "warning")];
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
@@ -61,9 +54,7 @@ fn group(diagnostic: &Diagnostic) -> Group<'static> {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let title = level
-        .primary_title(escape(&diagnostic.summary).into_owned())
-        .id(diagnostic.code.to_string());
+    let title = level.primary_title(escape(&diagnostic.summary).into_owned()).id(diagnostic.code.to_string());
     let mut group = Group::with_title(title).elements(snippets(diagnostic));
     if !diagnostic.detail.is_empty() {
         group = group.element(Level::NOTE.message(paragraphs(&diagnostic.detail)));
@@ -86,10 +77,7 @@ fn paragraphs(text: &str) -> String {
 
 /// Returns one snippet a file: the diagnostic's own first, then those that only labels point to.
 fn snippets(diagnostic: &Diagnostic) -> Vec<Snippet<'static, Annotation<'static>>> {
-    let primary = diagnostic
-        .span
-        .iter()
-        .map(|span| (span, AnnotationKind::Primary, None));
+    let primary = diagnostic.span.iter().map(|span| (span, AnnotationKind::Primary, None));
     let labels = diagnostic
         .labels
         .iter()

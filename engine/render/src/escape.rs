@@ -125,16 +125,8 @@ pub(crate) fn cut_pair(before: &str, after: &str, room: Option<usize>) -> (Strin
 }
 
 /// Returns how many terminal columns a character takes, near enough for cutting.
-///
-/// # Source
-/// Unicode Standard Annex 11: the blocks whose characters are wide.
 fn columns(char: char) -> usize {
-    match u32::from(char) {
-        0x1100..=0x115F | 0x2E80..=0xA4CF | 0xAC00..=0xD7A3 | 0xF900..=0xFAFF | 0xFE30..=0xFE6F => 2,
-        0xFF00..=0xFF60 | 0xFFE0..=0xFFE6 | 0x1F300..=0x1FAFF | 0x20000..=0x3FFFD => 2,
-        _ if class(char) == Class::Combining => 0,
-        _ => 1,
-    }
+    if lies_in(char, &WIDE) { 2 } else { usize::from(class(char) != Class::Combining) }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -146,21 +138,64 @@ enum Class {
 }
 
 fn class(char: char) -> Class {
-    match u32::from(char) {
-        0x20..=0x7E => Class::Plain,
-        0x00..=0x1F | 0x7F..=0x9F => Class::Control,
-        // Soft hyphen, Arabic letter mark, Hangul fillers, Mongolian vowel separator.
-        0xAD | 0x61C | 0x115F | 0x1160 | 0x180E | 0x3164 | 0xFFA0 => Class::Invisible,
-        // Widthless joiners, direction marks and overrides, line and paragraph separators.
-        0x200B..=0x200F | 0x2028..=0x202E | 0x2060..=0x206F | 0xFEFF | 0xFFF9..=0xFFFB => Class::Invisible,
-        // Tags and the second block of variation selectors.
-        0xE0000..=0xE0FFF => Class::Invisible,
-        0x300..=0x36F | 0x1AB0..=0x1AFF | 0x1DC0..=0x1DFF | 0x20D0..=0x20FF | 0xFE20..=0xFE2F => {
-            Class::Combining
-        }
-        _ => Class::Plain,
+    if matches!(char, ' '..='~') {
+        Class::Plain
+    } else if char.is_control() {
+        Class::Control
+    } else if lies_in(char, &INVISIBLE) {
+        Class::Invisible
+    } else if lies_in(char, &COMBINING) {
+        Class::Combining
+    } else {
+        Class::Plain
     }
 }
+
+fn lies_in(char: char, ranges: &[(u32, u32)]) -> bool {
+    let code = u32::from(char);
+    ranges.iter().any(|(first, last)| (*first..=*last).contains(&code))
+}
+
+/// Blocks whose characters take two columns.
+///
+/// # Source
+/// Unicode Standard Annex 11, East Asian Width.
+const WIDE: [(u32, u32); 9] = [
+    (0x1100, 0x115F),
+    (0x2E80, 0xA4CF),
+    (0xAC00, 0xD7A3),
+    (0xF900, 0xFAFF),
+    (0xFE30, 0xFE6F),
+    (0xFF00, 0xFF60),
+    (0xFFE0, 0xFFE6),
+    (0x1F300, 0x1FAFF),
+    (0x20000, 0x3FFFD),
+];
+
+/// Characters without a picture of their own.
+///
+/// # Source
+/// Unicode Character Database, property `Default_Ignorable_Code_Point`; U+FE00 to U+FE0F, which choose between
+/// pictures, are left out.
+const INVISIBLE: [(u32, u32); 13] = [
+    (0xAD, 0xAD),       // soft hyphen
+    (0x61C, 0x61C),     // Arabic letter mark
+    (0x115F, 0x1160),   // Hangul fillers
+    (0x17B4, 0x17B5),   // Khmer inherent vowels
+    (0x180B, 0x180F),   // Mongolian selectors and vowel separator
+    (0x200B, 0x200F),   // zero width, direction marks
+    (0x2028, 0x202E),   // line and paragraph separators, direction overrides
+    (0x2060, 0x206F),   // word joiner, invisible operators, direction isolates
+    (0x3164, 0x3164),   // Hangul filler
+    (0xFEFF, 0xFEFF),   // byte order mark
+    (0xFFA0, 0xFFA0),   // halfwidth Hangul filler
+    (0xFFF0, 0xFFFB),   // reserved, interlinear annotation
+    (0xE0000, 0xE0FFF), // tags, variation selectors
+];
+
+/// Marks that stand on the character before them.
+const COMBINING: [(u32, u32); 5] =
+    [(0x300, 0x36F), (0x1AB0, 0x1AFF), (0x1DC0, 0x1DFF), (0x20D0, 0x20FF), (0xFE20, 0xFE2F)];
 
 /// Tells whether `char` may not reach a terminal as it is.
 pub(crate) fn is_hidden(char: char) -> bool {

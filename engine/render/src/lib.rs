@@ -1,4 +1,4 @@
-//! Says what was found: plans, diagnostics, state and results as text, Markdown, JSON and graphs.
+//! Says what was found: plans, diagnostics, state and results as text, Markdown, JSON and pictures.
 //!
 //! Invariants: the same input gives the same bytes; text from clusters and files reaches a terminal only through
 //! [`escape()`], and a comment only through the fences and code spans of the Markdown renderer; secrets cannot
@@ -9,12 +9,20 @@ mod style;
 
 mod body;
 mod diagnostics;
+mod graph;
 mod json;
+mod markdown;
+mod report;
+mod state;
 mod text;
 
 pub use diagnostics::{diagnostics_json, diagnostics_text};
 pub use escape::escape;
+pub use graph::{graph_dot, graph_mermaid};
 pub use json::plan_json;
+pub use markdown::{DEFAULT_LIMIT, PreviewOptions, plan_markdown, preview_marker};
+pub use report::{Operation, report_line, report_text};
+pub use state::{history_text, outputs_json, outputs_text, state_list, state_show};
 pub use style::{Colour, Style};
 pub use text::plan_text;
 

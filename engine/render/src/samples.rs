@@ -37,10 +37,7 @@ pub(crate) fn field(path: &str, before: &str, after: &str) -> FieldChange {
 
 pub(crate) fn drifted(path: &str, before: &str, after: &str) -> FieldChange {
     FieldChange {
-        drift: Some(Drifter {
-            manager: "kubectl-edit".into(),
-            time: Some("2026-01-02T03:04:05Z".into()),
-        }),
+        drift: Some(Drifter { manager: "kubectl-edit".into(), time: Some("2026-01-02T03:04:05Z".into()) }),
         ..field(path, before, after)
     }
 }
@@ -62,11 +59,7 @@ pub(crate) fn uid() -> Uid {
 }
 
 pub(crate) fn update() -> Action {
-    Action::Update {
-        uid: uid(),
-        force: false,
-        exceptions: Exceptions::default(),
-    }
+    Action::Update { uid: uid(), force: false, exceptions: Exceptions::default() }
 }
 
 pub(crate) fn change(key: &str, action: Action, reason: Reason, fields: Vec<FieldChange>) -> Change {
@@ -103,11 +96,7 @@ pub(crate) fn mixed() -> Plan {
         Reason::Changed,
         vec![
             drifted("spec.replicas", "5", "3"),
-            field(
-                "spec.template.spec.containers.image",
-                r#""app:v1""#,
-                r#""app:v2""#,
-            ),
+            field("spec.template.spec.containers.image", r#""app:v1""#, r#""app:v2""#),
         ],
     );
     web.restarts = vec![object("Deployment.apps/dev/web")];
@@ -129,12 +118,7 @@ pub(crate) fn mixed() -> Plan {
             Reason::Immutable,
             vec![field("spec.completions", "1", "2")],
         ),
-        change(
-            "Secret/dev/token",
-            update(),
-            Reason::Changed,
-            vec![field("data.password", "*!", "*!")],
-        ),
+        change("Secret/dev/token", update(), Reason::Changed, vec![field("data.password", "*!", "*!")]),
         change(
             "Role.rbac.authorization.k8s.io/dev/old",
             Action::Delete { uid: uid() },

@@ -20,10 +20,7 @@ pub struct Style {
 
 impl Style {
     /// No colour, nothing cut: what a file or a pipe gets.
-    pub const PLAIN: Self = Self {
-        colour: Colour::Off,
-        width: 0,
-    };
+    pub const PLAIN: Self = Self { colour: Colour::Off, width: 0 };
 
     /// Appends `text`, painted when colours are on.
     pub(crate) fn paint(self, out: &mut String, role: Role, text: &str) {

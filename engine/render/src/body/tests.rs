@@ -74,9 +74,7 @@ fn changes_are_paths() {
 #[test]
 fn texts_are_compared_line_by_line() {
     let before = (0..20).map(|n| format!("line {n}\n")).collect::<String>();
-    let after = before
-        .replace("line 4\n", "line four\n```\n")
-        .replace("line 19\n", "line 19");
+    let after = before.replace("line 4\n", "line four\n```\n").replace("line 19\n", "line 19");
     let mut change = field("data.conf", "", "");
     change.before = Shown::Value(Value::string(before));
     change.after = Shown::Value(Value::string(after));
@@ -111,11 +109,7 @@ fn long_new_texts_are_cut() {
 
 #[test]
 fn texts_without_any_line_in_common_are_compared_in_time() {
-    let text = |word: &str| {
-        (0..MAX_DIFF_LINES)
-            .map(|n| format!("{word} {n}\n"))
-            .collect::<String>()
-    };
+    let text = |word: &str| (0..MAX_DIFF_LINES).map(|n| format!("{word} {n}\n")).collect::<String>();
     let mut change = field("data.conf", "", "");
     change.before = Shown::Value(Value::string(text("old")));
     change.after = Shown::Value(Value::string(text("new")));

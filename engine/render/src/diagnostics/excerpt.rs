@@ -57,11 +57,7 @@ pub(super) fn first_line_of(source: &str, span: &SourceSpan) -> Range<usize> {
 /// Returns the end of the line that holds byte `at`, before its line break.
 pub(super) fn line_end(source: &str, at: usize) -> usize {
     let end = source[at..].find('\n').map_or(source.len(), |len| at + len);
-    if source[at..end].ends_with('\r') {
-        end - 1
-    } else {
-        end
-    }
+    if source[at..end].ends_with('\r') { end - 1 } else { end }
 }
 
 /// Tabs stay: the renderer expands them and counts them as one column.

@@ -87,10 +87,10 @@ struct Snippet {
 }
 
 fn diagnostic_json(diagnostic: &Diagnostic) -> DiagnosticJson {
-    let labels = diagnostic.labels.iter().map(|label| LabelJson {
-        message: label.message.clone(),
-        range: range(&label.span),
-    });
+    let labels = diagnostic
+        .labels
+        .iter()
+        .map(|label| LabelJson { message: label.message.clone(), range: range(&label.span) });
     DiagnosticJson {
         severity: match diagnostic.severity {
             Severity::Error => "error",
@@ -111,17 +111,9 @@ fn range(span: &SourceSpan) -> Range {
     let end = SourceSpan::new(span.file.clone(), span.end..span.end);
     let position = |span: &SourceSpan| {
         let (line, column) = span.line_column();
-        Position {
-            line,
-            column,
-            byte: span.start,
-        }
+        Position { line, column, byte: span.start }
     };
-    Range {
-        filename: span.file.path.clone(),
-        start: position(span),
-        end: position(&end),
-    }
+    Range { filename: span.file.path.clone(), start: position(span), end: position(&end) }
 }
 
 /// Returns the line on which a span begins; of a very long one, the part around the span.

@@ -9,10 +9,7 @@ use crate::samples::address;
 const SOURCE: &str = "namespace \"dev\" {\n\tquota = {\n\t\tpods = many\n\t}\n}\n\nnamespace \"dev\" {\n}\n";
 
 fn file(text: &str) -> Arc<SourceFile> {
-    Arc::new(SourceFile {
-        path: "main.hcl".into(),
-        text: text.into(),
-    })
+    Arc::new(SourceFile { path: "main.hcl".into(), text: text.into() })
 }
 
 fn span(text: &str, word: &str) -> SourceSpan {
@@ -70,9 +67,7 @@ fn nothing_found_is_nothing_said() {
 #[test]
 fn hostile_source_is_escaped_and_still_pointed_at() {
     let source = "a = \"\x1b[2J\u{202e}\" + bad\r\n";
-    let diagnostics: Diagnostics = Diagnostic::error(Code(1), "bad\x07")
-        .at(span(source, "bad"))
-        .into();
+    let diagnostics: Diagnostics = Diagnostic::error(Code(1), "bad\x07").at(span(source, "bad")).into();
     insta::assert_snapshot!(diagnostics_text(&diagnostics, Style::PLAIN), @r#"
     error[TRN0001]: bad\x07
      --> main.hcl:1:25
@@ -137,18 +132,9 @@ fn snippets_of_endless_lines_stay_short() {
     let snippet = &json["diagnostics"][0]["snippet"];
     let code = snippet["code"].as_str().unwrap();
     let at = |name: &str| usize::try_from(snippet[name].as_u64().unwrap()).unwrap();
-    assert_eq!(
-        &code[at("highlight_start_offset")..at("highlight_end_offset")],
-        "bad"
-    );
+    assert_eq!(&code[at("highlight_start_offset")..at("highlight_end_offset")], "bad");
     assert!(code.len() <= 1_000);
-    let text = diagnostics_text(
-        &diagnostics,
-        Style {
-            colour: Colour::Off,
-            width: 80,
-        },
-    );
+    let text = diagnostics_text(&diagnostics, Style { colour: Colour::Off, width: 80 });
     assert!(text.lines().all(|line| line.chars().count() <= 90), "{text}");
 }
 

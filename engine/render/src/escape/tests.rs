@@ -51,15 +51,9 @@ fn cuts_say_how_much_is_missing() {
 
 #[test]
 fn cut_pairs_show_the_difference() {
-    let (before, after) = (
-        format!("{}old", "x".repeat(500)),
-        format!("{}new", "x".repeat(500)),
-    );
+    let (before, after) = (format!("{}old", "x".repeat(500)), format!("{}new", "x".repeat(500)));
     let (before, after) = cut_pair(&before, &after, Some(30));
-    assert_eq!(
-        (before.as_str(), after.as_str()),
-        ("…xxxxxxxxxxold", "…xxxxxxxxxxnew")
-    );
+    assert_eq!((before.as_str(), after.as_str()), ("…xxxxxxxxxxold", "…xxxxxxxxxxnew"));
 }
 
 proptest! {

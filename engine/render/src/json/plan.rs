@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use engine_core::object_ref::ObjectRef;
 use engine_core::plan::{Action, ActionKind, Change, Drifter, FieldChange, OutputChange, Plan, Shown};
 use engine_core::value::Value;
 use serde::Serialize;
@@ -32,11 +33,7 @@ pub fn plan_json(plan: &Plan) -> String {
             read: count(plan, ActionKind::Read),
         },
         resource_changes: plan.effective().map(change_json).collect(),
-        output_changes: plan
-            .outputs
-            .iter()
-            .map(|it| (it.name.as_str(), output_json(it)))
-            .collect(),
+        output_changes: plan.outputs.iter().map(|it| (it.name.as_str(), output_json(it))).collect(),
         unobserved: plan
             .unobserved
             .iter()
@@ -132,9 +129,7 @@ fn count(plan: &Plan, kind: ActionKind) -> usize {
 fn change_json(change: &Change) -> ChangeJson<'_> {
     let object_ref = &change.object_ref;
     let (force, yielded) = match &change.action {
-        Action::Update {
-            force, exceptions, ..
-        } => (*force, exceptions.yielded.as_slice()),
+        Action::Update { force, exceptions, .. } => (*force, exceptions.yielded.as_slice()),
         _ => (false, &[] as &[_]),
     };
     ChangeJson {
@@ -153,11 +148,9 @@ fn change_json(change: &Change) -> ChangeJson<'_> {
         tier: change.tier.as_str(),
         force,
         yielded: yielded.iter().map(ToString::to_string).collect(),
-        change: Actions {
-            actions: terraform_actions(change.action.kind()),
-        },
+        change: Actions { actions: terraform_actions(change.action.kind()) },
         fields: change.fields.iter().map(field_json).collect(),
-        restarts: change.restarts.iter().map(|it| it.key()).collect(),
+        restarts: change.restarts.iter().map(ObjectRef::key).collect(),
     }
 }
 
@@ -184,10 +177,7 @@ fn field_json(field: &FieldChange) -> FieldJson<'_> {
 }
 
 fn drift_json(drifter: &Drifter) -> DriftJson<'_> {
-    DriftJson {
-        manager: &drifter.manager,
-        time: drifter.time.as_deref(),
-    }
+    DriftJson { manager: &drifter.manager, time: drifter.time.as_deref() }
 }
 
 fn output_json(output: &OutputChange) -> Sides<'_> {

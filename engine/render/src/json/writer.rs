@@ -13,9 +13,7 @@ pub(crate) fn to_json(value: &impl Serialize) -> String {
     let mut bytes = Vec::new();
     let mut serializer = serde_json::Serializer::with_formatter(&mut bytes, Visible);
     // Our own types have text keys only and a vector takes every byte, so neither step can fail.
-    value
-        .serialize(&mut serializer)
-        .expect("plain data always serialises");
+    value.serialize(&mut serializer).expect("plain data always serialises");
     String::from_utf8(bytes).expect("JSON is UTF-8")
 }
 

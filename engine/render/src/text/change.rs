@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use engine_core::object_ref::ObjectRef;
 use engine_core::plan::{Action, Change, Tier};
 
 use super::words::{look, sentence};
@@ -26,7 +27,9 @@ pub(super) fn put(out: &mut String, change: &Change, place: Place, style: Style)
     for line in body::lines(&change.fields) {
         put_line(out, &line, style);
     }
-    notes(out, change);
+    for note in notes(change) {
+        let _ = writeln!(out, "        {note}");
+    }
     out.push('\n');
 }
 
@@ -81,28 +84,23 @@ fn put_signed(out: &mut String, sign: Sign, indent: usize, text: &str, style: St
     out.push('\n');
 }
 
-/// Says what the fields alone do not.
-fn notes(out: &mut String, change: &Change) {
+/// Returns, escaped, what the fields alone do not say.
+pub(crate) fn notes(change: &Change) -> Vec<String> {
+    let mut notes = Vec::new();
     match &change.action {
-        Action::Move { from, .. } => {
-            let _ = writeln!(out, "        was {}", escape(&from.to_string()));
-        }
-        Action::Update {
-            force, exceptions, ..
-        } => {
+        Action::Move { from, .. } => notes.push(format!("was {}", escape(&from.to_string()))),
+        Action::Update { force, exceptions, .. } => {
             if *force {
-                out.push_str("        takes fields that another manager holds\n");
+                notes.push("takes fields that another manager holds".into());
             }
-            for path in &exceptions.yielded {
-                let _ = writeln!(out, "        leaves {} to its other manager", path_text(path));
-            }
-            for (path, _) in &exceptions.kept {
-                let _ = writeln!(out, "        keeps {} as it is", path_text(path));
-            }
+            let yielded = exceptions.yielded.iter().map(path_text);
+            notes.extend(yielded.map(|path| format!("leaves {path} to its other manager")));
+            let kept = exceptions.kept.iter().map(|(path, _)| path_text(path));
+            notes.extend(kept.map(|path| format!("keeps {path} as it is")));
         }
         _ => {}
     }
-    for workload in &change.restarts {
-        let _ = writeln!(out, "        restarts the pods of {}", escape(&workload.key()));
-    }
+    let workloads = change.restarts.iter().map(ObjectRef::key);
+    notes.extend(workloads.map(|key| format!("restarts the pods of {}", escape(&key))));
+    notes
 }

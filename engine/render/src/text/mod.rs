@@ -13,6 +13,9 @@ use crate::diagnostics::diagnostics_text;
 use crate::escape::{cut, escape};
 use crate::style::{Role, Style};
 
+pub(crate) use change::notes;
+pub(crate) use words::{look, sentence};
+
 /// Returns the plan as text: drift, changes in order of apply, outputs, what could not be observed,
 /// diagnostics, and the counts. The same plan gives the same text.
 pub fn plan_text(plan: &Plan, style: Style) -> String {

@@ -54,12 +54,7 @@ fn a_plan_reads_from_drift_to_counts() {
 
 #[test]
 fn nothing_to_do_is_one_sentence_and_a_digest() {
-    let plan = plan(vec![change(
-        "Namespace/dev",
-        Action::NoOp,
-        Reason::Settled,
-        vec![],
-    )]);
+    let plan = plan(vec![change("Namespace/dev", Action::NoOp, Reason::Settled, vec![])]);
     let digest = plan.decision_digest();
     assert_eq!(
         text(&plan),
@@ -70,10 +65,7 @@ fn nothing_to_do_is_one_sentence_and_a_digest() {
 #[test]
 fn what_could_not_be_seen_is_said() {
     let mut plan = plan(vec![]);
-    plan.unobserved.insert(
-        ClusterRef::new("main"),
-        vec!["Role.rbac.authorization.k8s.io: forbidden".into()],
-    );
+    plan.unobserved.insert(ClusterRef::new("main"), vec!["Role.rbac.authorization.k8s.io: forbidden".into()]);
     insta::assert_snapshot!(body(&plan), @r"
     Not observed, so this plan is incomplete:
 
@@ -86,10 +78,7 @@ fn what_could_not_be_seen_is_said() {
 #[test]
 fn errors_withhold_the_digest() {
     let mut plan = plan(vec![]);
-    plan.diagnostics.push(Diagnostic::error(
-        Code(601),
-        "conflict on Deployment.apps/dev/web",
-    ));
+    plan.diagnostics.push(Diagnostic::error(Code(601), "conflict on Deployment.apps/dev/web"));
     insta::assert_snapshot!(text(&plan), @r"
     error[TRN0601]: conflict on Deployment.apps/dev/web
 
@@ -104,10 +93,7 @@ fn errors_withhold_the_digest() {
 fn the_less_common_actions_say_what_they_are() {
     let mut moved = change(
         "ConfigMap/a",
-        Action::Move {
-            from: address("app.old.manifest.a"),
-            uid: uid(),
-        },
+        Action::Move { from: address("app.old.manifest.a"), uid: uid() },
         Reason::Moved,
         vec![],
     );
@@ -127,24 +113,11 @@ fn the_less_common_actions_say_what_they_are() {
         change("ConfigMap/b", Action::Forget, Reason::Removed, vec![]),
         change("ConfigMap/d", Action::Adopt { uid: uid() }, Reason::New, vec![]),
         change("ConfigMap/c", Action::Create, Reason::Missing, vec![]),
-        change(
-            "HorizontalPodAutoscaler.autoscaling/dev/web",
-            taken,
-            Reason::Ownership,
-            vec![],
-        ),
+        change("HorizontalPodAutoscaler.autoscaling/dev/web", taken, Reason::Ownership, vec![]),
         elsewhere,
     ]);
-    plan.outputs.push(OutputChange {
-        name: "url".into(),
-        before: shown(r#""a""#),
-        after: shown("?"),
-    });
-    plan.outputs.push(OutputChange {
-        name: "key".into(),
-        before: shown(""),
-        after: shown("*"),
-    });
+    plan.outputs.push(OutputChange { name: "url".into(), before: shown(r#""a""#), after: shown("?") });
+    plan.outputs.push(OutputChange { name: "key".into(), before: shown(""), after: shown("*") });
     insta::assert_snapshot!(body(&plan), @r#"
     Changed outside of Terrane:
 
@@ -180,19 +153,9 @@ fn the_less_common_actions_say_what_they_are() {
 #[test]
 fn long_values_are_cut_around_what_changes() {
     let long = "x".repeat(200);
-    let fields = vec![field(
-        "data.key",
-        &format!("\"{long}1\""),
-        &format!("\"{long}2\""),
-    )];
+    let fields = vec![field("data.key", &format!("\"{long}1\""), &format!("\"{long}2\""))];
     let plan = plan(vec![change("ConfigMap/dev/a", update(), Reason::Changed, fields)]);
-    let text = plan_text(
-        &plan,
-        Style {
-            colour: Colour::Off,
-            width: 40,
-        },
-    );
+    let text = plan_text(&plan, Style { colour: Colour::Off, width: 40 });
     insta::assert_snapshot!(text.lines().skip(3).take(3).collect::<Vec<_>>().join("\n"), @r#"
     ~ data.key:
       - …xxxxxxxxxx1"
@@ -202,18 +165,9 @@ fn long_values_are_cut_around_what_changes() {
 
 #[test]
 fn colour_is_never_the_only_signal() {
-    let coloured = plan_text(
-        &mixed(),
-        Style {
-            colour: Colour::On,
-            width: 0,
-        },
-    );
+    let coloured = plan_text(&mixed(), Style { colour: Colour::On, width: 0 });
     assert!(coloured.contains("\x1b[32m+\x1b[0m"));
-    assert_eq!(
-        anstream::adapter::strip_str(&coloured).to_string(),
-        text(&mixed())
-    );
+    assert_eq!(anstream::adapter::strip_str(&coloured).to_string(), text(&mixed()));
 }
 
 proptest! {

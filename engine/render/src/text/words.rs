@@ -5,7 +5,7 @@ use engine_core::plan::{Action, ActionKind, Change, Reason};
 use crate::style::Role;
 
 /// Returns an action's symbol and colour.
-pub(super) fn look(kind: ActionKind) -> (&'static str, Role) {
+pub(crate) fn look(kind: ActionKind) -> (&'static str, Role) {
     match kind {
         ActionKind::Create => ("+", Role::Add),
         ActionKind::Update | ActionKind::Adopt | ActionKind::Import => ("~", Role::Change),
@@ -19,7 +19,7 @@ pub(super) fn look(kind: ActionKind) -> (&'static str, Role) {
 }
 
 /// Returns what happens to an object, to be read behind its name.
-pub(super) fn sentence(change: &Change) -> &'static str {
+pub(crate) fn sentence(change: &Change) -> &'static str {
     match (&change.action, change.reason) {
         (Action::Create, Reason::Missing) => "is gone and will be created again",
         (Action::Create, Reason::Replaced) => "was replaced by another and will be created",

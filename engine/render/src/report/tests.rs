@@ -1,0 +1,61 @@
+use super::*;
+use crate::samples::{address, object};
+
+fn entry(key: &str, action: ActionKind, outcome: Outcome) -> ReportEntry {
+    ReportEntry { address: address("app.x"), object_ref: object(key), action, outcome }
+}
+
+fn done(millis: u64) -> Outcome {
+    Outcome::Done { took: Duration::from_millis(millis) }
+}
+
+#[test]
+fn success_is_one_line() {
+    let entries = vec![
+        entry("Namespace/dev", ActionKind::Create, done(10)),
+        entry("Job.batch/dev/a", ActionKind::Replace, done(10)),
+        entry("ConfigMap/dev/a", ActionKind::Move, done(10)),
+    ];
+    let text = report_text(&Report { entries }, Operation::Apply, Style::PLAIN);
+    assert_eq!(text, "Apply complete! Resources: 2 created, 1 changed, 1 deleted.\n");
+    let text = report_text(&Report::default(), Operation::Destroy, Style::PLAIN);
+    assert_eq!(text, "Destroy complete! Resources: 0 created, 0 changed, 0 deleted.\n");
+}
+
+#[test]
+fn what_is_not_done_says_why() {
+    let entries = vec![
+        entry("Namespace/dev", ActionKind::Create, done(10)),
+        entry("ConfigMap/dev/a", ActionKind::Create, Outcome::Failed("denied\n::error::\x1b".into())),
+        entry("Pod/dev/b", ActionKind::Create, Outcome::Skipped { because: address("app.x") }),
+        entry("Pod/dev/c", ActionKind::Delete, Outcome::Unknown("no answer".into())),
+    ];
+    let text = report_text(&Report { entries }, Operation::Apply, Style::PLAIN);
+    insta::assert_snapshot!(text, @r"
+      ! ConfigMap/dev/a failed: denied
+          \x3a:error::\x1b
+          at app.x
+      . Pod/dev/b skipped: depends on app.x
+          at app.x
+      ! Pod/dev/c may or may not be deleted: no answer
+          at app.x
+
+    Apply incomplete: 1 failed, 1 unknown, 1 skipped. Resources: 1 created, 0 changed, 0 deleted.
+    ");
+}
+
+#[test]
+fn an_interrupted_run_says_so() {
+    let entries = vec![entry("Pod/dev/a", ActionKind::Create, Outcome::Interrupted)];
+    let text = report_text(&Report { entries }, Operation::Destroy, Style::PLAIN);
+    assert!(text.contains("Pod/dev/a not begun: the run was interrupted"));
+    assert!(text.contains("Destroy interrupted: 1 not begun."));
+}
+
+#[test]
+fn durations_are_as_exact_as_they_are_short() {
+    for (millis, want) in [(40, "0.0s"), (1_234, "1.2s"), (59_999, "59s"), (125_000, "2m05s")] {
+        let line = report_line(&entry("Pod/dev/a", ActionKind::Delete, done(millis)), Style::PLAIN);
+        assert_eq!(line, format!("  - Pod/dev/a deleted after {want}\n"));
+    }
+}
