@@ -191,7 +191,8 @@ fn given(value: &ExprValue) -> String {
 
 /// Returns a hint with the name that was probably meant.
 pub(crate) fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
-    let limit = (name.chars().count() / 3).clamp(1, 3);
+    // Of very short names any other is only a letter away.
+    let limit = (name.chars().count() / 3).min(3);
     let (distance, best) = known
         .into_iter()
         .map(|known| (strsim::damerau_levenshtein(name, known), known))

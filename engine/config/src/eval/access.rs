@@ -167,7 +167,7 @@ pub fn attribute(value: &ExprValue, name: &str) -> Result<ExprValue, Diagnostic>
             );
         }
         Kind::Unknown(unknown) => ExprValue::unknown(attribute_type(&unknown.ty, name)?),
-        Kind::Map(entries) | Kind::Object(entries) => entry(entries, name, value)?,
+        Kind::Map(entries) | Kind::Object(entries) => entry(entries, name, value, sensitive)?,
         _ => return Err(no_attributes(&value.ty(), name)),
     };
     Ok(found.with_sensitivity_of(sensitive))
@@ -198,14 +198,15 @@ fn no_attributes(ty: &Type, name: &str) -> Diagnostic {
     }
 }
 
-fn entry(entries: &Entries, name: &str, whole: &ExprValue) -> Result<ExprValue, Diagnostic> {
+fn entry(entries: &Entries, name: &str, whole: &ExprValue, sensitive: bool) -> Result<ExprValue, Diagnostic> {
     let code = match whole.kind() {
         Kind::Map(_) => INDEX,
         _ => ATTRIBUTE,
     };
     entries.get(name).cloned().ok_or_else(|| {
-        if whole.is_sensitive() {
-            Diagnostic::error(code, format!("no {} {name:?}", noun(code)))
+        if sensitive {
+            // Neither the name nor the names there are may be shown: one of them is a secret.
+            Diagnostic::error(code, format!("no such {}", noun(code)))
         } else {
             no_such(code, name, entries.keys())
         }
@@ -250,11 +251,11 @@ pub fn index(value: &ExprValue, key: &ExprValue) -> Result<ExprValue, Diagnostic
         ));
     }
     let found = match value.kind() {
-        Kind::List(items) | Kind::Tuple(items) => item(items, key)?,
+        Kind::List(items) | Kind::Tuple(items) => item(items, key, sensitive)?,
         Kind::Map(entries) | Kind::Object(entries) => {
             let key = key_of(key, &Type::String)?;
             match key.as_str() {
-                Some(name) => entry(entries, name, value)?,
+                Some(name) => entry(entries, name, value, sensitive)?,
                 None => ExprValue::unknown(entries.element().clone()),
             }
         }
@@ -280,7 +281,7 @@ fn key_of(key: &ExprValue, ty: &Type) -> Result<ExprValue, Diagnostic> {
         .map_err(|error| Diagnostic::error(INDEX, format!("invalid index: {error}")).detail(given(key)))
 }
 
-fn item(items: &Items, key: &ExprValue) -> Result<ExprValue, Diagnostic> {
+fn item(items: &Items, key: &ExprValue, sensitive: bool) -> Result<ExprValue, Diagnostic> {
     let position = key_of(key, &Type::Number)?;
     let Some(number) = position.as_number() else {
         return Ok(ExprValue::unknown(items.element().clone()));
@@ -288,6 +289,7 @@ fn item(items: &Items, key: &ExprValue) -> Result<ExprValue, Diagnostic> {
     let idx = number.as_i64().and_then(|idx| usize::try_from(idx).ok());
     idx.and_then(|idx| items.get(idx)).cloned().ok_or_else(|| {
         let detail = match items.len() {
+            _ if sensitive => String::new(),
             0 => "The list is empty.".to_owned(),
             len => format!("The index must be a whole number from 0 to {}.", len - 1),
         };
