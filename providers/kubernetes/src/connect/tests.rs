@@ -1,0 +1,108 @@
+use std::fs;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use super::*;
+
+/// A directory of its own, removed at the end.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let name =
+            format!("terrane-connect-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let path = env::temp_dir().join(name);
+        fs::create_dir_all(path.join("repository")).unwrap();
+        Self(path)
+    }
+
+    fn kubeconfig(&self, folder: &str, user: &str) -> PathBuf {
+        let path = self.0.join(folder).join("kubeconfig");
+        let text = format!(
+            "apiVersion: v1\nkind: Config\ncurrent-context: other\n\
+             clusters: [{{name: c, cluster: {{server: 'https://127.0.0.1:1', insecure-skip-tls-verify: true}}}}]\n\
+             users: [{{name: u, user: {user}}}]\n\
+             contexts:\n- {{name: dev, context: {{cluster: c, user: u}}}}\n- {{name: other, context: {{cluster: c}}}}\n"
+        );
+        fs::write(&path, text).unwrap();
+        path
+    }
+
+    async fn connect(&self, context: &str, kubeconfig: &Path) -> Result<Client, ConnectError> {
+        client(context, Some(kubeconfig), &self.0.join("repository")).await
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+const EXEC: &str =
+    "{exec: {apiVersion: client.authentication.k8s.io/v1, command: ./plugin, interactiveMode: Never}}";
+
+#[tokio::test]
+async fn a_context_becomes_a_client_over_tls() {
+    let scratch = Scratch::new();
+    let path = scratch.kubeconfig("", "{token: t}");
+    assert!(scratch.connect("dev", &path).await.is_ok());
+}
+
+#[tokio::test]
+async fn an_unknown_context_is_answered_with_the_known_ones() {
+    let scratch = Scratch::new();
+    let path = scratch.kubeconfig("", "{token: t}");
+    let Err(ConnectError::UnknownContext { available, .. }) = scratch.connect("prod", &path).await else {
+        panic!("another outcome");
+    };
+    assert_eq!(available, ["dev", "other"]);
+}
+
+#[tokio::test]
+async fn a_kubeconfig_that_is_not_there_or_no_kubeconfig_is_an_error() {
+    let scratch = Scratch::new();
+    let missing = scratch.connect("dev", Path::new("nowhere")).await;
+    assert!(matches!(missing, Err(ConnectError::Kubeconfig(_))));
+    let broken = scratch.0.join("broken");
+    fs::write(&broken, "contexts: {").unwrap();
+    assert!(matches!(scratch.connect("dev", &broken).await, Err(ConnectError::Kubeconfig(_))));
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn plugins_run_from_outside_the_repository_and_never_from_inside() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let scratch = Scratch::new();
+    for folder in ["", "repository"] {
+        let plugin = scratch.0.join(folder).join("plugin");
+        fs::write(&plugin, "#!/bin/sh\ntouch \"$0.ran\"\necho hunter2\nexit 1\n").unwrap();
+        fs::set_permissions(&plugin, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let outside = scratch.kubeconfig("", EXEC);
+    let inside = scratch.kubeconfig("repository", EXEC);
+
+    let Err(ConnectError::Client(message)) = scratch.connect("dev", &outside).await else {
+        panic!("the plugin fails");
+    };
+    assert!(scratch.0.join("plugin.ran").exists());
+    assert!(!message.contains("hunter2"), "{message}");
+
+    let link = scratch.0.join("link");
+    std::os::unix::fs::symlink(&inside, &link).unwrap();
+    for path in [&inside, &link] {
+        let refused = scratch.connect("dev", path).await;
+        assert!(matches!(refused, Err(ConnectError::Untrusted { .. })));
+    }
+    assert!(!scratch.0.join("repository/plugin.ran").exists());
+}
+
+#[tokio::test]
+async fn a_kubeconfig_inside_the_repository_may_not_read_files() {
+    let scratch = Scratch::new();
+    for (user, allowed) in [("{tokenFile: /etc/hostname}", false), ("{token: t}", true)] {
+        let path = scratch.kubeconfig("repository", user);
+        assert_eq!(scratch.connect("dev", &path).await.is_ok(), allowed, "{user}");
+    }
+}
