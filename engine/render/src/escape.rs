@@ -124,9 +124,9 @@ pub(crate) fn cut_pair(before: &str, after: &str, room: Option<usize>) -> (Strin
     (shown(before), shown(after))
 }
 
-/// Returns how many terminal columns a character takes, near enough for cutting.
+/// Returns how many terminal columns a character takes at most, near enough for cutting.
 fn columns(char: char) -> usize {
-    if lies_in(char, &WIDE) { 2 } else { usize::from(class(char) != Class::Combining) }
+    if lies_in(char, &WIDE) { 2 } else { 1 }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -45,11 +45,6 @@ impl<'a> Effect<'a> {
         effect.outputs = plan.outputs.iter().filter(|output| !pending_outputs.contains(output)).collect();
         effect
     }
-
-    /// Tells whether the merge changes nothing at all.
-    pub(super) fn is_empty(&self) -> bool {
-        self.changes.is_empty() && self.withdrawn.is_empty() && self.outputs.is_empty()
-    }
 }
 
 fn same(change: &Change, other: &Change) -> bool {

@@ -16,6 +16,7 @@ use engine_core::plan::{ActionKind, Change, Plan, Shown};
 
 use crate::body::summary;
 use crate::diagnostics::tally;
+use crate::escape::{cut, escape};
 use crate::text::sentence;
 use effect::Effect;
 use inert::{cell, code};
@@ -26,6 +27,9 @@ pub const DEFAULT_LIMIT: usize = 60_000;
 
 /// The least limit that is kept; there must be room for the verdict.
 const LEAST_LIMIT: usize = 2_000;
+
+/// Columns of the title beyond which it is cut.
+const MAX_TITLE: usize = 100;
 
 /// What a preview shows besides the plan of the merged definition.
 #[derive(Debug, Clone, Copy)]
@@ -78,7 +82,7 @@ const PENDING: &str = "**Pending without this merge**";
 const WITHDRAWN: &str = "**Pending until now, dropped by this merge**";
 
 fn head(plan: &Plan, options: &PreviewOptions<'_>, effect: &Effect<'_>) -> String {
-    let title = options.title.map(|title| format!(": {}", code(title)));
+    let title = options.title.map(|title| format!(": {}", code(&cut(&escape(title), Some(MAX_TITLE)))));
     format!(
         "{}\n### Terrane preview of {}{}\n\n**{}**\n\nState serial {}, decision {}.\n\n",
         preview_marker(&plan.environment),
@@ -94,10 +98,15 @@ fn verdict(plan: &Plan, effect: &Effect<'_>) -> String {
     if plan.diagnostics.has_errors() {
         return format!("This plan cannot be applied: {}.", tally(&plan.diagnostics));
     }
-    if effect.is_empty() {
-        return "Merging changes nothing.".into();
+    let mut parts = Tally::of(effect.changes.iter().map(Cow::as_ref)).parts();
+    let more = [(effect.outputs.len(), "outputs to set"), (effect.withdrawn.len(), "pending to drop")];
+    parts
+        .extend(more.iter().filter(|(count, _)| *count > 0).map(|(count, words)| format!("{count} {words}")));
+    if parts.is_empty() {
+        "Merging changes nothing.".into()
+    } else {
+        format!("Merging: {}.", parts.join(", "))
     }
-    format!("Merging: {}.", Tally::of(effect.changes.iter().map(Cow::as_ref)).words())
 }
 
 fn notes(options: &PreviewOptions<'_>) -> Section {
@@ -202,7 +211,8 @@ impl Tally {
         tally
     }
 
-    fn words(&self) -> String {
+    /// Returns what there is, in words.
+    fn parts(&self) -> Vec<String> {
         let parts = [
             (self.create, "to create"),
             (self.change, "to change"),
@@ -210,10 +220,8 @@ impl Tally {
             (self.delete, "to delete"),
             (self.other, "to read or forget"),
         ];
-        let parts =
-            parts.iter().filter(|(count, _)| *count > 0).map(|(count, words)| format!("{count} {words}"));
-        let words = parts.collect::<Vec<_>>().join(", ");
-        if words.is_empty() { "nothing to do".into() } else { words }
+        let parts = parts.iter().filter(|(count, _)| *count > 0);
+        parts.map(|(count, words)| format!("{count} {words}")).collect()
     }
 }
 

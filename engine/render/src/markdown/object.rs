@@ -41,7 +41,7 @@ pub(super) fn put_all(page: &mut Page, effect: &Effect<'_>) {
     }
     let title = format!(
         "**Too long for this comment: {}. Their differences are in the full plan.**",
-        Tally::of(left_out.iter().copied()).words()
+        Tally::of(left_out.iter().copied()).parts().join(", ")
     );
     let names = left_out.iter().map(|change| format!("- {}", code(&change.object_ref.key())));
     page.section(Section::list(&title, names), REST);

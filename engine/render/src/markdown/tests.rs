@@ -79,7 +79,7 @@ fn what_is_pending_anyway_is_not_blamed_on_the_merge() {
     <!-- terrane:preview:demo -->
     ### Terrane preview of `demo`: `` merge of `feature` ``
 
-    **Merging: 1 to change.**
+    **Merging: 1 to change, 1 pending to drop.**
 
 
     - `the base has moved on`
@@ -163,6 +163,9 @@ fn big_plans_keep_to_the_limit_and_say_what_is_missing() {
         assert_eq!(text.matches("<details>").count(), text.matches("</details>").count());
         assert_inert(&text);
     }
+    let title = "日e\u{301}@x".repeat(5_000);
+    let options = PreviewOptions { title: Some(&title), limit: 0, ..PreviewOptions::default() };
+    assert!(plan_markdown(&many(1), &options).contains("1 to delete"), "a title cannot hide the verdict");
     let text = plan_markdown(&many(20), &PreviewOptions::default());
     assert_eq!(text.matches("<details>").count(), 20);
     assert!(!text.contains("Too long"));
