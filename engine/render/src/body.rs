@@ -181,7 +181,9 @@ impl Body {
                     self.value(sign, depth, &name, field);
                 }
             }
-            Value::List(items) => items.iter().for_each(|item| self.item(sign, depth, item)),
+            Value::List(items) if !items.is_empty() => {
+                items.iter().for_each(|item| self.item(sign, depth, item));
+            }
             Value::String(text) if text.contains('\n') => {
                 for line in text.split_inclusive('\n').take(self.text_lines) {
                     self.one(sign, depth, text_line(line));

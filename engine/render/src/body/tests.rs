@@ -50,6 +50,7 @@ fn changes_are_paths() {
         field("data.d", "1", r#""1""#),
         field("data.e", r#"{"a":1,"b":2}"#, "2"),
         field("data.f", "", "*!"),
+        field("data.g", "[]", r#"["a"]"#),
         field("spec.args", r#"["-c","a\nb\n","-x"]"#, r#"["-c","a\nc\n","-x"]"#),
     ];
     insta::assert_snapshot!(show(&fields), @r#"
@@ -62,6 +63,9 @@ fn changes_are_paths() {
     -   b: 2
     +   2
     + data.f: (sensitive value)
+    ~ data.g:
+    -   []
+    +   - "a"
     ~ spec.args:
         - "-c"
         - | a
