@@ -82,11 +82,7 @@ pub fn all() -> &'static [BuiltinKind] {
     static ALL: OnceLock<Vec<BuiltinKind>> = OnceLock::new();
     ALL.get_or_init(|| {
         let mut kinds: Vec<BuiltinKind> = Vec::new();
-        for mut kind in TABLE
-            .lines()
-            .filter(|line| !line.starts_with('#'))
-            .filter_map(parse)
-        {
+        for mut kind in TABLE.lines().filter(|line| !line.starts_with('#')).filter_map(parse) {
             let leader = kinds.iter().find(|earlier| earlier.group == kind.group);
             kind.preferred = leader.is_none_or(|leader| leader.version == kind.version);
             kinds.push(kind);
@@ -97,24 +93,17 @@ pub fn all() -> &'static [BuiltinKind] {
 
 /// Returns the kind of exactly this group and version.
 pub fn find(group: &str, version: &str, kind: &str) -> Option<&'static BuiltinKind> {
-    all()
-        .iter()
-        .find(|known| known.kind == kind && known.group == group && known.version == version)
+    all().iter().find(|known| known.kind == kind && known.group == group && known.version == version)
 }
 
 /// Returns the kind that the path `/apis/GROUP/VERSION/PLURAL` serves.
 pub fn by_plural(group: &str, version: &str, plural: &str) -> Option<&'static BuiltinKind> {
-    all()
-        .iter()
-        .find(|known| known.plural == plural && known.group == group && known.version == version)
+    all().iter().find(|known| known.plural == plural && known.group == group && known.version == version)
 }
 
 /// Returns the scope of a kind, whatever its version.
 pub fn scope_of(group: &str, kind: &str) -> Option<Scope> {
-    all()
-        .iter()
-        .find(|known| known.kind == kind && known.group == group)
-        .map(|known| known.scope)
+    all().iter().find(|known| known.kind == kind && known.group == group).map(|known| known.scope)
 }
 
 fn parse(line: &'static str) -> Option<BuiltinKind> {
@@ -133,9 +122,7 @@ fn parse(line: &'static str) -> Option<BuiltinKind> {
     let rest: Vec<_> = columns.collect();
     let list = |key: &str| -> Vec<&'static str> {
         let values = rest.iter().find_map(|column| column.strip_prefix(key));
-        values
-            .map(|values| values.split(',').collect())
-            .unwrap_or_default()
+        values.map(|values| values.split(',').collect()).unwrap_or_default()
     };
     Some(BuiltinKind {
         group,

@@ -38,16 +38,12 @@ impl Duration {
 
     /// Returns the duration of that many seconds, at most about 292 years.
     pub const fn from_seconds(seconds: i64) -> Self {
-        Self {
-            nanoseconds: seconds.saturating_mul(SECOND),
-        }
+        Self { nanoseconds: seconds.saturating_mul(SECOND) }
     }
 
     /// Returns the same duration of the standard library, or `None` if it is negative.
     pub fn as_std(self) -> Option<std::time::Duration> {
-        u64::try_from(self.nanoseconds)
-            .ok()
-            .map(std::time::Duration::from_nanos)
+        u64::try_from(self.nanoseconds).ok().map(std::time::Duration::from_nanos)
     }
 }
 
@@ -55,9 +51,7 @@ impl FromStr for Duration {
     type Err = DurationError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        parse(text).ok_or_else(|| DurationError {
-            text: text.to_owned(),
-        })
+        parse(text).ok_or_else(|| DurationError { text: text.to_owned() })
     }
 }
 
@@ -110,9 +104,7 @@ fn parse(text: &str) -> Option<Duration> {
     loop {
         let number_end = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
         let (number, tail) = rest.split_at(number_end);
-        let unit_end = tail
-            .find(|c: char| c.is_ascii_digit() || c == '.')
-            .unwrap_or(tail.len());
+        let unit_end = tail.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(tail.len());
         let (unit, tail) = tail.split_at(unit_end);
         total += scaled(number, nanoseconds_of(unit)?)?;
         if total > i128::from(i64::MAX) {
@@ -133,19 +125,11 @@ fn scaled(number: &str, unit: i64) -> Option<i128> {
         return None;
     }
     let unit = i128::from(unit);
-    let whole = if whole.is_empty() {
-        0
-    } else {
-        i128::from(whole.parse::<i64>().ok()?)
-    };
+    let whole = if whole.is_empty() { 0 } else { i128::from(whole.parse::<i64>().ok()?) };
     // Beyond 18 places no unit leaves a whole nanosecond.
     let fraction = &fraction[..fraction.len().min(18)];
     let scale = 10_i128.pow(u32::try_from(fraction.len()).ok()?);
-    let fraction = if fraction.is_empty() {
-        0
-    } else {
-        fraction.parse::<i128>().ok()?
-    };
+    let fraction = if fraction.is_empty() { 0 } else { fraction.parse::<i128>().ok()? };
     Some(whole * unit + fraction * unit / scale)
 }
 

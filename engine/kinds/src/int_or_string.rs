@@ -53,9 +53,7 @@ impl FromStr for IntOrString {
 
     /// Takes a text as a number if it is one, as kubectl does with ports on its command line.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Ok(text
-            .parse()
-            .map_or_else(|_| Self::String(text.to_owned()), Self::Int))
+        Ok(text.parse().map_or_else(|_| Self::String(text.to_owned()), Self::Int))
     }
 }
 

@@ -52,17 +52,11 @@ pub struct QuantityError {
 
 impl Quantity {
     /// Nothing.
-    pub const ZERO: Self = Self {
-        nanos: 0,
-        notation: Notation::Decimal,
-    };
+    pub const ZERO: Self = Self { nanos: 0, notation: Notation::Decimal };
 
     /// Returns the quantity of a plain count.
     pub const fn from_count(count: i64) -> Self {
-        Self {
-            nanos: count as i128 * NANOS,
-            notation: Notation::Decimal,
-        }
+        Self { nanos: count as i128 * NANOS, notation: Notation::Decimal }
     }
 
     /// Returns whether this is nothing.
@@ -73,21 +67,14 @@ impl Quantity {
     /// Returns the sum, printed as `self` is (or as `other` is when `self` is zero); `None` beyond 10²⁸.
     #[must_use]
     pub fn checked_add(self, other: Self) -> Option<Self> {
-        let notation = if self.is_zero() {
-            other.notation
-        } else {
-            self.notation
-        };
+        let notation = if self.is_zero() { other.notation } else { self.notation };
         Self::bounded(self.nanos.checked_add(other.nanos)?, notation)
     }
 
     /// Returns the difference, printed as the sum is; `None` beyond 10²⁸.
     #[must_use]
     pub fn checked_sub(self, other: Self) -> Option<Self> {
-        self.checked_add(Self {
-            nanos: -other.nanos,
-            ..other
-        })
+        self.checked_add(Self { nanos: -other.nanos, ..other })
     }
 
     /// Returns the amount of `count` of these, such as the requests of all replicas; `None` beyond 10²⁸.
@@ -131,9 +118,7 @@ impl FromStr for Quantity {
     type Err = QuantityError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        parse::quantity(text).ok_or_else(|| QuantityError {
-            text: text.to_owned(),
-        })
+        parse::quantity(text).ok_or_else(|| QuantityError { text: text.to_owned() })
     }
 }
 
@@ -152,11 +137,7 @@ impl fmt::Display for Quantity {
         match self.notation {
             Notation::Exponent if steps == 3 => write!(f, "{amount}"),
             Notation::Exponent => write!(f, "{amount}e{}", steps as i64 * 3 - 9),
-            _ => write!(
-                f,
-                "{amount}{}",
-                ["n", "u", "m", "", "k", "M", "G", "T", "P", "E"][steps]
-            ),
+            _ => write!(f, "{amount}{}", ["n", "u", "m", "", "k", "M", "G", "T", "P", "E"][steps]),
         }
     }
 }

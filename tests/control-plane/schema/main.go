@@ -28,6 +28,10 @@ const (
 	output   = "engine/kinds/src/builtin.schema"
 )
 
+// alwaysWritten names the lists of whole objects that merge by element and that Go writes as null when they
+// are empty, for their tags lack omitempty; the schema of client-go does not tell.
+var alwaysWritten = map[string]bool{"containers": true, "drivers": true}
+
 func main() {
 	if len(os.Args) != 2 {
 		fail(errors.New("usage: go run . REPOSITORY_ROOT"))
@@ -195,12 +199,15 @@ func literal(value any) string {
 func (w *writer) object(object *schema.Map) string {
 	fields := []string{}
 	for _, field := range object.Fields {
-		name := field.Name
+		name, mark := field.Name, ""
 		// An empty map by default marks a struct held by value: it is there in every object.
 		if value := reflect.ValueOf(field.Default); value.Kind() == reflect.Map && value.Len() == 0 {
 			name += "+"
 		}
-		fields = append(fields, name+":"+w.ref(field.Type))
+		if alwaysWritten[field.Name] && field.Type.Inlined.List != nil {
+			mark = "+"
+		}
+		fields = append(fields, name+":"+w.ref(field.Type)+mark)
 	}
 	sort.Strings(fields)
 	text := "{" + strings.Join(fields, ",")

@@ -10,10 +10,7 @@ fn every_line_of_the_table_is_read() {
 
 #[test]
 fn no_two_kinds_share_a_path() {
-    let paths: HashSet<_> = all()
-        .iter()
-        .map(|kind| (kind.group, kind.version, kind.plural))
-        .collect();
+    let paths: HashSet<_> = all().iter().map(|kind| (kind.group, kind.version, kind.plural)).collect();
     assert_eq!(paths.len(), all().len());
 }
 
@@ -36,10 +33,6 @@ fn knows_scopes_and_preferred_versions() {
     assert_eq!(scope_of("", "Namespace"), Some(Scope::Cluster));
     assert_eq!(scope_of("batch", "Job"), Some(Scope::Namespaced));
     assert_eq!(scope_of("argoproj.io", "Application"), None);
-    let preferred = |version| {
-        find("autoscaling", version, "HorizontalPodAutoscaler")
-            .unwrap()
-            .preferred
-    };
+    let preferred = |version| find("autoscaling", version, "HorizontalPodAutoscaler").unwrap().preferred;
     assert!(preferred("v2") && !preferred("v1"));
 }

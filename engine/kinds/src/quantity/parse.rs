@@ -11,9 +11,7 @@ pub(super) fn quantity(text: &str) -> Option<Quantity> {
         Some(rest) => (-1, rest),
         None => (1, text.strip_prefix('+').unwrap_or(text)),
     };
-    let end = unsigned
-        .find(|c: char| !c.is_ascii_digit() && c != '.')
-        .unwrap_or(unsigned.len());
+    let end = unsigned.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(unsigned.len());
     let (number, suffix) = unsigned.split_at(end);
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
     if whole.is_empty() && fraction.is_empty() || fraction.contains('.') {
@@ -25,15 +23,9 @@ pub(super) fn quantity(text: &str) -> Option<Quantity> {
         _ => decimal(whole, fraction, exponent),
     };
     // Less than one of anything reads better without a binary suffix.
-    let notation = if magnitude < NANOS && notation == Notation::Binary {
-        Notation::Decimal
-    } else {
-        notation
-    };
-    Some(Quantity {
-        nanos: sign * magnitude,
-        notation,
-    })
+    let notation =
+        if magnitude < NANOS && notation == Notation::Binary { Notation::Decimal } else { notation };
+    Some(Quantity { nanos: sign * magnitude, notation })
 }
 
 /// Returns the family of a suffix and its power, of two for a binary one and else of ten.
@@ -101,9 +93,7 @@ fn binary(whole: &str, fraction: &str, exponent: i32) -> i128 {
 
 /// Parses at most 38 digits; no digits are zero.
 fn parse_digits(digits: &str) -> i128 {
-    digits
-        .bytes()
-        .fold(0, |number, digit| number * 10 + i128::from(digit - b'0'))
+    digits.bytes().fold(0, |number, digit| number * 10 + i128::from(digit - b'0'))
 }
 
 fn rounding(dropped: &str) -> i128 {

@@ -86,10 +86,7 @@ fn huge_numbers_are_capped_without_effort() {
     assert_eq!(most, "9".repeat(100_000).parse().unwrap());
     assert_eq!(most.checked_add(Quantity::from_count(1)), None);
     assert_eq!("1e-2147483648".parse::<Quantity>().unwrap().to_string(), "1e-9");
-    assert_eq!(
-        format!("{}Gi", "9".repeat(100_000)).parse(),
-        "8Ei".parse::<Quantity>()
-    );
+    assert_eq!(format!("{}Gi", "9".repeat(100_000)).parse(), "8Ei".parse::<Quantity>());
 }
 
 #[test]
@@ -108,13 +105,7 @@ fn sums_keep_the_notation_of_the_first_amount() {
     assert_eq!(sum("512Mi", "512Mi"), "1Gi");
     assert_eq!(sum("0", "1Gi"), "1Gi");
     assert_eq!(sum("250m", "0.75"), "1");
-    assert_eq!(
-        quantity("64Gi")
-            .checked_sub(quantity("16Gi"))
-            .unwrap()
-            .to_string(),
-        "48Gi"
-    );
+    assert_eq!(quantity("64Gi").checked_sub(quantity("16Gi")).unwrap().to_string(), "48Gi");
     assert_eq!(quantity("250m").checked_mul(3).unwrap().to_string(), "750m");
 }
 

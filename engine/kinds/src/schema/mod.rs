@@ -61,6 +61,9 @@ pub struct ListType {
     pub element: Type,
     /// How elements of two lists are matched.
     pub relation: ListRelation,
+    /// Whether every stored object has the list, be it null: the `containers` of a pod. As with
+    /// [`Field::always`], creating an object does not make its writer the owner of the list itself.
+    pub always: bool,
 }
 
 /// How two lists merge (`x-kubernetes-list-type`).
@@ -139,27 +142,17 @@ pub fn object_meta() -> Type {
 impl Type {
     /// A scalar.
     pub fn scalar(scalar: Scalar) -> Self {
-        Self::from(Shape {
-            scalar: Some(scalar),
-            ..Shape::default()
-        })
+        Self::from(Shape { scalar: Some(scalar), ..Shape::default() })
     }
 
     /// A list of one element type.
     pub fn list(element: Type, relation: ListRelation) -> Self {
-        Self::from(Shape {
-            list: Some(ListType { element, relation }),
-            ..Shape::default()
-        })
+        Self::from(Shape { list: Some(ListType { element, relation, always: false }), ..Shape::default() })
     }
 
     /// A map whose entries all have one type.
     pub fn map(element: Type, relation: MapRelation) -> Self {
-        Self::from(MapType {
-            element: Some(element),
-            relation,
-            ..MapType::default()
-        })
+        Self::from(MapType { element: Some(element), relation, ..MapType::default() })
     }
 
     /// A map of declared fields only.
@@ -167,14 +160,8 @@ impl Type {
         fields: impl IntoIterator<Item = (N, Type)>,
         relation: MapRelation,
     ) -> Self {
-        let fields = fields
-            .into_iter()
-            .map(|(name, ty)| (name.into(), Field { ty, always: false }));
-        Self::from(MapType {
-            fields: fields.collect(),
-            element: None,
-            relation,
-        })
+        let fields = fields.into_iter().map(|(name, ty)| (name.into(), Field { ty, always: false }));
+        Self::from(MapType { fields: fields.collect(), element: None, relation })
     }
 
     /// Anything: maps merge entry by entry, lists are atomic. For fields without a schema
@@ -202,10 +189,7 @@ impl Type {
     /// Returns the type of a map's entry: that of the declared field, or else that of its elements.
     pub fn field(&self, name: &str) -> Option<&Type> {
         let map = self.shape().map.as_ref()?;
-        map.fields
-            .get(name)
-            .map(|field| &field.ty)
-            .or(map.element.as_ref())
+        map.fields.get(name).map(|field| &field.ty).or(map.element.as_ref())
     }
 
     /// Returns the type of a list's elements.
@@ -222,10 +206,7 @@ impl From<Shape> for Type {
 
 impl From<MapType> for Type {
     fn from(map: MapType) -> Self {
-        Self::from(Shape {
-            map: Some(map),
-            ..Shape::default()
-        })
+        Self::from(Shape { map: Some(map), ..Shape::default() })
     }
 }
 
@@ -251,16 +232,7 @@ fn lines() -> &'static HashMap<&'static str, Line> {
         let lines = BUILTIN.lines().filter(|line| !line.starts_with('#'));
         lines
             .filter_map(|line| line.split_once(' '))
-            .map(|(name, text)| {
-                (
-                    name,
-                    Line {
-                        name,
-                        text,
-                        shape: OnceLock::new(),
-                    },
-                )
-            })
+            .map(|(name, text)| (name, Line { name, text, shape: OnceLock::new() }))
             .collect()
     })
 }

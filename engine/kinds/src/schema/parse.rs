@@ -5,6 +5,7 @@
 //! | `s` `n` `b` `u` | string, number, boolean, any scalar |
 //! | `?` `*` `@name` | the type of that name |
 //! | `[T]` `[T]=` `[T](k,l="TCP")` | list: atomic, set, map-like with keys and their defaults |
+//! | `[T](k)+` | the same, always present |
 //! | `{f:T,g+:T\|T}` | map: fields (`+`: always present), then the type of further entries |
 //! | `{…}!` | atomic map |
 //!
@@ -74,18 +75,14 @@ impl Reader {
         } else {
             ListRelation::Atomic
         };
-        Some(ListType { element, relation })
+        Some(ListType { element, relation, always: self.eat('+') })
     }
 
     fn keys(&mut self) -> Option<Vec<ListKey>> {
         let mut keys = Vec::new();
         loop {
             let name = self.until(&['=', ',', ')'])?.into();
-            let default = if self.eat('=') {
-                Some(key_default(self.until(&[',', ')'])?)?)
-            } else {
-                None
-            };
+            let default = if self.eat('=') { Some(key_default(self.until(&[',', ')'])?)?) } else { None };
             keys.push(ListKey { name, default });
             if !self.eat(',') {
                 return self.eat(')').then_some(keys);
@@ -106,16 +103,8 @@ impl Reader {
         }
         let element = if self.eat('|') { Some(self.ty()?) } else { None };
         self.eat('}').then_some(())?;
-        let relation = if self.eat('!') {
-            MapRelation::Atomic
-        } else {
-            MapRelation::Separable
-        };
-        Some(MapType {
-            fields,
-            element,
-            relation,
-        })
+        let relation = if self.eat('!') { MapRelation::Atomic } else { MapRelation::Separable };
+        Some(MapType { fields, element, relation })
     }
 
     fn eat(&mut self, expected: char) -> bool {
@@ -146,9 +135,7 @@ fn key_default(text: &str) -> Option<KeyDefault> {
         "true" => Some(KeyDefault::Boolean(true)),
         "false" => Some(KeyDefault::Boolean(false)),
         _ => match text.strip_prefix('"') {
-            Some(quoted) => quoted
-                .strip_suffix('"')
-                .map(|inner| KeyDefault::String(inner.into())),
+            Some(quoted) => quoted.strip_suffix('"').map(|inner| KeyDefault::String(inner.into())),
             None => text.parse().ok().map(KeyDefault::Integer),
         },
     }

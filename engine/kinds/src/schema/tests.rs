@@ -27,11 +27,7 @@ fn every_builtin_kind_has_a_type_with_metadata() {
     for kind in builtin::all() {
         let ty = of(kind.group, kind.version, kind.kind);
         let ty = ty.unwrap_or_else(|| panic!("{} has no type", kind.kind));
-        assert!(
-            ty.field("metadata").unwrap().field("labels").is_some(),
-            "{}",
-            kind.kind
-        );
+        assert!(ty.field("metadata").unwrap().field("labels").is_some(), "{}", kind.kind);
     }
     assert!(of("argoproj.io", "v1alpha1", "Application").is_none());
 }
@@ -42,15 +38,9 @@ fn describes_the_lists_of_a_pod() {
     let spec = pod.field("spec").unwrap();
     let relation = |ty: &Type, name: &str| ty.field(name).unwrap().shape().list.clone().unwrap().relation;
     assert_eq!(relation(spec, "tolerations"), ListRelation::Atomic);
-    assert_eq!(
-        relation(pod.field("metadata").unwrap(), "finalizers"),
-        ListRelation::Set
-    );
+    assert_eq!(relation(pod.field("metadata").unwrap(), "finalizers"), ListRelation::Set);
     let container = spec.field("containers").unwrap().element().unwrap();
-    let key = |name: &str, default| ListKey {
-        name: name.into(),
-        default: Some(default),
-    };
+    let key = |name: &str, default| ListKey { name: name.into(), default: Some(default) };
     assert_eq!(
         relation(container, "ports"),
         ListRelation::Map(vec![
@@ -74,13 +64,7 @@ fn describes_the_maps_of_a_service() {
 #[test]
 fn a_type_may_contain_itself() {
     let crd = of("apiextensions.k8s.io", "v1", "CustomResourceDefinition").unwrap();
-    let version = crd
-        .field("spec")
-        .unwrap()
-        .field("versions")
-        .unwrap()
-        .element()
-        .unwrap();
+    let version = crd.field("spec").unwrap().field("versions").unwrap().element().unwrap();
     let mut schema = version.field("schema").unwrap().field("openAPIV3Schema").unwrap();
     for _ in 0..100 {
         schema = schema.field("properties").unwrap().field("spec").unwrap();
@@ -91,10 +75,7 @@ fn a_type_may_contain_itself() {
 #[test]
 fn types_of_custom_resources_are_built_by_hand() {
     let port = Type::object([("port", Type::scalar(Scalar::Numeric))], MapRelation::Separable);
-    let keys = vec![ListKey {
-        name: "port".into(),
-        default: None,
-    }];
+    let keys = vec![ListKey { name: "port".into(), default: None }];
     let ty = Type::object(
         [
             ("metadata", object_meta()),
@@ -103,30 +84,9 @@ fn types_of_custom_resources_are_built_by_hand() {
         ],
         MapRelation::Separable,
     );
-    assert!(
-        ty.field("ports")
-            .unwrap()
-            .element()
-            .unwrap()
-            .field("port")
-            .is_some()
-    );
-    assert!(
-        ty.field("extra")
-            .unwrap()
-            .field("anything")
-            .unwrap()
-            .field("below")
-            .is_some()
-    );
-    assert!(
-        ty.field("metadata")
-            .unwrap()
-            .field("annotations")
-            .unwrap()
-            .field("a/b")
-            .is_some()
-    );
+    assert!(ty.field("ports").unwrap().element().unwrap().field("port").is_some());
+    assert!(ty.field("extra").unwrap().field("anything").unwrap().field("below").is_some());
+    assert!(ty.field("metadata").unwrap().field("annotations").unwrap().field("a/b").is_some());
     assert!(ty.field("status").is_none());
 }
 

@@ -1,4 +1,4 @@
-//! Checks objects against their type.
+//! Checks applied configurations against their type.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -9,24 +9,16 @@ use serde_json::{Map, Value};
 use super::element::Element;
 use super::view::{View, entry_type, item_element};
 
-/// What is checked, and how list elements are named in messages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Strictness {
-    /// As an applied configuration: no two elements of a list share a name; elements are named by keys.
-    Applied,
-    /// As a whole object: duplicates pass, as they do in Kubernetes; elements are named by place.
-    Written,
-}
-
-/// Returns every fault as `PATH: MESSAGE`; none if the value fits its type. The messages are Kubernetes'.
-pub(super) fn check(ty: &Type, value: &Value, strictness: Strictness) -> Vec<String> {
-    let mut walk = Walk { strictness, path: Vec::new(), faults: Vec::new() };
-    walk.value(ty, value);
+/// Returns every fault of an applied configuration as `PATH: MESSAGE`; none if it fits its type and no two
+/// elements of a list share a name. The messages are Kubernetes'.
+pub(super) fn faults(ty: &Type, applied: &Value) -> Vec<String> {
+    let mut walk = Walk::default();
+    walk.value(ty, applied);
     walk.faults
 }
 
+#[derive(Default)]
 struct Walk {
-    strictness: Strictness,
     path: Vec<Element>,
     faults: Vec<String>,
 }
@@ -72,7 +64,7 @@ impl Walk {
         let mut seen = BTreeSet::new();
         for (index, value) in values.iter().enumerate() {
             let mut element = Element::Index(index);
-            if list.relation != ListRelation::Atomic && self.strictness == Strictness::Applied {
+            if list.relation != ListRelation::Atomic {
                 match item_element(&list.relation, value) {
                     Ok(named) => element = named,
                     Err(problem) => return self.fault(&format!("element {index}: {problem}")),

@@ -22,7 +22,6 @@ use engine_kinds::schema::Type;
 use serde_json::{Map, Value};
 use thiserror::Error;
 
-use check::Strictness;
 use compare::Comparison;
 use element::Element;
 use entries::{Entry, ManagedFields, ManagerId, Operation};
@@ -104,17 +103,11 @@ pub fn apply(
     writer: &Writer<'_>,
     force: Force,
 ) -> Result<Value, MergeError> {
-    let faults = check::check(schema, applied, Strictness::Applied);
+    let faults = check::faults(schema, applied);
     if !faults.is_empty() {
         return Err(MergeError::Typed(joined(&faults)));
     }
-    let mut managed = live.map(|live| recorded(schema, live)).unwrap_or_default();
-    let live = live.map_or_else(|| EMPTY.clone(), |live| without_managed_fields(live.clone()));
-    if managed.is_empty() {
-        let first = Writer { manager: FIRST_MANAGER, ..*writer };
-        record_update(schema, &EMPTY, &live, &first, &mut managed);
-    }
-
+    let (live, mut managed) = starting_point(schema, live, writer);
     let id = ManagerId::of(writer, Operation::Apply);
     let last = managed.get(&id).cloned();
     let fields = own::fields_of(schema, applied).without_fields(writer.resets);
@@ -153,15 +146,7 @@ pub fn apply(
 /// also rewrite `managedFields`, an empty list there clears it, and an object whose ownership has been
 /// cleared is not tracked again before it is applied.
 pub fn track_update(schema: &Type, before: Option<&Value>, after: Value, writer: &Writer<'_>) -> Value {
-    let written = after.pointer("/metadata/managedFields").filter(|_| writer.subresource.is_empty());
-    let mut managed = match written {
-        Some(list) if entries::is_reset(list) => ManagedFields::default(),
-        Some(list) => match ManagedFields::decode(list) {
-            Ok(managed) if !managed.is_empty() => managed.reconciled(schema),
-            _ => before.map(|before| recorded(schema, before)).unwrap_or_default(),
-        },
-        None => before.map(|before| recorded(schema, before)).unwrap_or_default(),
-    };
+    let mut managed = claimed(schema, before, &after, writer);
     let after = without_managed_fields(after);
     let tracked = before.is_none_or(|before| before.pointer("/metadata/uid").is_none());
     if managed.is_empty() && !tracked {
@@ -171,16 +156,6 @@ pub fn track_update(schema: &Type, before: Option<&Value>, after: Value, writer:
     record_update(schema, &before, &after, writer, &mut managed);
     managed.cap();
     with_managed_fields(after, managed)
-}
-
-/// Checks that an object states only fields its type declares, each with a value of the right kind.
-///
-/// # Errors
-/// Every fault as `.spec.containers[0].foo: field not declared in schema`; other messages begin with
-/// `expected`.
-pub fn validate(schema: &Type, object: &Value) -> Result<(), Vec<String>> {
-    let faults = check::check(schema, object, Strictness::Written);
-    if faults.is_empty() { Ok(()) } else { Err(faults) }
 }
 
 /// The object that everything is new against.
@@ -207,6 +182,32 @@ static NEVER_OWNED: LazyLock<FieldSet> = LazyLock::new(|| {
     }
     set
 });
+
+/// Returns the live object without its entries, and the entries. What was there before ownership was
+/// recorded belongs to a manager of its own.
+fn starting_point(schema: &Type, live: Option<&Value>, writer: &Writer<'_>) -> (Value, ManagedFields) {
+    let mut managed = live.map(|live| recorded(schema, live)).unwrap_or_default();
+    let live = live.map_or_else(|| EMPTY.clone(), |live| without_managed_fields(live.clone()));
+    if managed.is_empty() {
+        let first = Writer { manager: FIRST_MANAGER, ..*writer };
+        record_update(schema, &EMPTY, &live, &first, &mut managed);
+    }
+    (live, managed)
+}
+
+/// Returns the entries that an update starts from: those it writes itself if it writes any, else the live
+/// ones.
+fn claimed(schema: &Type, before: Option<&Value>, after: &Value, writer: &Writer<'_>) -> ManagedFields {
+    let written = after.pointer("/metadata/managedFields").filter(|_| writer.subresource.is_empty());
+    if written.is_some_and(entries::is_reset) {
+        return ManagedFields::default();
+    }
+    let written = written.and_then(|list| ManagedFields::decode(list).ok());
+    match written.filter(|managed| !managed.is_empty()) {
+        Some(managed) => managed.reconciled(schema),
+        None => before.map(|before| recorded(schema, before)).unwrap_or_default(),
+    }
+}
 
 fn record_update(
     schema: &Type,

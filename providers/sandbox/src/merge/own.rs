@@ -27,10 +27,10 @@ impl Walk {
     fn value(&mut self, ty: &Type, value: &Value) {
         match View::of(ty, Some(value)) {
             Some(View::List(list)) if list.relation != ListRelation::Atomic => {
-                self.list(list, items(Some(value)))
+                self.list(list, items(Some(value)));
             }
             Some(View::Map(map)) if map.relation != MapRelation::Atomic => {
-                self.map(map, entries(Some(value)))
+                self.map(map, entries(Some(value)));
             }
             _ => self.found.insert(&self.path),
         }
