@@ -9,7 +9,6 @@ use serde_json::{Value, json};
 use crate::cluster::Cluster;
 use crate::controllers;
 use crate::merge::Force;
-use crate::rbac::User;
 use crate::request::{DryRun, FieldValidation, WriteOptions};
 use crate::rest::{self, Writing};
 
@@ -27,14 +26,13 @@ pub(crate) fn populate(cluster: &mut Cluster) {
         if cluster.store.get(&Cluster::key(&resource, namespace, &name)).is_some() {
             continue;
         }
-        let user = User::admin();
         let options = WriteOptions {
             dry_run: DryRun::No,
             validation: FieldValidation::Ignore,
             force: Force::Yes,
             manager: "kube-apiserver".into(),
         };
-        let writing = Writing { user: &user, options: &options, subresource: "" };
+        let writing = Writing { options: &options, subresource: "" };
         if let Err(error) = rest::create(cluster, &resource, namespace, object, &writing) {
             tracing::warn!(%name, %error, "an initial object was refused");
         }

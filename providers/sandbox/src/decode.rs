@@ -4,6 +4,7 @@
 //! # Source
 //! <https://kubernetes.io/docs/reference/using-api/api-concepts/#field-validation>
 
+use engine_kinds::Quantity;
 use engine_kinds::schema::{MapType, Scalar, Type};
 use serde_json::{Map, Value, json};
 
@@ -179,6 +180,10 @@ pub(crate) fn read(
             kind = resource.kind
         ))
     };
+    if findings.is_bad_quantity {
+        let pattern = "^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$";
+        return Err(handled(format!("quantities must match the regular expression '{pattern}'")));
+    }
     if let Some((path, found, wanted)) = findings.wrong.first() {
         return Err(handled(format!(
             "json: cannot unmarshal {found} into Go struct field {}.{path} of type {wanted}",
@@ -198,6 +203,7 @@ pub(crate) fn read(
 #[derive(Default)]
 struct Findings {
     lenient: bool,
+    is_bad_quantity: bool,
     unknown: Vec<String>,
     wrong: Vec<(String, &'static str, &'static str)>,
 }
@@ -236,6 +242,9 @@ impl Findings {
 
     fn walk_map(&mut self, fields: &MapType, map: &mut Map<String, Value>, path: &str) {
         let lenient = self.lenient;
+        if !lenient && is_resource_map(fields) && map.values().any(|value| canonical(value).is_none()) {
+            self.is_bad_quantity = true;
+        }
         map.retain(|name, value| {
             let at = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
             let declared = fields.fields.get(name.as_str()).map(|field| &field.ty);
@@ -287,10 +296,37 @@ pub(crate) fn settle_form(resource: &Resource, object: &mut Value) {
     }
 }
 
+/// Amounts outside maps of resources.
+const QUANTITY_FIELDS: [&str; 3] = ["averageValue", "divisor", "sizeLimit"];
+
+// A map of scalars that are no texts holds amounts of resources, and nothing else does.
+fn is_resource_map(map: &MapType) -> bool {
+    let is_amount = |ty: &Type| {
+        let shape = ty.shape();
+        shape.scalar == Some(Scalar::Untyped) && shape.map.is_none() && shape.list.is_none()
+    };
+    map.fields.is_empty() && map.element.as_ref().is_some_and(is_amount)
+}
+
+fn canonical(value: &Value) -> Option<Value> {
+    let text = match value {
+        Value::String(text) => text.clone(),
+        Value::Number(number) => number.to_string(),
+        _ => return None,
+    };
+    text.parse::<Quantity>().ok().map(|quantity| json!(quantity.to_string()))
+}
+
 fn settle(ty: &Type, value: &mut Value) {
     match value {
         Value::Object(map) => {
             let Some(fields) = &ty.shape().map else { return };
+            let is_amounts = is_resource_map(fields);
+            for (_, value) in map.iter_mut().filter(|(name, _)| is_amounts || QUANTITY_FIELDS.contains(&name.as_str())) {
+                if let Some(canonical) = canonical(value) {
+                    *value = canonical;
+                }
+            }
             for (name, _) in fields.fields.iter().filter(|(_, field)| field.always) {
                 map.entry(&**name).or_insert_with(|| json!({}));
             }

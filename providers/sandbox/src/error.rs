@@ -45,6 +45,9 @@ pub(crate) enum ApiError {
     /// The resource does not have that verb.
     #[error("the server does not allow this method on the requested resource")]
     MethodNotAllowed,
+    /// The resource is going away.
+    #[error("create not allowed while custom resource definition is terminating")]
+    DefinitionTerminating,
     /// The body's media type is not understood.
     #[error("the body of the request was in an unknown format - accepted media types include: {0}")]
     UnsupportedMediaType(String),
@@ -117,6 +120,7 @@ enum Reason {
     Invalid,
     TypeInvalid,
     NotSupported,
+    NotFound,
     Forbidden,
     Duplicate,
     TooLong,
@@ -130,6 +134,7 @@ impl Reason {
             Self::Invalid => ("FieldValueInvalid", "Invalid value"),
             Self::TypeInvalid => ("FieldValueTypeInvalid", "Invalid value"),
             Self::NotSupported => ("FieldValueNotSupported", "Unsupported value"),
+            Self::NotFound => ("FieldValueNotFound", "Not found"),
             Self::Forbidden => ("FieldValueForbidden", "Forbidden"),
             Self::Duplicate => ("FieldValueDuplicate", "Duplicate value"),
             Self::TooLong => ("FieldValueTooLong", "Too long"),
@@ -171,6 +176,11 @@ impl FieldError {
         let list: Vec<_> = supported.iter().map(|s| format!("{s:?}")).collect();
         let detail = format!("supported values: {}", list.join(", "));
         Self::build(field, Reason::NotSupported, Some(value), &detail)
+    }
+
+    /// A reference to something that is not there.
+    pub fn not_found(field: impl Into<String>, value: &Value) -> Self {
+        Self::build(field, Reason::NotFound, Some(value), "")
     }
 
     /// A value that may not be there.
@@ -283,7 +293,7 @@ impl ApiError {
             Self::BadRequest(_) => (StatusCode::BAD_REQUEST, "BadRequest"),
             Self::Forbidden { .. } => (StatusCode::FORBIDDEN, "Forbidden"),
             Self::Unauthorized => (StatusCode::UNAUTHORIZED, "Unauthorized"),
-            Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed"),
+            Self::MethodNotAllowed | Self::DefinitionTerminating => (StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed"),
             Self::UnsupportedMediaType(_) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "UnsupportedMediaType"),
             Self::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge"),
             Self::Expired(_) => (StatusCode::GONE, "Expired"),
@@ -356,7 +366,7 @@ impl ApiError {
                 details.insert("causes".into(), json!([cause]));
                 details.insert("retryAfterSeconds".into(), json!(1));
             }
-            Self::MethodNotAllowed | Self::Unprocessable => {}
+            Self::MethodNotAllowed | Self::DefinitionTerminating | Self::Unprocessable => {}
             Self::Internal(why) => {
                 details.insert("causes".into(), json!([{ "message": why }]));
             }

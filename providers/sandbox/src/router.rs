@@ -246,7 +246,7 @@ fn post(
         return Err(ApiError::MethodNotAllowed);
     }
     let options = request.write_options("CreateOptions")?;
-    let writing = Writing { user: &request.user, options: &options, subresource: "" };
+    let writing = Writing { options: &options, subresource: "" };
     let written = rest::create(cluster, resource, &path.namespace, request.object()?, &writing)?;
     Ok(Reply::written(written, View::of(request.header(header::ACCEPT))))
 }
@@ -261,7 +261,7 @@ fn put(
         return Err(ApiError::MethodNotAllowed);
     }
     let options = request.write_options("UpdateOptions")?;
-    let writing = Writing { user: &request.user, options: &options, subresource: &path.subresource };
+    let writing = Writing { options: &options, subresource: &path.subresource };
     let at = Cluster::key(resource, &path.namespace, &path.name);
     if path.subresource == "scale" {
         let body = request.object()?;
@@ -281,7 +281,7 @@ fn patch(
         return Err(ApiError::MethodNotAllowed);
     }
     let options = request.write_options("PatchOptions")?;
-    let writing = Writing { user: &request.user, options: &options, subresource: &path.subresource };
+    let writing = Writing { options: &options, subresource: &path.subresource };
     let at = Cluster::key(resource, &path.namespace, &path.name);
     let kind = match request.media_type() {
         "application/json-patch+json" => PatchKind::Json,

@@ -3,16 +3,20 @@
 //! # Source
 //! <https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/>
 
+mod limits;
 mod namespaces;
+pub(crate) mod pods;
+mod quota;
 
 use serde_json::Value;
 
 use crate::cluster::Cluster;
 use crate::error::ApiResult;
 use crate::resource::Resource;
-use crate::rest::Writing;
 
-/// Completes a new object, or refuses it. Returns warnings.
+pub(crate) use quota::refresh as refresh_quota;
+
+/// Completes a new object, or refuses it.
 ///
 /// # Errors
 /// 404 if the namespace is absent; 403 if it is terminating or a policy forbids the object.
@@ -20,10 +24,11 @@ pub(crate) fn mutate_new(
     cluster: &Cluster,
     resource: &Resource,
     object: &mut Value,
-    _writing: &Writing<'_>,
-) -> ApiResult<Vec<String>> {
+) -> ApiResult<()> {
     namespaces::check(cluster, resource, object)?;
-    Ok(Vec::new())
+    pods::complete(cluster, resource, object)?;
+    limits::apply_defaults(cluster, resource, object);
+    Ok(())
 }
 
 /// Refuses a new object that is complete, if it breaks limits or quotas.
@@ -34,10 +39,9 @@ pub(crate) fn check_new(
     cluster: &Cluster,
     resource: &Resource,
     object: &Value,
-    _writing: &Writing<'_>,
 ) -> ApiResult<()> {
-    let _ = (cluster, resource, object);
-    Ok(())
+    limits::check(cluster, resource, object)?;
+    quota::check(cluster, resource, None, object)
 }
 
 /// Refuses a change that breaks limits or quotas.
@@ -49,11 +53,10 @@ pub(crate) fn check_update(
     resource: &Resource,
     live: &Value,
     object: &Value,
-    writing: &Writing<'_>,
+    subresource: &str,
 ) -> ApiResult<()> {
-    if writing.subresource == "status" {
+    if subresource == "status" {
         return Ok(());
     }
-    let _ = (cluster, resource, object, live);
-    Ok(())
+    quota::check(cluster, resource, Some(live), object)
 }

@@ -7,14 +7,22 @@ use serde_json::{Value, json};
 
 use crate::cluster::Cluster;
 use crate::error::{ApiError, ApiResult, GroupResource};
+use crate::crd;
 use crate::meta;
 use crate::resource::Resource;
+use crate::store::Key;
 
 /// Checks the namespace of a new object.
 ///
 /// # Errors
 /// 404 if it is absent, 403 if it is terminating.
 pub(super) fn check(cluster: &Cluster, resource: &Resource, object: &Value) -> ApiResult<()> {
+    if let Some(custom) = &resource.custom {
+        let definition = cluster.store.get(&Key::new(&crd::resource(), "", &custom.definition));
+        if definition.is_some_and(|definition| meta::is_terminating(definition)) {
+            return Err(ApiError::DefinitionTerminating);
+        }
+    }
     if !resource.is_namespaced() {
         return Ok(());
     }

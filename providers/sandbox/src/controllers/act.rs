@@ -6,7 +6,6 @@ use crate::cluster::Cluster;
 use crate::error::{ApiError, ApiResult};
 use crate::merge::Force;
 use crate::meta;
-use crate::rbac::User;
 use crate::request::{DeleteOptions, DryRun, FieldValidation, Propagation, WriteOptions};
 use crate::rest::{self, Writing};
 use crate::store::Key;
@@ -31,9 +30,8 @@ pub(super) fn create(cluster: &mut Cluster, namespace: &str, object: Value) -> A
     let text = |field: &str| object[field].as_str().unwrap_or_default();
     let found = cluster.catalog.of_kind(text("apiVersion"), text("kind")).cloned();
     let resource = found.ok_or(ApiError::NoSuchPath)?;
-    let user = User::admin();
     let options = options(CONTROLLER_MANAGER);
-    let writing = Writing { user: &user, options: &options, subresource: "" };
+    let writing = Writing { options: &options, subresource: "" };
     rest::create(cluster, &resource, namespace, object, &writing).map(drop)
 }
 
@@ -70,6 +68,14 @@ pub(super) fn update_status_as(
     write(cluster, key, manager, "status", change)
 }
 
+/// Sets the replicas of an object through its scale.
+///
+/// # Errors
+/// As a client's update of the scale.
+pub(super) fn scale(cluster: &mut Cluster, key: &Key, replicas: i64) -> ApiResult<()> {
+    write(cluster, key, CONTROLLER_MANAGER, "scale", |object| object["spec"]["replicas"] = json!(replicas))
+}
+
 fn write(
     cluster: &mut Cluster,
     key: &Key,
@@ -84,10 +90,9 @@ fn write(
     if object == *live {
         return Ok(());
     }
-    let user = User::admin();
     let options = options(manager);
     let subresource = if resource.has(subresource) { subresource } else { "" };
-    let writing = Writing { user: &user, options: &options, subresource };
+    let writing = Writing { options: &options, subresource };
     rest::replace(cluster, &resource, key, object, &writing).map(drop)
 }
 

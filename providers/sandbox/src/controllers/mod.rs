@@ -5,13 +5,23 @@
 //! <https://kubernetes.io/docs/concepts/architecture/controller/>
 
 mod act;
+mod autoscaling;
+mod bound;
+mod daemonset;
+mod deployment;
 pub(crate) mod garbage;
+mod gitops;
+mod job;
 mod namespace;
+mod pods;
+mod replicaset;
+mod statefulset;
 
 use std::collections::{BTreeSet, VecDeque};
 
 use serde_json::Value;
 
+use crate::admission;
 use crate::cluster::Cluster;
 use crate::crd;
 use crate::error::{ApiResult, GroupResource};
@@ -63,9 +73,7 @@ impl Queue {
     fn push_owner(&mut self, owner: &Value, namespace: &str) {
         let text = |field: &str| owner[field].as_str().unwrap_or_default();
         let group = text("apiVersion").split_once('/').map_or("", |(group, _)| group);
-        let Some(kind) = engine_kinds::builtin::all()
-            .iter()
-            .find(|known| known.kind == text("kind") && known.group == group)
+        let Some(kind) = engine_kinds::builtin::all().iter().find(|known| known.kind == text("kind") && known.group == group)
         else {
             return;
         };
@@ -103,9 +111,40 @@ pub(crate) fn settle(cluster: &mut Cluster) {
 fn perform(cluster: &mut Cluster, work: &Work) -> ApiResult<()> {
     match work {
         Work::Reconcile(key) => reconcile(cluster, key),
-        Work::Orphans(uid) => garbage::collect(cluster, uid),
-        Work::Recount(_) => Ok(()),
+        Work::Orphans(uid) => {
+            bound::reclaim(cluster, uid)?;
+            garbage::collect(cluster, uid)
+        }
+        Work::Recount(namespace) => recount(cluster, namespace),
     }
+}
+
+// What depends on the other objects of a namespace: quotas, budgets, claims in use, pods that a quota held back.
+fn recount(cluster: &mut Cluster, namespace: &str) -> ApiResult<()> {
+    admission::refresh_quota(cluster, namespace)?;
+    autoscaling::recount(cluster, namespace)?;
+    bound::release_claims(cluster, namespace)?;
+    for (group, plural) in [("apps", "replicasets"), ("apps", "statefulsets"), ("batch", "jobs")] {
+        let resource = GroupResource::new(group, plural);
+        let waits = |object: &&std::sync::Arc<Value>| match plural {
+            "jobs" => object["status"]["startTime"].is_null(),
+            _ => object["status"]["replicas"].as_i64() < object["spec"]["replicas"].as_i64(),
+        };
+        let waiting = cluster.store.list(&resource, namespace).filter(waits);
+        let keys: Vec<_> = waiting.map(|object| Key::new(&resource, namespace, meta::name(object))).collect();
+        for key in keys {
+            reconcile(cluster, &key)?;
+        }
+    }
+    Ok(())
+}
+
+/// Sets the status of an object, if it differs.
+///
+/// # Errors
+/// If it cannot be written.
+pub(crate) fn set_status(cluster: &mut Cluster, key: &Key, status: &Value) -> ApiResult<()> {
+    act::update_status(cluster, key, |object| object["status"] = status.clone())
 }
 
 fn reconcile(cluster: &mut Cluster, key: &Key) -> ApiResult<()> {
@@ -118,6 +157,18 @@ fn reconcile(cluster: &mut Cluster, key: &Key) -> ApiResult<()> {
     match (key.resource.group.as_str(), key.resource.resource.as_str()) {
         ("", "namespaces") => namespace::reconcile(cluster, key),
         ("apiextensions.k8s.io", "customresourcedefinitions") => crd::establish(cluster, key),
-        _ => Ok(()),
+        _ if meta::is_terminating(&object) => Ok(()),
+        ("apps", "deployments") => deployment::reconcile(cluster, key),
+        ("apps", "replicasets") => replicaset::reconcile(cluster, key),
+        ("apps", "statefulsets") => statefulset::reconcile(cluster, key),
+        ("apps", "daemonsets") => daemonset::reconcile(cluster, key),
+        ("batch", "jobs") => job::reconcile(cluster, key),
+        ("", "pods") => pods::reconcile(cluster, key),
+        ("", "persistentvolumeclaims") => bound::claim(cluster, key),
+        ("", "services") => bound::service(cluster, key),
+        ("networking.k8s.io", "ingresses") => bound::ingress(cluster, key),
+        ("apiregistration.k8s.io", "apiservices") => bound::api_service(cluster, key),
+        ("autoscaling", "horizontalpodautoscalers") => autoscaling::autoscaler(cluster, key),
+        _ => gitops::reconcile(cluster, key),
     }
 }

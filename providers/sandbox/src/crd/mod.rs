@@ -31,8 +31,6 @@ pub(crate) struct CustomVersion {
     pub schema: Value,
     /// Where replicas are, if the scale subresource is served.
     pub scale: Option<ScalePaths>,
-    /// The version objects are stored in.
-    pub stored_as: String,
     /// Set on a deprecated version: what to tell its clients.
     pub deprecation: Option<String>,
     /// The name of the definition.
@@ -53,12 +51,10 @@ pub(crate) fn served(definition: &Value) -> Vec<Resource> {
         return Vec::new();
     }
     let versions = meta::items(&definition["spec"]["versions"]);
-    let stored = versions.iter().find(|version| version["storage"] == true);
-    let stored_as = stored.and_then(|version| version["name"].as_str()).unwrap_or_default();
     let mut resources: Vec<_> = versions
         .iter()
         .filter(|version| version["served"] == true)
-        .map(|version| serve(definition, version, stored_as))
+        .map(|version| serve(definition, version))
         .collect();
     resources.sort_by_key(|resource| std::cmp::Reverse(priority(&resource.version)));
     if let Some(first) = resources.first_mut() {
@@ -67,7 +63,7 @@ pub(crate) fn served(definition: &Value) -> Vec<Resource> {
     resources
 }
 
-fn serve(definition: &Value, version: &Value, stored_as: &str) -> Resource {
+fn serve(definition: &Value, version: &Value) -> Resource {
     let spec = &definition["spec"];
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let texts = |value: &Value| meta::strings(value).into_iter().map(str::to_owned).collect();
@@ -104,7 +100,6 @@ fn serve(definition: &Value, version: &Value, stored_as: &str) -> Resource {
         custom: Some(CustomVersion {
             schema,
             scale,
-            stored_as: format!("{group}/{stored_as}"),
             deprecation,
             definition: meta::name(definition).to_owned(),
         }),

@@ -9,6 +9,7 @@ use std::net::Ipv4Addr;
 
 use serde_json::{Map, Value, json};
 
+use super::set;
 use crate::cluster::Cluster;
 use crate::error::GroupResource;
 use crate::meta;
@@ -21,12 +22,6 @@ const RESERVED: u32 = 256;
 
 /// The node ports, as kube-apiserver hands them out by default.
 const NODE_PORTS: std::ops::RangeInclusive<u64> = 30_000..=32_767;
-
-fn set(map: &mut Map<String, Value>, key: &str, value: Value) {
-    if map.get(key).is_none_or(|found| found.is_null() || found == "") {
-        map.insert(key.to_owned(), value);
-    }
-}
 
 /// Fills in the defaults of a Service.
 pub(super) fn apply(object: &mut Value) {

@@ -61,7 +61,7 @@ pub(super) fn insert(
     writing: &Writing<'_>,
 ) -> ApiResult<Written> {
     let drawn = draw_name(cluster, resource, namespace, &mut object);
-    let mut warnings = admission::mutate_new(cluster, resource, &mut object, writing)?;
+    admission::mutate_new(cluster, resource, &mut object)?;
     strategy::prepare_new(cluster, resource, &mut object);
     decode::settle_form(resource, &mut object);
     let errors = validation::of_new(resource, &object);
@@ -69,12 +69,12 @@ pub(super) fn insert(
         let name = if drawn { String::new() } else { meta::name(&object).to_owned() };
         return Err(ApiError::Invalid { kind: resource.group_kind(), name, errors });
     }
-    warnings.extend(validation::warnings(resource, &object));
+    let warnings = validation::warnings(resource, &object);
     let key = Cluster::key(resource, namespace, meta::name(&object));
     if cluster.store.get(&key).is_some() {
         return Err(ApiError::AlreadyExists { resource: key.resource, name: key.name });
     }
-    admission::check_new(cluster, resource, &object, writing)?;
+    admission::check_new(cluster, resource, &object)?;
     let object = match writing.options.dry_run {
         DryRun::Yes => Arc::new(object),
         DryRun::No => cluster.commit(&key, object)?,

@@ -18,7 +18,6 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::rbac::User;
 use crate::request::WriteOptions;
 
 pub(crate) use create::create;
@@ -32,7 +31,6 @@ pub(crate) use watch::{WatchOptions, watch};
 /// Who writes, how, and through which subresource.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Writing<'a> {
-    pub user: &'a User,
     pub options: &'a WriteOptions,
     /// Empty for the object itself.
     pub subresource: &'a str,

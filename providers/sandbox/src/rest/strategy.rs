@@ -99,22 +99,30 @@ pub(super) fn prepare_update(
 ) {
     keep_system_fields(live, object);
     match subresource {
-        "status" => restore_all_but_status(live, object),
+        "status" => restore_all_but_status(resource, live, object),
         _ if resource.has("status") => meta::put(object, "status", live.get("status").cloned()),
         _ => {}
     }
     defaults::allocate(cluster, resource, Some(live), object);
-    if is_counted(resource) && has_new_generation(resource, live, object) {
+    if subresource != "status" && is_counted(resource) && has_new_generation(resource, live, object) {
         meta::set(object, "generation", json!(meta::generation(live) + 1));
     }
 }
 
-fn restore_all_but_status(live: &Value, object: &mut Value) {
+// The status endpoint of built-in kinds lets labels and annotations through; that of Deployments annotations only.
+fn restore_all_but_status(resource: &Resource, live: &Value, object: &mut Value) {
     let status = object.get("status").cloned();
-    let managed = object["metadata"]["managedFields"].clone();
+    let metadata = object["metadata"].clone();
     *object = live.clone();
     meta::put(object, "status", status);
-    meta::set(object, "managedFields", managed);
+    let passed: &[&str] = match resource.custom {
+        Some(_) => &["managedFields"],
+        None if resource.plural == "deployments" => &["managedFields", "annotations"],
+        None => &["managedFields", "annotations", "labels"],
+    };
+    for field in passed {
+        meta::set(object, field, metadata[*field].clone());
+    }
 }
 
 // A Deployment's annotations count too, since they may ask for a rollout.

@@ -161,7 +161,7 @@ pub(super) fn finish(
         return Err(ApiError::Invalid { kind: resource.group_kind(), name: at.name.clone(), errors });
     }
     warnings.extend(validation::warnings(resource, &object));
-    admission::check_update(cluster, resource, &live, &object, writing)?;
+    admission::check_update(cluster, resource, &live, &object, writing.subresource)?;
     meta::set(&mut object, "resourceVersion", live["metadata"]["resourceVersion"].clone());
     if is_same(&live, &object) {
         return Ok(Written { object: live, created: false, warnings });

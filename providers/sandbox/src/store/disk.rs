@@ -85,11 +85,6 @@ impl Disk {
         Ok((Self { directory: directory.to_owned(), log, lines, _lock: lock }, saved))
     }
 
-    /// Where the files are.
-    pub fn directory(&self) -> &Path {
-        &self.directory
-    }
-
     /// Adds one write to the log, in a single system call so that a crash can only cut the last line.
     pub fn append(&mut self, version: u64, key: &Key, object: Option<&Value>) -> io::Result<()> {
         self.log.write_all(&line(version, key, object)?)?;

@@ -112,11 +112,6 @@ impl Store {
         Ok(store)
     }
 
-    /// The directory the store is kept in, if any.
-    pub fn directory(&self) -> Option<&Path> {
-        self.disk.as_ref().map(Disk::directory)
-    }
-
     /// The version of the last change.
     pub fn version(&self) -> u64 {
         self.version

@@ -1,6 +1,9 @@
 //! Rules that objects must keep.
 
+mod kinds;
 mod names;
+mod pods;
+mod workloads;
 
 use serde_json::{Value, json};
 
@@ -35,8 +38,45 @@ fn of_body(resource: &Resource, object: &Value, live: Option<&Value>) -> Vec<Fie
     if let Some(custom) = &resource.custom {
         return crd::validate(&custom.schema, object);
     }
+    let mut errors = of_kind(resource, object, live);
+    if let Some(live) = live {
+        errors.extend(of_change(resource, live, object));
+    }
+    errors
+}
+
+fn of_kind(resource: &Resource, object: &Value, live: Option<&Value>) -> Vec<FieldError> {
     match (resource.group.as_str(), resource.plural.as_str()) {
+        ("", "configmaps" | "secrets") => kinds::data_keys(object),
+        ("", "persistentvolumeclaims") => kinds::claim(object),
+        ("", "pods") => pods::check(&object["spec"], "spec"),
+        ("", "services") => kinds::service(object),
         ("apiextensions.k8s.io", "customresourcedefinitions") => crd::validate_definition(object, live),
+        ("apps", plural @ ("deployments" | "daemonsets" | "replicasets" | "statefulsets"))
+        | ("batch", plural @ ("jobs" | "cronjobs"))
+        | ("", plural @ "replicationcontrollers") => workloads::check(plural, object),
+        ("autoscaling", "horizontalpodautoscalers") => kinds::autoscaler(object),
+        ("networking.k8s.io", "ingresses") => kinds::ingress(object),
+        ("policy", "poddisruptionbudgets") => kinds::disruption_budget(object).into_iter().collect(),
+        ("rbac.authorization.k8s.io", "rolebindings") => kinds::binding(object, false),
+        ("rbac.authorization.k8s.io", "clusterrolebindings") => kinds::binding(object, true),
+        ("storage.k8s.io", "storageclasses") => kinds::storage_class(object).into_iter().collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn of_change(resource: &Resource, live: &Value, object: &Value) -> Vec<FieldError> {
+    match (resource.group.as_str(), resource.plural.as_str()) {
+        ("", "configmaps" | "secrets") => kinds::data_unchanged(live, object),
+        ("", "persistentvolumeclaims") => kinds::claim_unchanged(live, object),
+        ("", "pods") => kinds::pod_unchanged(live, object).into_iter().collect(),
+        ("", "services") => kinds::service_unchanged(live, object).into_iter().collect(),
+        ("apps" | "batch", plural) => workloads::check_unchanged(plural, live, object),
+        ("rbac.authorization.k8s.io", "rolebindings" | "clusterrolebindings") => {
+            kinds::binding_unchanged(live, object).into_iter().collect()
+        }
+        ("scheduling.k8s.io", "priorityclasses") => kinds::priority_class_unchanged(live, object),
+        ("storage.k8s.io", "storageclasses") => kinds::storage_class_unchanged(live, object),
         _ => Vec::new(),
     }
 }

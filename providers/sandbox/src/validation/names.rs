@@ -133,8 +133,14 @@ pub(super) fn check_metadata(object: &Value) -> Vec<FieldError> {
     errors
 }
 
+/// The rule of a name that is a label of DNS, as a container's.
+pub(super) fn label_error(at: &str, name: &str) -> Option<FieldError> {
+    let fault = name_faults(Syntax::Label, name).into_iter().next()?;
+    Some(FieldError::invalid(at, &json!(name), &fault))
+}
+
 /// What is wrong with the key of a label or annotation.
-pub(super) fn key_faults(key: &str) -> Vec<String> {
+fn key_faults(key: &str) -> Vec<String> {
     let (prefix, name) = match key.split_once('/') {
         Some((prefix, name)) => (Some(prefix), name),
         None => (None, key),
@@ -159,7 +165,7 @@ pub(super) fn key_faults(key: &str) -> Vec<String> {
 }
 
 /// What is wrong with the value of a label.
-pub(super) fn value_faults(value: &str) -> Vec<String> {
+fn value_faults(value: &str) -> Vec<String> {
     let mut faults = Vec::new();
     if value.len() > 63 {
         faults.push("must be no more than 63 bytes".to_owned());

@@ -1,0 +1,211 @@
+//! The kinds with a handful of defaults each.
+//!
+//! # Source
+//! <https://kubernetes.io/docs/reference/kubernetes-api/>, the page of each kind.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+
+use super::set;
+use crate::meta;
+
+const RBAC: &str = "rbac.authorization.k8s.io";
+
+/// A Namespace carries its name as a label.
+pub(super) fn namespace(object: &mut Value) {
+    let name = meta::name(object).to_owned();
+    let Some(metadata) = meta::child(object, "metadata").filter(|_| !name.is_empty()) else { return };
+    let labels = metadata.entry("labels").or_insert_with(|| json!({}));
+    if let Some(labels) = labels.as_object_mut() {
+        labels.insert("kubernetes.io/metadata.name".into(), json!(name));
+    }
+}
+
+/// A Secret has a type, and `stringData` is a way to write `data`.
+pub(super) fn secret(object: &mut Value) {
+    let texts = meta::take(object, "stringData");
+    let Some(fields) = object.as_object_mut() else { return };
+    set(fields, "type", json!("Opaque"));
+    for (key, text) in texts.iter().filter_map(Value::as_object).flatten() {
+        let encoded = STANDARD.encode(text.as_str().unwrap_or_default());
+        if let Some(data) = meta::child(object, "data") {
+            data.insert(key.clone(), json!(encoded));
+        }
+    }
+}
+
+pub(super) fn claim(object: &mut Value) {
+    if let Some(spec) = meta::child(object, "spec") {
+        set(spec, "volumeMode", json!("Filesystem"));
+    }
+    if let Some(status) = meta::child(object, "status") {
+        set(status, "phase", json!("Pending"));
+    }
+}
+
+pub(super) fn volume(object: &mut Value) {
+    let Some(spec) = meta::child(object, "spec") else { return };
+    set(spec, "persistentVolumeReclaimPolicy", json!("Retain"));
+    set(spec, "volumeMode", json!("Filesystem"));
+}
+
+pub(super) fn storage_class(object: &mut Value) {
+    let Some(fields) = object.as_object_mut() else { return };
+    set(fields, "reclaimPolicy", json!("Delete"));
+    set(fields, "volumeBindingMode", json!("Immediate"));
+}
+
+pub(super) fn priority_class(object: &mut Value) {
+    if let Some(fields) = object.as_object_mut() {
+        set(fields, "preemptionPolicy", json!("PreemptLowerPriority"));
+    }
+}
+
+pub(super) fn network_policy(object: &mut Value) {
+    let Some(spec) = meta::child(object, "spec") else { return };
+    if spec.get("policyTypes").is_none_or(|types| meta::items(types).is_empty()) {
+        let has_egress = spec.get("egress").is_some_and(|egress| !meta::items(egress).is_empty());
+        let types = if has_egress { json!(["Ingress", "Egress"]) } else { json!(["Ingress"]) };
+        spec.insert("policyTypes".into(), types);
+    }
+    for direction in ["ingress", "egress"] {
+        for rule in spec.get_mut(direction).and_then(Value::as_array_mut).into_iter().flatten() {
+            each_port(rule);
+        }
+    }
+}
+
+/// Ports without a protocol speak TCP.
+pub(super) fn each_port(object: &mut Value) {
+    for port in object.get_mut("ports").and_then(Value::as_array_mut).into_iter().flatten() {
+        if let Some(port) = port.as_object_mut() {
+            set(port, "protocol", json!("TCP"));
+        }
+    }
+}
+
+pub(super) fn endpoints(object: &mut Value) {
+    for subset in object.get_mut("subsets").and_then(Value::as_array_mut).into_iter().flatten() {
+        each_port(subset);
+    }
+}
+
+pub(super) fn endpoint_slice(object: &mut Value) {
+    each_port(object);
+    for port in object.get_mut("ports").and_then(Value::as_array_mut).into_iter().flatten() {
+        if let Some(port) = port.as_object_mut() {
+            port.entry("name").or_insert_with(|| json!(""));
+        }
+    }
+}
+
+pub(super) fn role_binding(object: &mut Value) {
+    if let Some(role) = meta::child(object, "roleRef") {
+        set(role, "apiGroup", json!(RBAC));
+    }
+    for subject in object.get_mut("subjects").and_then(Value::as_array_mut).into_iter().flatten() {
+        let is_account = subject["kind"] == "ServiceAccount";
+        if let Some(subject) = subject.as_object_mut().filter(|_| !is_account) {
+            set(subject, "apiGroup", json!(RBAC));
+        }
+        if is_account && subject["apiGroup"] == "" {
+            meta::take(subject, "apiGroup");
+        }
+    }
+}
+
+pub(super) fn autoscaler(object: &mut Value) {
+    let is_v2 = object["apiVersion"] == "autoscaling/v2";
+    let Some(spec) = meta::child(object, "spec") else { return };
+    set(spec, "minReplicas", json!(1));
+    if is_v2 && spec.get("metrics").is_none_or(|metrics| meta::items(metrics).is_empty()) {
+        let target = json!({ "type": "Utilization", "averageUtilization": 80 });
+        let metric = json!({ "type": "Resource", "resource": { "name": "cpu", "target": target } });
+        spec.insert("metrics".into(), json!([metric]));
+    }
+    let Some(behavior) = spec.get_mut("behavior").and_then(Value::as_object_mut) else { return };
+    let percent = json!({ "type": "Percent", "value": 100, "periodSeconds": 15 });
+    let pods = json!({ "type": "Pods", "value": 4, "periodSeconds": 15 });
+    for (direction, policies) in [("scaleUp", json!([pods, percent])), ("scaleDown", json!([percent]))] {
+        let rules = behavior.entry(direction).or_insert_with(|| json!({}));
+        let Some(rules) = rules.as_object_mut() else { continue };
+        set(rules, "selectPolicy", json!("Max"));
+        set(rules, "policies", policies);
+        if direction == "scaleUp" {
+            rules.entry("stabilizationWindowSeconds").or_insert_with(|| json!(0));
+        }
+    }
+}
+
+/// Each bound of a LimitRange that is left out follows from another.
+///
+/// # Source
+/// <https://kubernetes.io/docs/concepts/policy/limit-range/>
+pub(super) fn limit_range(object: &mut Value) {
+    let Some(spec) = meta::child(object, "spec") else { return };
+    for item in spec.get_mut("limits").and_then(Value::as_array_mut).into_iter().flatten() {
+        if item["type"] != "Container" {
+            continue;
+        }
+        for (field, source) in [("default", "max"), ("defaultRequest", "default"), ("defaultRequest", "min")] {
+            let values = item[source].as_object().cloned().unwrap_or_default();
+            let Some(target) = meta::child(item, field) else { continue };
+            for (name, value) in values {
+                target.entry(name).or_insert(value);
+            }
+        }
+    }
+}
+
+pub(super) fn webhooks(object: &mut Value, is_mutating: bool) {
+    for webhook in object.get_mut("webhooks").and_then(Value::as_array_mut).into_iter().flatten() {
+        let Some(fields) = webhook.as_object_mut() else { continue };
+        set(fields, "failurePolicy", json!("Fail"));
+        set(fields, "matchPolicy", json!("Equivalent"));
+        set(fields, "namespaceSelector", json!({}));
+        set(fields, "objectSelector", json!({}));
+        set(fields, "timeoutSeconds", json!(10));
+        if is_mutating {
+            set(fields, "reinvocationPolicy", json!("Never"));
+        }
+        for rule in fields.get_mut("rules").and_then(Value::as_array_mut).into_iter().flatten() {
+            if let Some(rule) = rule.as_object_mut() {
+                set(rule, "scope", json!("*"));
+            }
+        }
+        service_port(fields.get_mut("clientConfig"));
+    }
+}
+
+pub(super) fn api_service(object: &mut Value) {
+    service_port(object.get_mut("spec"));
+}
+
+fn service_port(holder: Option<&mut Value>) {
+    if let Some(service) = holder.and_then(|holder| holder.get_mut("service")).and_then(Value::as_object_mut) {
+        set(service, "port", json!(443));
+    }
+}
+
+pub(super) fn csi_driver(object: &mut Value) {
+    let Some(spec) = meta::child(object, "spec") else { return };
+    let defaults: [(&str, Value); 7] = [
+        ("attachRequired", json!(true)),
+        ("fsGroupPolicy", json!("ReadWriteOnceWithFSType")),
+        ("podInfoOnMount", json!(false)),
+        ("requiresRepublish", json!(false)),
+        ("seLinuxMount", json!(false)),
+        ("storageCapacity", json!(false)),
+        ("volumeLifecycleModes", json!(["Persistent"])),
+    ];
+    for (field, value) in defaults {
+        set(spec, field, value);
+    }
+}
+
+pub(super) fn flow_schema(object: &mut Value) {
+    if let Some(spec) = meta::child(object, "spec") {
+        set(spec, "matchingPrecedence", json!(1000));
+    }
+}
