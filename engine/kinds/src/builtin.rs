@@ -77,7 +77,7 @@ impl BuiltinKind {
     }
 }
 
-/// Returns every built-in kind, by group, the preferred version of a group first.
+/// Returns every built-in kind: groups as the server lists them, the preferred version of a group first.
 pub fn all() -> &'static [BuiltinKind] {
     static ALL: OnceLock<Vec<BuiltinKind>> = OnceLock::new();
     ALL.get_or_init(|| {
