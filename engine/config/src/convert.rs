@@ -37,7 +37,7 @@ impl std::fmt::Display for Place<'_> {
 /// name are dropped.
 ///
 /// # Source
-/// OpenTofu documentation, "Types and Values", "Type Conversion", and "Type Constraints", "Conversion of
+/// Documentation of `OpenTofu`, "Types and Values", "Type Conversion", and "Type Constraints", "Conversion of
 /// Complex Types".
 ///
 /// # Errors
@@ -80,7 +80,9 @@ fn converted(value: &ExprValue, ty: &Type) -> Result<ExprValue, Fault> {
         | (Kind::Bool(_), Type::Bool)
         | (Kind::Number(_), Type::Number)
         | (Kind::String(_), Type::String) => return Ok(value.clone()),
-        (Kind::Unknown(unknown), _) if possible(&unknown.ty, ty) => ExprValue::unknown(ty.clone()),
+        (Kind::Unknown(unknown), _) if possible(&unknown.ty, ty) => {
+            ExprValue::unknown(specific(&unknown.ty, ty))
+        }
         (Kind::Number(number), Type::String) => ExprValue::string(number.to_string()),
         (Kind::Bool(bool), Type::String) => ExprValue::string(bool.to_string()),
         (Kind::String(text), Type::Number) => number(text)?,
@@ -200,12 +202,24 @@ fn missing(name: &Text, entries: &Entries, object: &ObjectType) -> Fault {
     Fault::new(format!("attribute {name:?} is required{meant}"))
 }
 
+/// Returns the type with what it leaves open filled in from the type of the value.
+fn specific(from: &Type, to: &Type) -> Type {
+    match (from, to) {
+        (from, Type::Any) => from.clone(),
+        (Type::List(from) | Type::Set(from), Type::List(to)) => Type::list(specific(from, to)),
+        (Type::List(from) | Type::Set(from), Type::Set(to)) => Type::set(specific(from, to)),
+        (Type::Map(from), Type::Map(to)) => Type::map(specific(from, to)),
+        (_, to) => to.clone(),
+    }
+}
+
 /// Tells whether some value of type `from` converts to type `to`.
 fn possible(from: &Type, to: &Type) -> bool {
     match (from, to) {
-        (Type::Any, _) | (_, Type::Any) => true,
         (Type::Bool, Type::Number) | (Type::Number, Type::Bool) => false,
-        (Type::Bool | Type::Number | Type::String, Type::Bool | Type::Number | Type::String) => true,
+        (Type::Any, _)
+        | (_, Type::Any)
+        | (Type::Bool | Type::Number | Type::String, Type::Bool | Type::Number | Type::String) => true,
         (Type::List(from) | Type::Set(from), Type::List(to) | Type::Set(to))
         | (Type::Map(from), Type::Map(to)) => possible(from, to),
         (Type::Tuple(from), Type::List(to) | Type::Set(to)) => from.iter().all(|from| possible(from, to)),

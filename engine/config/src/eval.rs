@@ -14,6 +14,7 @@ mod for_expr;
 mod operators;
 mod references;
 mod template;
+mod traversal;
 
 use std::ops::Range;
 use std::sync::Arc;

@@ -4,7 +4,7 @@
 //! a sentence, an example that a test runs, and the code.
 //!
 //! # Source
-//! OpenTofu documentation, "Functions".
+//! Documentation of `OpenTofu`, "Functions".
 
 mod call;
 mod collections;
@@ -135,8 +135,8 @@ impl FunctionError {
 
 impl Function {
     /// Returns the name.
-    pub fn name(&self) -> &str {
-        &self.signature.name
+    pub fn name(&self) -> &'static str {
+        self.signature.name
     }
 
     /// Returns the signature: `replace(text: string, search: string, with: string) -> string`. A `?` marks

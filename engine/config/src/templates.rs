@@ -10,7 +10,7 @@ use std::io::{self, Write};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
-use engine_core::diagnostic::{Code, Diagnostic, SourceFile, SourceSpan};
+use engine_core::diagnostic::{Code, Diagnostic, Diagnostics, SourceFile, SourceSpan};
 use engine_core::value::Value;
 use tera::{Context, Kwargs, State, Tera};
 
@@ -47,8 +47,8 @@ impl Templates {
     /// Reads templates. Their names, by which they include each other, are the paths of the files.
     ///
     /// # Errors
-    /// A [`Diagnostic`] for the first template that is not well formed, or includes one that is not there.
-    pub fn new(files: impl IntoIterator<Item = Arc<SourceFile>>) -> Result<Self, Diagnostic> {
+    /// A fault of the first template that is not well formed, or includes one that is not there.
+    pub fn new(files: impl IntoIterator<Item = Arc<SourceFile>>) -> Result<Self, Diagnostics> {
         let files: Arc<[_]> = files.into_iter().collect();
         let mut tera = Tera::new();
         tera.autoescape_on(Vec::<&str>::new());
@@ -56,7 +56,7 @@ impl Templates {
         tera.register_filter("to_yaml", to_yaml);
         let sources = files.iter().map(|file| (file.path.as_str(), file.text.as_str()));
         tera.add_raw_templates(sources)
-            .map_err(|error| Report::read(&error, &files).into_diagnostic(TEMPLATE, "invalid template"))?;
+            .map_err(|error| Report::read(&error, &files).into_fault(TEMPLATE, "invalid template"))?;
         let repeats = |file: &Arc<SourceFile>| REPEATING.iter().any(|tag| file.text.contains(tag));
         Ok(Self {
             tera: Arc::new(tera),
@@ -70,28 +70,29 @@ impl Templates {
     /// The text is sensitive when a variable is, and known after apply when a variable is.
     ///
     /// # Errors
-    /// A [`Diagnostic`] when there is no such template, it refers to a variable that is not given, or it
+    /// A fault when there is no such template, it refers to a variable that is not given, or it
     /// cannot be rendered; without details when a variable is sensitive.
-    pub fn render(&self, name: &str, variables: &ExprValue) -> Result<ExprValue, Diagnostic> {
+    pub fn render(&self, name: &str, variables: &ExprValue) -> Result<ExprValue, Diagnostics> {
         let sensitive = variables.contains_sensitive();
         self.check_names(name, variables)?;
         let Ok(plain) = variables.to_value() else {
             return Ok(ExprValue::unknown(Type::String).with_sensitivity_of(sensitive));
         };
-        let context = Context::from_serialize(&plain).map_err(|error| {
-            Report::read(&error, &self.files).into_diagnostic(TEMPLATE_RENDER, CANNOT_RENDER)
-        })?;
+        let context = Context::from_serialize(&plain)
+            .map_err(|error| Report::read(&error, &self.files).into_fault(TEMPLATE_RENDER, CANNOT_RENDER))?;
         let rendered = self.run(name, context).map_err(|fault| match fault {
             Fault::Budget(what) => {
                 let summary = format!("template {name:?} {what}");
-                Diagnostic::error(TEMPLATE_BUDGET, summary).at(self.start_of(name))
+                Diagnostic::error(TEMPLATE_BUDGET, summary)
+                    .at(self.start_of(name))
+                    .into()
             }
             Fault::Tera(error) => {
                 let mut report = Report::read(&error, &self.files);
                 if sensitive {
                     report.message = "A variable is sensitive, so the reason is not shown.".to_owned();
                 }
-                report.into_diagnostic(TEMPLATE_RENDER, CANNOT_RENDER)
+                report.into_fault(TEMPLATE_RENDER, CANNOT_RENDER)
             }
         })?;
         Ok(ExprValue::text(rendered.into()).with_sensitivity_of(sensitive))
@@ -103,11 +104,11 @@ impl Templates {
     }
 
     /// Refuses a template that refers to what it is not given: in a condition that would only mean "no".
-    fn check_names(&self, name: &str, variables: &ExprValue) -> Result<(), Diagnostic> {
+    fn check_names(&self, name: &str, variables: &ExprValue) -> Result<(), Diagnostics> {
         let wanted = self.tera.get_template_variables(name).map_err(|_| {
             let mut fault = Diagnostic::error(TEMPLATE, format!("no template {name:?}"));
             fault.hint = did_you_mean(name, self.names());
-            fault
+            Diagnostics::from(fault)
         })?;
         let Some(entries) = variables.as_entries() else {
             return Ok(());
@@ -122,7 +123,7 @@ impl Templates {
         let summary = format!("template {name:?} refers to {missing:?}, which it is not given");
         let mut fault = Diagnostic::error(TEMPLATE_VARIABLE, summary).at(self.start_of(name));
         fault.hint = did_you_mean(missing, entries.keys().map(engine_core::value::Text::as_str));
-        Err(fault)
+        Err(fault.into())
     }
 
     /// Renders here, or on a thread of its own that is given up when it takes too long.
@@ -186,12 +187,12 @@ impl Write for Output {
     }
 }
 
-fn to_json(value: tera::Value, _: Kwargs, _: &State<'_>) -> tera::TeraResult<String> {
-    serde_json::to_string(&value).map_err(tera::Error::message)
+fn to_json(value: &tera::Value, _: Kwargs, _: &State<'_>) -> tera::TeraResult<String> {
+    serde_json::to_string(value).map_err(tera::Error::message)
 }
 
-fn to_yaml(value: tera::Value, _: Kwargs, _: &State<'_>) -> tera::TeraResult<String> {
-    let json = serde_json::to_string(&value).map_err(tera::Error::message)?;
+fn to_yaml(value: &tera::Value, _: Kwargs, _: &State<'_>) -> tera::TeraResult<String> {
+    let json = serde_json::to_string(value).map_err(tera::Error::message)?;
     let value: Value = serde_json::from_str(&json).map_err(tera::Error::message)?;
     let text = write_yaml(&value).map_err(tera::Error::message)?;
     Ok(text.trim_end_matches('\n').to_owned())
@@ -217,10 +218,11 @@ impl Report {
         Self { message, span }
     }
 
-    fn into_diagnostic(self, code: Code, summary: &str) -> Diagnostic {
+    fn into_fault(self, code: Code, summary: &str) -> Diagnostics {
         Diagnostic::error(code, summary)
             .detail(self.message)
             .at(self.span)
+            .into()
     }
 }
 

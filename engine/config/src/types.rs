@@ -16,7 +16,7 @@ use crate::expr_value::ExprValue;
 /// A type. Cloning is O(1).
 ///
 /// # Source
-/// OpenTofu documentation, "Type Constraints".
+/// Documentation of `OpenTofu`, "Type Constraints".
 #[derive(Clone, PartialEq, Eq)]
 pub enum Type {
     /// Any type: nothing to convert.

@@ -15,7 +15,7 @@ impl Evaluator<'_> {
     /// chosen do not count.
     ///
     /// # Source
-    /// OpenTofu documentation, "Conditional Expressions", "Result Types".
+    /// Documentation of `OpenTofu`, "Conditional Expressions", "Result Types".
     pub(super) fn conditional(&self, conditional: &Conditional, range: &Range<usize>) -> Outcome {
         let condition = self.condition(&conditional.cond_expr)?;
         let sensitive = condition.is_sensitive();

@@ -119,7 +119,7 @@ impl Evaluator<'_> {
 /// Values of different types are different: a tuple is no list, the text of a number is no number.
 ///
 /// # Source
-/// OpenTofu documentation, "Arithmetic and Logical Operators", "Equality Operators".
+/// Documentation of `OpenTofu`, "Arithmetic and Logical Operators", "Equality Operators".
 pub(crate) fn equal(a: &ExprValue, b: &ExprValue) -> Option<bool> {
     if a.is_unknown() || b.is_unknown() {
         return None;

@@ -6,7 +6,7 @@ use engine_core::value::Text;
 use hcl_edit::expr::{Expression, ForExpr, ObjectKey, Traversal, TraversalOperator};
 use hcl_edit::template::{Directive, Element, Template};
 
-use super::access::operator_range;
+use super::traversal::operator_range;
 use super::{Step, StepKind, range_of};
 use crate::expr_value::ExprValue;
 
@@ -119,7 +119,7 @@ impl<'e> Finder<'e> {
     fn traversal(&mut self, traversal: &'e Traversal) {
         match &traversal.expr {
             Expression::Variable(name) => {
-                let steps: Vec<_> = traversal.operators.iter().map_while(|op| constant(op)).collect();
+                let steps: Vec<_> = traversal.operators.iter().map_while(constant).collect();
                 let start = range_of(&traversal.expr);
                 let end = steps.last().map_or(start.end, |step: &Step| step.range.end);
                 self.reference(name.as_str(), steps, start.start..end);

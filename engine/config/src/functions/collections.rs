@@ -359,8 +359,8 @@ fn range(call: &Call<'_>) -> Outcome {
             "the step must lead from the start to the limit",
         ));
     }
+    let forward = *step > zero;
     let (limit, step) = (limit.to_decimal(), step.to_decimal());
-    let forward = step > bigdecimal::BigDecimal::from(0);
     let mut next = start.to_decimal();
     let mut numbers = Vec::new();
     while (forward && next < limit) || (!forward && next > limit) {

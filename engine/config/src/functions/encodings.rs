@@ -55,7 +55,7 @@ pub(super) const TABLE: &[Row] = &[
 /// `<`, `>`, `&`, U+2028 and U+2029 are escaped, so that the text can be embedded anywhere.
 ///
 /// # Source
-/// OpenTofu documentation, "jsonencode Function".
+/// Documentation of `OpenTofu`, "jsonencode Function".
 pub(super) fn json(value: &ExprValue) -> String {
     let mut text = String::new();
     write_json(&mut text, value);

@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Call, FunctionContext, FunctionError, Row, TEMPLATE_SYNTAX, UNKNOWN_NAME, marked, plain};
 use crate::eval::{Evaluator, Lines, Scope, Step, did_you_mean};
-use crate::expr_value::ExprValue;
+use crate::expr_value::{Entries, ExprValue};
 use crate::types::Type;
 
 /// The largest file that is read, in bytes.
@@ -258,7 +258,7 @@ impl Scope for TemplateScope<'_> {
             return Ok((value, 0));
         }
         let known = self.variables.as_entries();
-        let known = known.into_iter().flat_map(|entries| entries.keys());
+        let known = known.into_iter().flat_map(Entries::keys);
         let mut fault = Diagnostic::error(UNKNOWN_NAME, format!("no variable {root:?} in this template"))
             .detail("A template sees only the variables that its call gives it.")
             .at(span);

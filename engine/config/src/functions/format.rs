@@ -28,7 +28,7 @@ struct Verb {
 /// Returns the format with its verbs replaced by the values. All values must be used.
 ///
 /// # Source
-/// OpenTofu documentation, "format Function".
+/// Documentation of `OpenTofu`, "format Function".
 pub(super) fn format(format: &str, values: &[&ExprValue]) -> Result<String, FunctionError> {
     let mut text = String::new();
     let mut rest = format.chars().peekable();

@@ -76,7 +76,7 @@ fn duration(call: &Call<'_>, idx: usize) -> Result<SignedDuration, FunctionError
 }
 
 /// # Source
-/// OpenTofu documentation, "formatdate Function".
+/// Documentation of `OpenTofu`, "formatdate Function".
 fn format_date(call: &Call<'_>) -> Result<ExprValue, FunctionError> {
     let written = call.text(1)?;
     let zoned = time(call, 1)?.to_zoned(TimeZone::fixed(offset(written)));

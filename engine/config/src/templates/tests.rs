@@ -1,13 +1,13 @@
 use std::sync::Arc;
 
-use engine_core::diagnostic::SourceFile;
+use engine_core::diagnostic::{Diagnostic, Diagnostics, SourceFile};
 use engine_core::value::Value;
 
 use super::{TEMPLATE, TEMPLATE_BUDGET, TEMPLATE_RENDER, TEMPLATE_VARIABLE, Templates};
 use crate::expr_value::ExprValue;
 use crate::types::Type;
 
-fn templates(files: &[(&str, &str)]) -> Result<Templates, engine_core::diagnostic::Diagnostic> {
+fn templates(files: &[(&str, &str)]) -> Result<Templates, Diagnostics> {
     Templates::new(files.iter().map(|(path, text)| {
         Arc::new(SourceFile {
             path: (*path).to_owned(),
@@ -19,6 +19,11 @@ fn templates(files: &[(&str, &str)]) -> Result<Templates, engine_core::diagnosti
 fn variables(json: &str) -> ExprValue {
     let value: Value = serde_json::from_str(json).unwrap();
     value.into()
+}
+
+fn only(faults: Diagnostics) -> Diagnostic {
+    assert_eq!(faults.len(), 1);
+    faults.into_iter().next().unwrap()
 }
 
 #[test]
@@ -67,6 +72,7 @@ fn faults_name_the_place() {
         ("{% include \"t\" %}", TEMPLATE, None),
     ] {
         let fault = templates(&[("t", text)])
+            .map_err(only)
             .err()
             .unwrap_or_else(|| panic!("{text} is well formed"));
         assert_eq!(fault.code, code, "{text}: {fault:?}");
@@ -82,13 +88,17 @@ fn faults_name_the_place() {
         let templates = templates(&[("t", text)]).unwrap();
         let fault = templates
             .render("t", &variables(r#"{"x": {"a": 1}}"#))
+            .map_err(only)
             .unwrap_err();
         assert_eq!(fault.code, code, "{text}: {fault:?}");
         let span = fault.span.map(|span| span.to_string()).unwrap_or_default();
         assert!(span.starts_with(place), "{text}: {span}");
     }
     let templates = templates(&[("web.yaml", "x")]).unwrap();
-    let fault = templates.render("web.yml", &variables("{}")).unwrap_err();
+    let fault = templates
+        .render("web.yml", &variables("{}"))
+        .map_err(only)
+        .unwrap_err();
     assert_eq!(fault.hint.as_deref(), Some("did you mean \"web.yaml\"?"));
 }
 
@@ -103,7 +113,7 @@ fn secrets_and_unknowns_mark_the_whole_text() {
     let secret = ExprValue::object([("x".into(), ExprValue::from("hush").sensitive())]);
     assert!(templates.render("t", &secret).unwrap().is_sensitive());
     for name in ["bad", "throw"] {
-        let fault = templates.render(name, &secret).unwrap_err();
+        let fault = templates.render(name, &secret).map_err(only).unwrap_err();
         assert!(!format!("{fault:?}").contains("hush"), "{fault:?}");
     }
     let unknown = ExprValue::object([("x".into(), ExprValue::unknown(Type::String))]);
@@ -115,6 +125,6 @@ fn output_is_bounded() {
     let text =
         "{% for a in range(end=10000) %}{% for b in range(end=10000) %}0123456789{% endfor %}{% endfor %}";
     let templates = templates(&[("t", text)]).unwrap();
-    let fault = templates.render("t", &variables("{}")).unwrap_err();
+    let fault = templates.render("t", &variables("{}")).map_err(only).unwrap_err();
     assert_eq!(fault.code, TEMPLATE_BUDGET);
 }

@@ -20,10 +20,11 @@ pub const TYPE_EXPRESSION: Code = Code(250);
 /// Reads a type expression: `map(object({ port = number, host = optional(string, "localhost") }))`.
 ///
 /// # Source
-/// OpenTofu documentation, "Type Constraints".
+/// Documentation of `OpenTofu`, "Type Constraints".
 ///
 /// # Errors
 /// A [`Diagnostic`] with the span of the part that is no type.
+#[expect(clippy::result_large_err, reason = "the one fault of a type is kept as it is")]
 pub fn parse(expression: &Expression, file: &Arc<SourceFile>) -> Result<Type, Diagnostic> {
     read(expression).map_err(|fault| {
         let mut diagnostic = Diagnostic::error(TYPE_EXPRESSION, fault.summary)

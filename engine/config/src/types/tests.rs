@@ -5,13 +5,13 @@ use hcl_edit::expr::Expression;
 
 use super::{Type, parse, unify};
 
-fn read(text: &str) -> Result<Type, engine_core::diagnostic::Diagnostic> {
+fn read(text: &str) -> Result<Type, Box<engine_core::diagnostic::Diagnostic>> {
     let expression: Expression = text.parse().unwrap();
     let file = Arc::new(SourceFile {
         path: "test.hcl".to_owned(),
         text: text.to_owned(),
     });
-    parse(&expression, &file)
+    parse(&expression, &file).map_err(Box::new)
 }
 
 #[test]
@@ -36,6 +36,7 @@ fn types_read_and_print_the_same() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn what_is_no_type_is_refused_at_its_place() {
     for (text, summary, place, hint) in [
         (

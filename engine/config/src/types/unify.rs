@@ -11,7 +11,7 @@ use super::{ObjectType, Type};
 /// tuples of different lengths become lists.
 ///
 /// # Source
-/// OpenTofu documentation, "Types and Values", "Type Conversion".
+/// Documentation of `OpenTofu`, "Types and Values", "Type Conversion".
 pub fn unify<'a>(types: impl IntoIterator<Item = &'a Type>) -> Option<Type> {
     types
         .into_iter()
