@@ -1,0 +1,531 @@
+//! Names in one object that refer to another: when the other was renamed, they follow.
+//!
+//! # Source
+//! <https://kubectl.docs.kubernetes.io/references/kustomize/glossary/#name-reference-transformer>
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, LazyLock};
+
+use engine_core::diagnostic::{Diagnostic, Diagnostics};
+use engine_core::value::{Map, Text, Value};
+
+use crate::codes;
+use crate::field_path::{self, Missing, ShapeError};
+use crate::resource::{Gvk, Id, Resource, text_of};
+use crate::resource_set::ResourceSet;
+use crate::transform::shape_fault;
+
+/// A field that names an object of a kind.
+#[derive(Debug, Clone)]
+struct Reference {
+    /// The kind it names; group and version only where they matter.
+    target: Gvk,
+    /// The group and version of the object that holds the field; empty means any.
+    group: &'static str,
+    version: &'static str,
+    path: Vec<&'static str>,
+}
+
+/// The references by the kind of the object that holds them, in the order in which they are followed.
+static REFERENCES: LazyLock<HashMap<&'static str, Vec<Reference>>> = LazyLock::new(references);
+
+/// Where each workload kind keeps its pods.
+const POD_SPECS: [(&str, &[&str]); 8] = [
+    ("Pod", &["spec"]),
+    ("PodTemplate", &["template", "spec"]),
+    ("Deployment", &["spec", "template", "spec"]),
+    ("ReplicaSet", &["spec", "template", "spec"]),
+    ("DaemonSet", &["spec", "template", "spec"]),
+    ("StatefulSet", &["spec", "template", "spec"]),
+    ("Job", &["spec", "template", "spec"]),
+    ("CronJob", &["spec", "jobTemplate", "spec", "template", "spec"]),
+];
+
+/// Where the workloads whose accounts, claims and priorities are followed keep their pods.
+const OTHER_POD_SPECS: [(&str, &[&str]); 7] = [
+    ("Pod", &["spec"]),
+    ("Deployment", &["spec", "template", "spec"]),
+    ("ReplicationController", &["spec", "template", "spec"]),
+    ("DaemonSet", &["spec", "template", "spec"]),
+    ("StatefulSet", &["spec", "template", "spec"]),
+    ("Job", &["spec", "template", "spec"]),
+    ("CronJob", &["spec", "jobTemplate", "spec", "template", "spec"]),
+];
+
+const CONFIG_MAP_IN_POD: [&[&str]; 6] = [
+    &["volumes", "configMap", "name"],
+    &["containers", "env", "valueFrom", "configMapKeyRef", "name"],
+    &["initContainers", "env", "valueFrom", "configMapKeyRef", "name"],
+    &["containers", "envFrom", "configMapRef", "name"],
+    &["initContainers", "envFrom", "configMapRef", "name"],
+    &["volumes", "projected", "sources", "configMap", "name"],
+];
+
+const SECRET_IN_POD: [&[&str]; 7] = [
+    &["volumes", "secret", "secretName"],
+    &["containers", "env", "valueFrom", "secretKeyRef", "name"],
+    &["initContainers", "env", "valueFrom", "secretKeyRef", "name"],
+    &["containers", "envFrom", "secretRef", "name"],
+    &["initContainers", "envFrom", "secretRef", "name"],
+    &["imagePullSecrets", "name"],
+    &["volumes", "projected", "sources", "secret", "name"],
+];
+
+const RBAC: &str = "rbac.authorization.k8s.io";
+
+/// The other references: target group, version and kind; holder group and kind; path.
+type Row = (&'static str, &'static str, &'static str, &'static str, &'static str, &'static [&'static str]);
+
+/// Rows stand in the order of their targets: what others build on comes first, as in the legacy order of objects.
+const BEFORE_PODS: &[Row] = &[
+    ("storage.k8s.io", "v1", "StorageClass", "", "PersistentVolume", &["spec", "storageClassName"]),
+    ("storage.k8s.io", "v1", "StorageClass", "", "PersistentVolumeClaim", &["spec", "storageClassName"]),
+    (
+        "storage.k8s.io",
+        "v1",
+        "StorageClass",
+        "",
+        "StatefulSet",
+        &["spec", "volumeClaimTemplates", "spec", "storageClassName"],
+    ),
+    ("", "v1", "ServiceAccount", RBAC, "RoleBinding", &["subjects"]),
+    ("", "v1", "ServiceAccount", RBAC, "ClusterRoleBinding", &["subjects"]),
+    (RBAC, "", "Role", RBAC, "RoleBinding", &["roleRef", "name"]),
+    (RBAC, "", "ClusterRole", RBAC, "RoleBinding", &["roleRef", "name"]),
+    (RBAC, "", "ClusterRole", RBAC, "ClusterRoleBinding", &["roleRef", "name"]),
+    ("", "v1", "ConfigMap", "", "Node", &["spec", "configSource", "configMap"]),
+    ("", "v1", "ConfigMap", "", "Role", &["rules", "resourceNames"]),
+    ("", "v1", "ConfigMap", "", "ClusterRole", &["rules", "resourceNames"]),
+    (
+        "",
+        "v1",
+        "ConfigMap",
+        "",
+        "Ingress",
+        &["metadata", "annotations", "nginx.ingress.kubernetes.io/fastcgi-params-configmap"],
+    ),
+    ("", "v1", "Secret", "", "Ingress", &["spec", "tls", "secretName"]),
+    ("", "v1", "Secret", "", "Ingress", &["metadata", "annotations", "ingress.kubernetes.io/auth-secret"]),
+    (
+        "",
+        "v1",
+        "Secret",
+        "",
+        "Ingress",
+        &["metadata", "annotations", "nginx.ingress.kubernetes.io/auth-secret"],
+    ),
+    (
+        "",
+        "v1",
+        "Secret",
+        "",
+        "Ingress",
+        &["metadata", "annotations", "nginx.ingress.kubernetes.io/auth-tls-secret"],
+    ),
+    ("", "v1", "Secret", "", "ServiceAccount", &["imagePullSecrets", "name"]),
+    ("", "v1", "Secret", "", "StorageClass", &["parameters", "secretName"]),
+    ("", "v1", "Secret", "", "StorageClass", &["parameters", "adminSecretName"]),
+    ("", "v1", "Secret", "", "StorageClass", &["parameters", "userSecretName"]),
+    ("", "v1", "Secret", "", "StorageClass", &["parameters", "secretRef"]),
+    ("", "v1", "Secret", "", "Role", &["rules", "resourceNames"]),
+    ("", "v1", "Secret", "", "ClusterRole", &["rules", "resourceNames"]),
+    ("", "v1", "Secret", "", "PersistentVolume", &["spec", "azureFile", "secretName"]),
+    ("", "v1", "Service", "apps", "StatefulSet", &["spec", "serviceName"]),
+    ("", "v1", "Service", "", "Ingress", &["spec", "rules", "http", "paths", "backend", "serviceName"]),
+    ("", "v1", "Service", "", "Ingress", &["spec", "backend", "serviceName"]),
+    ("", "v1", "Service", "", "Ingress", &["spec", "rules", "http", "paths", "backend", "service", "name"]),
+    ("", "v1", "Service", "", "Ingress", &["spec", "defaultBackend", "service", "name"]),
+    ("", "v1", "Service", "apiregistration.k8s.io", "APIService", &["spec", "service", "name"]),
+    (
+        "",
+        "v1",
+        "Service",
+        "admissionregistration.k8s.io",
+        "ValidatingWebhookConfiguration",
+        &["webhooks", "clientConfig", "service"],
+    ),
+    (
+        "",
+        "v1",
+        "Service",
+        "admissionregistration.k8s.io",
+        "MutatingWebhookConfiguration",
+        &["webhooks", "clientConfig", "service"],
+    ),
+    ("", "v1", "PersistentVolume", "", "PersistentVolumeClaim", &["spec", "volumeName"]),
+    ("", "v1", "PersistentVolume", "", "ClusterRole", &["rules", "resourceNames"]),
+    ("", "", "Deployment", "", "HorizontalPodAutoscaler", &["spec", "scaleTargetRef", "name"]),
+    ("", "", "StatefulSet", "", "HorizontalPodAutoscaler", &["spec", "scaleTargetRef", "name"]),
+    (
+        "admissionregistration.k8s.io",
+        "",
+        "ValidatingAdmissionPolicy",
+        "admissionregistration.k8s.io",
+        "ValidatingAdmissionPolicyBinding",
+        &["spec", "policyName"],
+    ),
+    ("", "", "ReplicaSet", "", "HorizontalPodAutoscaler", &["spec", "scaleTargetRef", "name"]),
+    ("", "", "ReplicationController", "", "HorizontalPodAutoscaler", &["spec", "scaleTargetRef", "name"]),
+];
+
+fn references() -> HashMap<&'static str, Vec<Reference>> {
+    let mut by_kind: HashMap<&'static str, Vec<Reference>> = HashMap::new();
+    let mut put =
+        |holder: &'static str, reference: Reference| by_kind.entry(holder).or_default().push(reference);
+    let core = |kind: &'static str| Gvk::new("v1", kind.into());
+    for (kind, spec) in POD_SPECS {
+        let version = if kind == "Pod" { "v1" } else { "" };
+        let config_maps = CONFIG_MAP_IN_POD.iter().map(|path| ("ConfigMap", path));
+        let secrets = SECRET_IN_POD.iter().map(|path| ("Secret", path));
+        for (target, path) in config_maps.chain(secrets) {
+            put(kind, Reference { target: core(target), group: "", version, path: [spec, *path].concat() });
+        }
+    }
+    put(
+        "Service",
+        Reference {
+            target: core("Secret"),
+            group: "serving.knative.dev",
+            version: "v1",
+            path: vec!["spec", "template", "spec", "containers", "env", "valueFrom", "secretKeyRef", "name"],
+        },
+    );
+    let priority = Gvk::new("scheduling.k8s.io/v1", "PriorityClass".into());
+    let in_pods: [(Gvk, &[&str]); 3] = [
+        (core("ServiceAccount"), &["serviceAccountName"]),
+        (core("PersistentVolumeClaim"), &["volumes", "persistentVolumeClaim", "claimName"]),
+        (priority, &["priorityClassName"]),
+    ];
+    for (target, path) in in_pods {
+        for (kind, spec) in OTHER_POD_SPECS {
+            put(
+                kind,
+                Reference { target: target.clone(), group: "", version: "", path: [spec, path].concat() },
+            );
+        }
+    }
+    for (group, version, kind, holder_group, holder, path) in BEFORE_PODS {
+        put(
+            holder,
+            Reference {
+                target: Gvk { group: (*group).into(), version: (*version).into(), kind: (*kind).into() },
+                group: holder_group,
+                version: "",
+                path: path.to_vec(),
+            },
+        );
+    }
+    by_kind
+}
+
+/// What is needed of an object to find out whether a name means it.
+struct Candidate {
+    id: Id,
+    original_namespace: Text,
+    /// The namespace as written.
+    namespace: Text,
+    previous: Vec<Id>,
+    prefixes: Vec<Text>,
+    suffixes: Vec<Text>,
+}
+
+/// Every renamed object by each name it had before.
+struct Renamed {
+    candidates: Vec<Candidate>,
+    by_name: HashMap<Text, Vec<usize>>,
+    by_name_and_namespace: HashMap<(Text, Text), Vec<usize>>,
+    /// For each namespace that objects were written in, renamed or not, the namespaces they are in now.
+    written_in: HashMap<Text, HashSet<Text>>,
+}
+
+impl Renamed {
+    fn of(resources: &ResourceSet) -> Self {
+        let mut renamed = Self {
+            candidates: Vec::new(),
+            by_name: HashMap::new(),
+            by_name_and_namespace: HashMap::new(),
+            written_in: HashMap::new(),
+        };
+        for resource in resources.iter() {
+            let written = resource.original_id().namespace;
+            renamed.written_in.entry(written).or_default().insert(resource.id().namespace);
+        }
+        for resource in resources.iter().filter(|resource| !resource.previous.is_empty()) {
+            let candidate = Candidate {
+                id: resource.id(),
+                original_namespace: resource.original_id().namespace,
+                namespace: resource.namespace(),
+                previous: resource.previous_ids().collect(),
+                prefixes: resource.prefixes.clone(),
+                suffixes: resource.suffixes.clone(),
+            };
+            let at = renamed.candidates.len();
+            let names: HashSet<Text> = candidate.previous.iter().map(|id| id.name.clone()).collect();
+            for name in names {
+                let key = (name.clone(), candidate.id.namespace.clone());
+                renamed.by_name_and_namespace.entry(key).or_default().push(at);
+                renamed.by_name.entry(name).or_default().push(at);
+            }
+            renamed.candidates.push(candidate);
+        }
+        renamed
+    }
+
+    /// Tells whether any object that `holder` may refer to was written in a namespace.
+    fn knows_namespace(&self, namespace: &str, holder: &Holder) -> bool {
+        self.written_in.get(namespace).is_some_and(|now| {
+            holder.id.is_cluster_scoped()
+                || now.contains(&holder.id.namespace)
+                || holder.account_namespaces.iter().any(|namespace| now.contains(namespace))
+        })
+    }
+
+    /// Returns the objects once called `name` that `holder` may refer to at all.
+    fn within_reach(&self, name: &Text, holder: &Holder) -> Vec<&Candidate> {
+        let at = |indexes: Option<&Vec<usize>>| -> Vec<&Candidate> {
+            indexes.into_iter().flatten().map(|at| &self.candidates[*at]).collect()
+        };
+        if holder.id.is_cluster_scoped() {
+            return at(self.by_name.get(name));
+        }
+        if !holder.account_namespaces.is_empty() {
+            let mut found = at(self.by_name.get(name));
+            found.retain(|candidate| {
+                candidate.id.is_cluster_scoped()
+                    || candidate.id.namespace == holder.id.namespace
+                    || (candidate.id.gvk.kind == "ServiceAccount"
+                        && holder.account_namespaces.contains(&candidate.namespace))
+            });
+            return found;
+        }
+        let key = |namespace: Text| (name.clone(), namespace);
+        let mut found = at(self.by_name_and_namespace.get(&key(holder.id.namespace.clone())));
+        found.extend(at(self.by_name_and_namespace.get(&key(Id::no_namespace()))));
+        found
+    }
+}
+
+/// The object whose references are followed.
+struct Holder {
+    id: Id,
+    prefixes: Vec<Text>,
+    suffixes: Vec<Text>,
+    role: Option<Gvk>,
+    /// Of a RoleBinding: the namespaces its ServiceAccounts are in.
+    account_namespaces: HashSet<Text>,
+}
+
+/// Follows the references of every object to what was renamed.
+///
+/// # Errors
+/// A name fits several objects with different names, or a field has another shape.
+pub(crate) fn follow(resources: &mut ResourceSet) -> Result<(), Diagnostics> {
+    let renamed = Renamed::of(resources);
+    if renamed.candidates.is_empty() {
+        return Ok(());
+    }
+    resources.change_each(|resource| {
+        let original = resource.original_id().gvk;
+        let Some(references) = REFERENCES.get(original.kind.as_str()) else {
+            return Ok(());
+        };
+        let holder = Holder {
+            id: resource.id(),
+            prefixes: resource.prefixes.clone(),
+            suffixes: resource.suffixes.clone(),
+            role: role_of(&resource.value),
+            account_namespaces: account_namespaces(&resource.value),
+        };
+        for reference in references {
+            if (reference.group.is_empty() || reference.group == original.group)
+                && (reference.version.is_empty() || reference.version == original.version)
+            {
+                follow_one(resource, &holder, reference, &renamed)?;
+            }
+        }
+        Ok(())
+    })
+}
+
+fn follow_one(
+    resource: &mut Resource,
+    holder: &Holder,
+    reference: &Reference,
+    renamed: &Renamed,
+) -> Result<(), Diagnostics> {
+    let mut ambiguous = None;
+    let origin = resource.origin.clone();
+    let visited = field_path::visit(&mut resource.value, &reference.path, Missing::Skip, &mut |value| {
+        let mut one = |value: &mut Value| match value {
+            Value::Map(map) => set_map(map, holder, reference, renamed, &mut ambiguous),
+            Value::List(_) => Err(shape("a name or a map")),
+            Value::Null => Ok(()),
+            scalar => {
+                set_name(scalar, holder, reference, renamed, &mut ambiguous);
+                Ok(())
+            }
+        };
+        match value {
+            Value::List(items) => Arc::make_mut(items).iter_mut().try_for_each(one),
+            value => one(value),
+        }
+    });
+    visited.map_err(|error| shape_fault(resource, "following the references of", &error))?;
+    ambiguous.map_or(Ok(()), |name: Text| {
+        let summary = format!("`{name}` in {} fits several renamed objects", holder.id);
+        Err(Diagnostic::error(codes::AMBIGUOUS_REFERENCE, summary).at(origin).into())
+    })
+}
+
+fn shape(wanted: &'static str) -> ShapeError {
+    ShapeError { field: "a reference".to_owned(), wanted }
+}
+
+fn set_name(
+    value: &mut Value,
+    holder: &Holder,
+    reference: &Reference,
+    renamed: &Renamed,
+    ambiguous: &mut Option<Text>,
+) {
+    let name = text_of(Some(value));
+    let candidates = renamed.within_reach(&name, holder);
+    match choose(&name, candidates, holder, reference) {
+        Choice::None => {}
+        Choice::One(candidate) => *value = Value::String(candidate.id.name.clone()),
+        Choice::Several(candidates) => {
+            if candidates.iter().all(|other| other.id.name == candidates[0].id.name) {
+                *value = Value::String(candidates[0].id.name.clone());
+            } else {
+                *ambiguous = Some(name);
+            }
+        }
+    }
+}
+
+/// Follows a reference that has a name and may have a namespace.
+fn set_map(
+    map: &mut Map,
+    holder: &Holder,
+    reference: &Reference,
+    renamed: &Renamed,
+    ambiguous: &mut Option<Text>,
+) -> Result<(), ShapeError> {
+    let name = match map.get("name") {
+        None => return Err(shape("a map with a `name`")),
+        name => text_of(name),
+    };
+    let mut candidates = renamed.within_reach(&name, holder);
+    if let Some(namespace) = map.get("namespace") {
+        let namespace = text_of(Some(namespace));
+        if renamed.knows_namespace(&namespace, holder) {
+            candidates.retain(|candidate| candidate.original_namespace == namespace);
+        } else {
+            candidates.retain(|candidate| candidate.id.namespace == namespace);
+        }
+    }
+    let chosen = match choose(&name, candidates, holder, reference) {
+        Choice::None => return Ok(()),
+        Choice::One(candidate) => candidate,
+        Choice::Several(candidates) => {
+            let first = candidates[0];
+            let is_same =
+                |other: &&Candidate| other.id.name == first.id.name && other.namespace == first.namespace;
+            if !candidates.iter().all(is_same) {
+                *ambiguous = Some(name);
+                return Ok(());
+            }
+            first
+        }
+    };
+    map.insert("name".into(), Value::String(chosen.id.name.clone()));
+    if !chosen.namespace.is_empty() {
+        map.insert("namespace".into(), Value::String(chosen.namespace.clone()));
+    }
+    Ok(())
+}
+
+enum Choice<'c> {
+    None,
+    One(&'c Candidate),
+    Several(Vec<&'c Candidate>),
+}
+
+/// Chooses which of the objects once called `name` a reference means.
+fn choose<'c>(
+    name: &Text,
+    mut candidates: Vec<&'c Candidate>,
+    holder: &Holder,
+    reference: &Reference,
+) -> Choice<'c> {
+    let names_role = reference.path.ends_with(&["roleRef", "name"]);
+    candidates.retain(|candidate| {
+        candidate.previous.iter().any(|id| id.name == *name)
+            && candidate.previous.iter().any(|id| is_selected(&id.gvk, &reference.target))
+            && (!names_role
+                || holder
+                    .role
+                    .as_ref()
+                    .is_none_or(|role| candidate.previous.iter().any(|id| is_selected(&id.gvk, role))))
+            && (holder.id.is_cluster_scoped()
+                || candidate.id.is_cluster_scoped()
+                || candidate.id.gvk.kind == "ServiceAccount"
+                || candidate.id.namespace == holder.id.namespace)
+    });
+    if candidates.len() != 1 {
+        candidates.retain(|candidate| {
+            (no_or_same_tail(&candidate.prefixes, &holder.prefixes))
+                && (no_or_same_tail(&candidate.suffixes, &holder.suffixes))
+        });
+    }
+    if candidates.len() > 1 {
+        candidates.retain(|candidate| {
+            same_tail(&candidate.prefixes, &holder.prefixes)
+                && same_tail(&candidate.suffixes, &holder.suffixes)
+        });
+    }
+    match candidates.as_slice() {
+        [] => Choice::None,
+        [one] => Choice::One(one),
+        _ => Choice::Several(candidates),
+    }
+}
+
+fn is_selected(gvk: &Gvk, by: &Gvk) -> bool {
+    let fits = |own: &Text, wanted: &Text| wanted.is_empty() || own == wanted;
+    fits(&gvk.group, &by.group) && fits(&gvk.version, &by.version) && fits(&gvk.kind, &by.kind)
+}
+
+fn no_or_same_tail(a: &[Text], b: &[Text]) -> bool {
+    a.is_empty() || b.is_empty() || same_tail(a, b)
+}
+
+/// Tells whether the shorter list ends the longer one; an empty list ends only an empty one.
+fn same_tail(a: &[Text], b: &[Text]) -> bool {
+    if a.is_empty() || b.is_empty() {
+        return a.len() == b.len();
+    }
+    a.ends_with(b) || b.ends_with(a)
+}
+
+fn role_of(object: &Map) -> Option<Gvk> {
+    let role = object.get("roleRef")?;
+    Some(Gvk {
+        group: text_of(Some(role.get("apiGroup")?)),
+        version: Text::default(),
+        kind: text_of(Some(role.get("kind")?)),
+    })
+}
+
+fn account_namespaces(object: &Map) -> HashSet<Text> {
+    if text_of(object.get("kind")) != "RoleBinding" {
+        return HashSet::new();
+    }
+    let subjects = object.get("subjects").and_then(Value::as_list).unwrap_or_default();
+    subjects
+        .iter()
+        .filter(|subject| subject.get("kind").and_then(Value::as_str) == Some("ServiceAccount"))
+        .filter_map(|subject| subject.get("namespace").and_then(Value::as_str))
+        .map(Text::from)
+        .collect()
+}
