@@ -2,7 +2,7 @@
 
 use std::env;
 use std::error::Error;
-use std::path::{self, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use kube::config::{AuthInfo, KubeConfigOptions, Kubeconfig, KubeconfigError};
@@ -21,9 +21,17 @@ const WRITE: Duration = Duration::from_secs(30);
 /// Why a context cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
-    /// The kubeconfig cannot be read, or is wrong.
+    /// The kubeconfig cannot be read, or what it points to cannot.
     #[error("the kubeconfig cannot be used")]
     Kubeconfig(#[source] Box<KubeconfigError>),
+    /// The file is no kubeconfig. Its text is not quoted: it may hold credentials.
+    #[error("{} is no kubeconfig, see line {line}", kubeconfig.display())]
+    Malformed {
+        /// The file.
+        kubeconfig: PathBuf,
+        /// The line, from 1.
+        line: u64,
+    },
     /// There is no kubeconfig.
     #[error("there is no kubeconfig: {} does not exist", .0.display())]
     NoKubeconfig(PathBuf),
@@ -100,9 +108,19 @@ fn read(given: Option<&Path>, repository: &Path) -> Result<(Kubeconfig, Option<P
     let mut merged = Kubeconfig::default();
     // As kubectl does, files of the list that are missing are passed over; one that was named is not.
     for path in paths.iter().filter(|path| given.is_some() || path.exists()) {
-        merged = merged.merge(Kubeconfig::read_from(path)?)?;
+        merged = merged.merge(read_one(path)?)?;
     }
     Ok((merged, inside))
+}
+
+fn read_one(path: &Path) -> Result<Kubeconfig, ConnectError> {
+    Kubeconfig::read_from(path).map_err(|error| match error {
+        KubeconfigError::Parse(fault) => ConnectError::Malformed {
+            kubeconfig: path.to_owned(),
+            line: fault.location().map_or(1, |location| location.line()),
+        },
+        other => other.into(),
+    })
 }
 
 fn default_paths() -> Vec<PathBuf> {
@@ -115,14 +133,16 @@ fn default_paths() -> Vec<PathBuf> {
     }
 }
 
-/// Tells whether a path lies inside the repository, as it is written or after links are followed.
-fn is_inside(path: &Path, repository: &Path) -> bool {
-    let written = path::absolute(path).is_ok_and(|path| path.starts_with(repository));
-    let real = match (path.canonicalize(), repository.canonicalize()) {
-        (Ok(path), Ok(repository)) => path.starts_with(repository),
-        _ => false,
+/// Tells whether a file lies inside the repository, or is a link from there: what it names relative to
+/// itself would be the repository's.
+fn is_inside(file: &Path, repository: &Path) -> bool {
+    let Ok(repository) = repository.canonicalize() else {
+        return false;
     };
-    written || real
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    [file, folder.unwrap_or(Path::new("."))]
+        .iter()
+        .any(|path| path.canonicalize().is_ok_and(|path| path.starts_with(&repository)))
 }
 
 /// Refuses what would run a program or read a file at the word of the repository's authors: a token file's

@@ -89,15 +89,16 @@ impl Refusal {
         }
     }
 
-    /// Tells whether another writer was faster, at the object or at a quota that counts it.
+    /// Tells whether another writer was faster: at the object, at its creation, or at a quota that counts it.
     fn lost_race(&self) -> bool {
-        self.status.reason == "Conflict" && self.causes().is_empty() && !self.names_uid()
+        let lost = matches!(self.status.reason.as_str(), "Conflict" | "AlreadyExists");
+        lost && self.causes().is_empty() && !self.names_uid()
     }
 
     /// Tells whether the message is on a uid: the words of the precondition check and of server-side apply.
     fn names_uid(&self) -> bool {
         let message = self.status.message.to_ascii_lowercase();
-        message.contains("uid mismatch") || message.contains("uid in") || message.contains("preconditions")
+        message.contains("uid mismatch") || message.contains("uid in")
     }
 
     fn causes(&self) -> &[StatusCause] {
@@ -139,7 +140,9 @@ impl Refusal {
 
     /// Returns the server's words. Those on a Secret are cut down to the reason and the fields.
     fn message(&self, subject: Subject) -> String {
-        let mut message = if subject.secret && !matches!(self.code, 401 | 403 | 404) {
+        let mut message = if subject.secret && matches!(self.code, 401 | 403 | 404) {
+            without_denial(&self.status.message).to_owned()
+        } else if subject.secret {
             self.reason_and_fields()
         } else if self.causes().iter().any(|cause| !cause.field.is_empty()) {
             let causes = self.causes().iter().map(|cause| match cause.field.as_str() {
@@ -183,6 +186,14 @@ impl Refusal {
         let name = StatusCode::from_u16(self.code).ok().and_then(|code| code.canonical_reason());
         format!("HTTP {} {}", self.code, name.unwrap_or_default()).trim_end().to_owned()
     }
+}
+
+/// Returns a message without what an admission webhook or policy says after it denied a request.
+fn without_denial(message: &str) -> &str {
+    ["denied the request", "denied request"]
+        .iter()
+        .find_map(|words| Some(&message[..message.find(words)? + words.len()]))
+        .unwrap_or(message)
 }
 
 /// Returns a message without the long or structured values that the server quotes from the request:

@@ -104,7 +104,8 @@ pub(crate) async fn delete(
         return Ok(None);
     }
     let body: Value = reply.success(Subject::of(&request.target).bound(true))?.json()?;
-    // Gone at once is a `Status`, or for some kinds the object as it was last.
-    let lives_on = body.str_at(&["kind"]) != Some("Status") && Object::new(body.clone()).is_terminating();
-    Ok(lives_on.then(|| Object::new(body)))
+    // Gone at once shows as a `Status`, or for some kinds as the object as it was last.
+    let is_status = body.str_at(&["kind"]) == Some("Status");
+    let object = Object::new(body);
+    Ok((!is_status && object.is_terminating()).then_some(object))
 }

@@ -200,9 +200,9 @@ async fn conflicts_name_managers_and_fields() {
         &json!({"kind": "Status", "reason": "Conflict", "code": 409, "message": "Apply failed",
             "details": {"causes": causes}}),
     );
-    let conflicts = match apply_once(apply(config_map()), "", answer).await {
-        Err(ProviderError::Conflict(conflicts)) => conflicts,
-        _ => panic!("no conflict"),
+    let outcome = apply_once(apply(config_map()), "", answer).await;
+    let Err(ProviderError::Conflict(conflicts)) = outcome else {
+        panic!("no conflict");
     };
     let expected = [
         Conflict { manager: "argo".into(), subresource: None, field: ".data.key".into() },
@@ -274,6 +274,10 @@ async fn no_error_on_a_secret_quotes_it() {
         let outcome = apply_once(apply(kind("", "Secret", "secrets")), "", answer).await;
         assert_eq!(outcome.err(), Some(ProviderError::Invalid(message.to_owned())));
     }
+    let denied = refusal(403, "Forbidden", "admission webhook \"w\" denied the request: \"hunter2\" is weak");
+    let outcome = apply_once(apply(kind("", "Secret", "secrets")), "", denied).await;
+    let message = "admission webhook \"w\" denied the request".to_owned();
+    assert_eq!(outcome.err(), Some(ProviderError::Forbidden(message)));
 }
 
 async fn delete_once(answer: Reply) -> Result<Option<Object>, ProviderError> {

@@ -150,8 +150,8 @@ impl Transport {
             log(call, &outcome, took);
             match &outcome {
                 Ok(reply) if reply.status == StatusCode::TOO_MANY_REQUESTS => permit.refused(),
-                Ok(_) => permit.served(),
-                Err(_) => drop(permit),
+                Ok(reply) if !reply.status.is_server_error() => permit.served(),
+                _ => drop(permit),
             }
             let Some(fault) = fault(&outcome) else {
                 return outcome;

@@ -65,8 +65,10 @@ async fn a_kubeconfig_that_is_not_there_or_no_kubeconfig_is_an_error() {
     let missing = scratch.connect("dev", Path::new("nowhere")).await;
     assert!(matches!(missing, Err(ConnectError::Kubeconfig(_))));
     let broken = scratch.0.join("broken");
-    fs::write(&broken, "contexts: {").unwrap();
-    assert!(matches!(scratch.connect("dev", &broken).await, Err(ConnectError::Kubeconfig(_))));
+    fs::write(&broken, "users:\n- name: u\n  user: {token: [hunter2]}\n").unwrap();
+    let malformed = scratch.connect("dev", &broken).await.err().unwrap();
+    assert!(matches!(malformed, ConnectError::Malformed { .. }));
+    assert!(!format!("{malformed} {malformed:?}").contains("hunter2"));
 }
 
 #[cfg(unix)]
@@ -89,11 +91,13 @@ async fn plugins_run_from_outside_the_repository_and_never_from_inside() {
     assert!(scratch.0.join("plugin.ran").exists());
     assert!(!message.contains("hunter2"), "{message}");
 
-    let link = scratch.0.join("link");
-    std::os::unix::fs::symlink(&inside, &link).unwrap();
-    for path in [&inside, &link] {
+    let inwards = scratch.0.join("link");
+    let outwards = scratch.0.join("repository/link");
+    std::os::unix::fs::symlink(&inside, &inwards).unwrap();
+    std::os::unix::fs::symlink(&outside, &outwards).unwrap();
+    for path in [&inside, &inwards, &outwards] {
         let refused = scratch.connect("dev", path).await;
-        assert!(matches!(refused, Err(ConnectError::Untrusted { .. })));
+        assert!(matches!(refused, Err(ConnectError::Untrusted { .. })), "{}", path.display());
     }
     assert!(!scratch.0.join("repository/plugin.ran").exists());
 }

@@ -89,7 +89,8 @@ fn passing_faults_are_told_from_lasting_ones() {
         (504, five, "", Some(Fault::Failed(five))),
         (409, None, r#"{"reason":"Conflict","message":"modified"}"#, Some(Fault::Refused(None))),
         (409, None, r#"{"reason":"Conflict","message":"uid mismatch"}"#, None),
-        (409, None, r#"{"reason":"AlreadyExists"}"#, None),
+        (409, None, r#"{"reason":"AlreadyExists"}"#, Some(Fault::Refused(None))),
+        (409, None, "", None),
         (500, None, "", None),
         (422, None, "", None),
     ];

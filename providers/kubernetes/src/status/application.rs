@@ -41,7 +41,8 @@ pub(super) fn status(view: &View<'_>) -> Status {
 /// `automated` may be there and switched off.
 fn is_automated(view: &View<'_>) -> bool {
     let automated = view.at(&["spec", "syncPolicy", "automated"]);
-    automated.is_some_and(|policy| policy.get("enabled").and_then(Value::as_bool) != Some(false))
+    let policy = automated.and_then(Value::as_map);
+    policy.is_some_and(|it| it.get("enabled").and_then(Value::as_bool) != Some(false))
 }
 
 /// Tells whether the last comparison was with the source that the spec names now. Only the fields that say

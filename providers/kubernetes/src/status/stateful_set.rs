@@ -32,12 +32,10 @@ pub(super) fn status(view: &View<'_>) -> Status {
 }
 
 fn rollout(view: &View<'_>, wanted: i64) -> Option<String> {
-    let partition = view.int(&["spec", "updateStrategy", "rollingUpdate", "partition"]);
-    if let Some(partition) = partition.filter(|partition| *partition != 0) {
+    if let Some(partition) = view.int(&["spec", "updateStrategy", "rollingUpdate", "partition"]) {
         let wanted = wanted.saturating_sub(partition);
         let updated = view.count("updatedReplicas");
-        return (updated < wanted)
-            .then(|| format!("{updated} of {wanted} replicas of the partition updated"));
+        return (updated < wanted).then(|| format!("{updated} of {wanted} replicas updated"));
     }
     let current = view.count("currentReplicas");
     if wanted > current {
