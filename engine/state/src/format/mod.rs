@@ -1,0 +1,169 @@
+//! The format: a [`State`] as three canonical files.
+//!
+//! The same state always gives the same bytes, so equal states are equal blobs. The reader tolerates fields
+//! that it does not know, refuses a schema newer than [`SCHEMA`], and never trusts what it reads.
+
+mod meta;
+mod output;
+mod record;
+
+use std::collections::BTreeMap;
+
+use engine_core::ports::StateError;
+use engine_core::state::State;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::line::single_line;
+use meta::Meta;
+use record::{IntentLine, ObjectLine};
+
+/// The newest schema that this version reads, and the one that it writes.
+pub const SCHEMA: u64 = 1;
+
+/// The most bytes that the three files may have together.
+pub const MAX_BYTES: usize = 20 * 1024 * 1024;
+
+const META: &str = "meta.json";
+const OBJECTS: &str = "objects.jsonl";
+const INTENTS: &str = "intents.jsonl";
+
+/// The files of one state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Files {
+    /// `meta.json`: identity, serial, holder, clusters, outputs. One line.
+    pub meta: Vec<u8>,
+    /// `objects.jsonl`: one record a line, in the order of object references.
+    pub objects: Vec<u8>,
+    /// `intents.jsonl`: one planned write a line, in the order of the plan.
+    pub intents: Vec<u8>,
+}
+
+impl Files {
+    /// The names, in the order of [`Files::contents`].
+    pub(crate) const NAMES: [&str; 3] = [META, OBJECTS, INTENTS];
+
+    /// Returns the contents in the order of [`Files::NAMES`].
+    pub(crate) fn contents(&self) -> [&[u8]; 3] {
+        [&self.meta, &self.objects, &self.intents]
+    }
+}
+
+/// The files are no state that this version can read, or the state is none that it could read back.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{place}: {reason}")]
+pub struct FormatError {
+    place: String,
+    reason: String,
+}
+
+impl FormatError {
+    fn new(place: impl Into<String>, reason: impl AsRef<str>) -> Self {
+        Self { place: place.into(), reason: single_line(reason.as_ref(), 300) }
+    }
+}
+
+impl From<FormatError> for StateError {
+    fn from(error: FormatError) -> Self {
+        Self::Corrupt(error.to_string())
+    }
+}
+
+/// Writes a state.
+///
+/// # Errors
+/// The state would not read back as itself, or is larger than [`MAX_BYTES`].
+pub fn encode(state: &State) -> Result<Files, FormatError> {
+    let files = Files {
+        meta: to_line(META, &Meta::of(state)?)?,
+        objects: to_lines(OBJECTS, state.records.iter().map(ObjectLine::from))?,
+        intents: to_lines(INTENTS, state.intents.iter().map(IntentLine::from))?,
+    };
+    // What cannot be read back must never become the tip of a chain.
+    if decode(&files)? == *state {
+        Ok(files)
+    } else {
+        Err(FormatError::new(META, "a name, a uid or an output does not read back as it is"))
+    }
+}
+
+/// Reads a state.
+///
+/// # Errors
+/// The files have a newer schema, are truncated, ambiguous or larger than [`MAX_BYTES`], or hold an object
+/// twice. The error names file and line.
+pub fn decode(files: &Files) -> Result<State, FormatError> {
+    let bytes: usize = files.contents().iter().map(|content| content.len()).sum();
+    if bytes > MAX_BYTES {
+        let reason = format!("the state has {bytes} bytes, more than {MAX_BYTES}");
+        return Err(FormatError::new(META, reason));
+    }
+    let meta = Meta::read(&files.meta)?;
+    let counts = meta.counts();
+    let mut state = meta.into_state()?;
+    let objects: Vec<ObjectLine> = from_lines(OBJECTS, &files.objects, counts.objects)?;
+    state.records = records(objects)?;
+    let intents: Vec<IntentLine> = from_lines(INTENTS, &files.intents, counts.intents)?;
+    state.intents = intents
+        .into_iter()
+        .enumerate()
+        .map(|(idx, line)| line.try_into().map_err(|reason| at_line(INTENTS, idx, reason)))
+        .collect::<Result<_, _>>()?;
+    Ok(state)
+}
+
+type Records = BTreeMap<engine_core::object_ref::ObjectRef, engine_core::state::ResourceRecord>;
+
+fn records(lines: Vec<ObjectLine>) -> Result<Records, FormatError> {
+    let mut records = Records::new();
+    for (idx, line) in lines.into_iter().enumerate() {
+        let (object_ref, record) = line.try_into().map_err(|reason: String| at_line(OBJECTS, idx, reason))?;
+        if records.contains_key(&object_ref) {
+            let reason = format!("{object_ref:?} is recorded twice");
+            return Err(at_line(OBJECTS, idx, reason));
+        }
+        records.insert(object_ref, record);
+    }
+    Ok(records)
+}
+
+fn at_line(file: &str, idx: usize, reason: impl AsRef<str>) -> FormatError {
+    FormatError::new(format!("{file}, line {}", idx + 1), reason)
+}
+
+fn to_line<T: Serialize>(file: &str, line: &T) -> Result<Vec<u8>, FormatError> {
+    let mut bytes = serde_json::to_vec(line).map_err(|error| FormatError::new(file, error.to_string()))?;
+    bytes.push(b'\n');
+    Ok(bytes)
+}
+
+fn to_lines<T: Serialize>(file: &str, lines: impl Iterator<Item = T>) -> Result<Vec<u8>, FormatError> {
+    let mut bytes = Vec::new();
+    for line in lines {
+        bytes.extend(to_line(file, &line)?);
+    }
+    Ok(bytes)
+}
+
+/// Reads lines whose number is known: a file cut at the end of a line must not read as a smaller state.
+fn from_lines<T: DeserializeOwned>(file: &str, bytes: &[u8], expected: u64) -> Result<Vec<T>, FormatError> {
+    if !bytes.is_empty() && !bytes.ends_with(b"\n") {
+        return Err(FormatError::new(file, "the last line is cut off"));
+    }
+    let lines: Vec<T> = bytes
+        .split_inclusive(|byte| *byte == b'\n')
+        .enumerate()
+        .map(|(idx, line)| {
+            serde_json::from_slice(line).map_err(|error| at_line(file, idx, error.to_string()))
+        })
+        .collect::<Result<_, _>>()?;
+    if lines.len() as u64 == expected {
+        Ok(lines)
+    } else {
+        let reason = format!("{META} counts {expected} lines, the file has {}", lines.len());
+        Err(FormatError::new(file, reason))
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,0 +1,155 @@
+//! Reading the chain: nothing that it holds is trusted.
+
+use engine_core::mark::EnvironmentName;
+use engine_core::ports::{HistoryEntry, Revision, StateError};
+use engine_core::state::State;
+use git2::{Commit, ObjectType, Oid, Repository, Tree};
+
+use super::commit::{self, Link, PLAIN_FILE};
+use crate::format::{Files, MAX_BYTES, decode};
+use crate::line::single_line;
+use crate::step::{Step, check_successor};
+
+/// The newest revision.
+pub(super) struct Tip {
+    pub(super) link: Link,
+    pub(super) state: State,
+}
+
+/// Reads the state of a commit and checks its link to the one before.
+pub(super) fn tip(
+    repository: &Repository,
+    oid: Oid,
+    environment: &EnvironmentName,
+) -> Result<Tip, StateError> {
+    let found = commit::find(repository, oid)?;
+    let link = commit::read(&found)?;
+    if let Some(parent) = link.parent {
+        let parent = commit::read(&commit::find(repository, parent)?)?;
+        check_successor(&parent.step, &link.step)?;
+    }
+    let state = read(repository, &found).map_err(|reason| broken(oid, &reason))?;
+    if state.environment != *environment {
+        let reason = format!("it is the state of environment {}", state.environment);
+        return Err(broken(oid, &reason));
+    }
+    if Step::of(&state) != link.step {
+        return Err(broken(oid, "its message and its content are of different revisions"));
+    }
+    Ok(Tip { link, state })
+}
+
+fn read(repository: &Repository, commit: &Commit<'_>) -> Result<State, String> {
+    commit::whole(repository, commit.tree_id())?;
+    let tree = commit.tree().map_err(|error| error.message().to_owned())?;
+    let files = files(repository, &tree)?;
+    decode(&files).map_err(|error| error.to_string())
+}
+
+/// Tells whether `ancestor` is this link or before it in the chain. The walk ends at the ancestor's serial.
+pub(super) fn descends(
+    repository: &Repository,
+    from: &Link,
+    ancestor: Oid,
+    serial: u64,
+) -> Result<bool, StateError> {
+    let mut link = from.clone();
+    while link.oid != ancestor && link.step.serial > serial {
+        match link.parent {
+            Some(parent) => link = commit::read(&commit::find(repository, parent)?)?,
+            None => break,
+        }
+    }
+    Ok(link.oid == ancestor)
+}
+
+/// Returns the chain from a link on, newest first.
+pub(super) fn history(
+    repository: &Repository,
+    newest: Link,
+    limit: usize,
+) -> Result<Vec<HistoryEntry>, StateError> {
+    let mut entries = Vec::new();
+    let mut next = Some(newest);
+    while let Some(link) = next.take().filter(|_| entries.len() < limit) {
+        if let Some(parent) = link.parent {
+            let parent = commit::read(&commit::find(repository, parent)?)?;
+            check_successor(&parent.step, &link.step)?;
+            next = Some(parent);
+        }
+        entries.push(HistoryEntry {
+            revision: Revision(link.oid.to_string()),
+            serial: link.step.serial,
+            summary: link.summary,
+            author: link.author,
+            time: link.time,
+        });
+    }
+    Ok(entries)
+}
+
+/// Returns the commit of a revision.
+pub(super) fn oid(revision: &Revision) -> Result<Oid, StateError> {
+    Some(&revision.0).filter(|text| text.len() == 40).and_then(|text| Oid::from_str(text).ok()).ok_or_else(
+        || {
+            let shown = single_line(&revision.0, 80);
+            StateError::Store(format!("`{shown}` is no revision of a Git store"))
+        },
+    )
+}
+
+/// Returns the error of two runs that rest on the same revision.
+pub(super) fn moved(repository: &Repository, expected: Option<Oid>, found: Option<Oid>) -> StateError {
+    StateError::Moved { expected: describe(repository, expected), found: describe(repository, found) }
+}
+
+/// Returns serial, commit, author, time and summary of a revision, as far as they can be read.
+fn describe(repository: &Repository, oid: Option<Oid>) -> String {
+    let Some(oid) = oid else {
+        return "no state".into();
+    };
+    let link = commit::find(repository, oid).and_then(|commit| commit::read(&commit));
+    let short: String = oid.to_string().chars().take(12).collect();
+    link.map_or_else(
+        |_| format!("commit {short}"),
+        |link| {
+            let (serial, author) = (link.step.serial, link.author);
+            format!("serial {serial} ({short}) by {author} at {}: {}", link.time, link.summary)
+        },
+    )
+}
+
+fn files(repository: &Repository, tree: &Tree<'_>) -> Result<Files, String> {
+    if tree.len() != Files::NAMES.len() {
+        let expected = Files::NAMES.len();
+        return Err(format!("its tree has {} entries, not {expected}", tree.len()));
+    }
+    let mut budget = MAX_BYTES;
+    let mut content = |name| blob(repository, tree, name, &mut budget);
+    let [meta, objects, intents] = Files::NAMES;
+    Ok(Files { meta: content(meta)?, objects: content(objects)?, intents: content(intents)? })
+}
+
+/// Reads a file of the tree. Its size is known before it is inflated.
+fn blob(repository: &Repository, tree: &Tree<'_>, name: &str, budget: &mut usize) -> Result<Vec<u8>, String> {
+    let fault = |error: git2::Error| format!("{name}: {}", error.message());
+    let entry = tree.get_name(name).ok_or_else(|| format!("its tree has no {name}"))?;
+    if entry.filemode_raw() != PLAIN_FILE {
+        let mode = entry.filemode_raw();
+        return Err(format!("{name} has mode {mode:o}, not {PLAIN_FILE:o}"));
+    }
+    commit::whole(repository, entry.id())?;
+    let odb = repository.odb().map_err(fault)?;
+    let (size, kind) = odb.read_header(entry.id()).map_err(fault)?;
+    if kind != ObjectType::Blob {
+        return Err(format!("{name} is no file"));
+    }
+    *budget =
+        budget.checked_sub(size).ok_or_else(|| format!("{name} brings the state over {MAX_BYTES} bytes"))?;
+    let blob = repository.find_blob(entry.id()).map_err(fault)?;
+    Ok(blob.content().to_vec())
+}
+
+fn broken(oid: Oid, reason: &str) -> StateError {
+    StateError::Corrupt(format!("commit {oid}: {}", single_line(reason, 400)))
+}

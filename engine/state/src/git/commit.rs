@@ -1,0 +1,184 @@
+//! One revision as a commit: three blobs, a tree, a message with trailers.
+
+use std::fmt::Write as _;
+
+use engine_core::ports::StateError;
+use engine_core::state::State;
+use git2::{Commit, Oid, Repository, Signature};
+use jiff::Timestamp;
+
+use super::loose;
+use crate::format::{Files, encode};
+use crate::line::single_line;
+use crate::random;
+use crate::step::{Step, check_successor};
+
+/// The mode of a plain file in a tree.
+pub(super) const PLAIN_FILE: i32 = 0o100_644;
+
+const SUMMARY_LIMIT: usize = 200;
+
+/// Who commits.
+#[derive(Debug, Clone)]
+pub(super) struct Author {
+    name: String,
+    email: String,
+}
+
+impl Author {
+    /// Returns the user that Git is configured with, or a neutral one.
+    pub(super) fn configured(repository: &Repository) -> Self {
+        let configured = repository.signature().ok().and_then(|signature| {
+            let name = single_line(signature.name().ok()?, 100);
+            let email = single_line(signature.email().ok()?, 100);
+            (!name.is_empty() && !email.is_empty()).then_some(Self { name, email })
+        });
+        configured.unwrap_or_else(|| Self { name: "terrane".into(), email: "terrane@localhost".into() })
+    }
+
+    fn signature(&self) -> Result<Signature<'static>, git2::Error> {
+        Signature::now(&self.name, &self.email)
+    }
+}
+
+/// What a commit says of its revision without its tree being read.
+#[derive(Debug, Clone)]
+pub(super) struct Link {
+    pub(super) oid: Oid,
+    pub(super) parent: Option<Oid>,
+    pub(super) step: Step,
+    pub(super) summary: String,
+    pub(super) author: String,
+    /// RFC 3339.
+    pub(super) time: String,
+}
+
+/// Writes a revision behind `parent`. No ref is moved.
+pub(super) fn write(
+    repository: &Repository,
+    parent: Option<Oid>,
+    next: &State,
+    summary: &str,
+    author: &Author,
+) -> Result<Link, StateError> {
+    let step = Step::of(next);
+    let parent = parent.map(|oid| find(repository, oid)).transpose()?;
+    if let Some(parent) = &parent {
+        check_successor(&read(parent)?.step, &step)?;
+    }
+    let files = encode(next)?;
+    let message = message(next, summary)?;
+    let written = write_objects(repository, &files, &message, parent.as_ref(), author);
+    let oid = written.map_err(|error| failed("cannot write the revision", &error))?;
+    read(&find(repository, oid)?)
+}
+
+fn write_objects(
+    repository: &Repository,
+    files: &Files,
+    message: &str,
+    parent: Option<&Commit<'_>>,
+    author: &Author,
+) -> Result<Oid, git2::Error> {
+    let mut tree = repository.treebuilder(None)?;
+    for (name, content) in Files::NAMES.into_iter().zip(files.contents()) {
+        tree.insert(name, repository.blob(content)?, PLAIN_FILE)?;
+    }
+    let tree = repository.find_tree(tree.write()?)?;
+    let signature = author.signature()?;
+    let parents: Vec<_> = parent.into_iter().collect();
+    repository.commit(None, &signature, &signature, message, &tree, &parents)
+}
+
+/// The nonce makes every commit unique: a push that finds the remote at this very commit is known to be the
+/// one that put it there.
+fn message(state: &State, summary: &str) -> Result<String, StateError> {
+    let nonce = random::bytes::<16>()
+        .map_err(|error| StateError::Store(format!("the system gives no random bytes: {error}")))?;
+    let summary = match single_line(summary, SUMMARY_LIMIT) {
+        empty if empty.is_empty() => "Advance the state".into(),
+        summary => summary,
+    };
+    let mut message = format!(
+        "{summary}\n\nLineage: {}\nSerial: {}\nEpoch: {}\n",
+        state.lineage, state.serial, state.epoch
+    );
+    let run = state.holder.as_ref().map(|holder| single_line(&holder.run, 100));
+    let run = run.filter(|run| !run.is_empty());
+    let nonce = hex::encode(nonce);
+    run.iter()
+        .try_for_each(|run| writeln!(message, "Run: {run}"))
+        .and_then(|()| writeln!(message, "Nonce: {nonce}"))
+        .map_err(|error| StateError::Store(error.to_string()))?;
+    Ok(message)
+}
+
+/// Finds a commit of the chain.
+pub(super) fn find(repository: &Repository, oid: Oid) -> Result<Commit<'_>, StateError> {
+    let fault = |reason: &str| {
+        let reason = single_line(reason, 200);
+        StateError::Corrupt(format!("commit {oid} of the chain is missing or broken: {reason}"))
+    };
+    whole(repository, oid).map_err(|reason| fault(&reason))?;
+    repository.find_commit(oid).map_err(|error| fault(error.message()))
+}
+
+/// Checks that an object can be read to its end.
+pub(super) fn whole(repository: &Repository, oid: Oid) -> Result<(), String> {
+    match loose::is_whole(repository, oid) {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(format!("the file of object {oid} is damaged")),
+        Err(error) => Err(format!("the file of object {oid} cannot be read: {error}")),
+    }
+}
+
+/// Reads what a commit says of itself.
+pub(super) fn read(commit: &Commit<'_>) -> Result<Link, StateError> {
+    let fault = |reason: &str| StateError::Corrupt(format!("commit {}: {reason}", commit.id()));
+    if commit.parent_count() > 1 {
+        return Err(fault("it has more than one parent, the chain must be linear"));
+    }
+    let message = commit.message().map_err(|_| fault("its message is not UTF-8"))?;
+    let trailer = |name: &str| trailer(message, name).ok_or_else(|| fault(&no_trailer(name)));
+    let number = |name: &str| {
+        let text = trailer(name)?;
+        text.parse().map_err(|_| fault(&no_trailer(name)))
+    };
+    let step = Step {
+        lineage: trailer("Lineage")?.parse().map_err(|_| fault(&no_trailer("Lineage")))?,
+        serial: number("Serial")?,
+        epoch: number("Epoch")?,
+    };
+    let author = commit.author();
+    let author = format!(
+        "{} <{}>",
+        String::from_utf8_lossy(author.name_bytes()),
+        String::from_utf8_lossy(author.email_bytes())
+    );
+    Ok(Link {
+        oid: commit.id(),
+        parent: commit.parent_ids().next(),
+        step,
+        summary: single_line(message.lines().next().unwrap_or_default(), SUMMARY_LIMIT),
+        author: single_line(&author, 200),
+        time: Timestamp::from_second(commit.time().seconds())
+            .map_or_else(|_| "an unknown time".into(), |time| time.to_string()),
+    })
+}
+
+fn no_trailer(name: &str) -> String {
+    format!("its message has no valid `{name}` trailer")
+}
+
+/// Returns a trailer's value: trailers are the lines of the last paragraph, never of the first.
+fn trailer<'a>(message: &'a str, name: &str) -> Option<&'a str> {
+    let (_, last) = message.trim_end().rsplit_once("\n\n")?;
+    let mut values = last.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+    let value = values.next()?;
+    values.next().is_none().then_some(value)
+}
+
+/// Returns the error of a Git operation that failed for reasons of the world.
+pub(super) fn failed(what: &str, error: &git2::Error) -> StateError {
+    StateError::Store(format!("{what}: {}", single_line(error.message(), 300)))
+}

@@ -1,0 +1,155 @@
+//! A repository on this machine: opening it, and moving a ref of it.
+
+use std::io;
+use std::path::Path;
+
+use engine_core::ports::StateError;
+use git2::{ConfigLevel, ErrorCode, Oid, Repository, RepositoryInitOptions};
+
+use super::chain;
+use super::commit::failed;
+use crate::file;
+
+/// What a repository of our own is configured with, whatever its file said before: `git` runs in it, so
+/// nothing in it may name a program.
+const OWN_CONFIGURATION: &str =
+    "[core]\n\trepositoryformatversion = 0\n\tbare = true\n\tlogAllRefUpdates = false\n";
+
+/// libgit2 syncs objects and refs only when told by configuration; the crate has no call for it.
+const DURABLE: &str = "[core]\n\tfsyncObjectFiles = true\n";
+
+const LOG_MESSAGE: &str = "terrane: advance the state";
+
+/// How often a ref that another process holds locked is tried again.
+const ATTEMPTS: u32 = 40;
+
+/// Opens the repository that holds a path.
+pub(super) fn discover(path: &Path) -> Result<Repository, StateError> {
+    let found = Repository::discover(path).map_err(|error| unusable(path, &error))?;
+    open(found.commondir())
+}
+
+/// Opens a bare repository, making it when it is not there.
+pub(super) fn create(directory: &Path) -> Result<Repository, StateError> {
+    let configuration = directory.join("config");
+    if !configuration.exists() {
+        initialise(directory).map_err(|error| unusable(directory, &error))?;
+    }
+    write_once(&configuration, OWN_CONFIGURATION).map_err(|error| io_failed(directory, &error))?;
+    open(directory)
+}
+
+fn initialise(directory: &Path) -> Result<(), git2::Error> {
+    let mut options = RepositoryInitOptions::new();
+    options.bare(true).mkpath(true).external_template(false);
+    Repository::init_opts(directory, &options).map(drop)
+}
+
+/// Opens a Git directory for reading.
+pub(super) fn open(git_directory: &Path) -> Result<Repository, StateError> {
+    Repository::open(git_directory).map_err(|error| unusable(git_directory, &error))
+}
+
+/// Opens a Git directory so that objects and refs are synced to disk before they count.
+///
+/// The setting goes into a file of ours that is read on top of the repository's own configuration, which
+/// stays as its owner wrote it.
+pub(super) fn open_durable(git_directory: &Path) -> Result<Repository, StateError> {
+    let repository = open(git_directory)?;
+    let settings = repository.commondir().join("terrane").join("durable.config");
+    write_once(&settings, DURABLE).map_err(|error| io_failed(git_directory, &error))?;
+    repository
+        .config()
+        .and_then(|mut config| config.add_file(&settings, ConfigLevel::App, true))
+        .map_err(|error| unusable(git_directory, &error))?;
+    Ok(repository)
+}
+
+fn write_once(path: &Path, content: &str) -> io::Result<()> {
+    if file::read(path)?.as_deref() == Some(content.as_bytes()) {
+        return Ok(());
+    }
+    file::replace(path, content.as_bytes())
+}
+
+/// Returns the commit of a ref, `None` when there is no such ref.
+pub(super) fn tip(repository: &Repository, name: &str) -> Result<Option<Oid>, StateError> {
+    match repository.find_reference(name) {
+        Ok(reference) => reference
+            .target()
+            .map(Some)
+            .ok_or_else(|| StateError::Corrupt(format!("{name} is a symbolic ref"))),
+        Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
+        Err(error) => {
+            let reason = crate::line::single_line(error.message(), 200);
+            Err(StateError::Corrupt(format!("{name} cannot be read: {reason}")))
+        }
+    }
+}
+
+/// Moves a ref from one commit to another, under the ref's own lock.
+///
+/// Whatever a failed attempt says, the ref decides: it is read again.
+pub(super) fn advance(
+    repository: &Repository,
+    name: &str,
+    expected: Option<Oid>,
+    new: Oid,
+) -> Result<(), StateError> {
+    let mut attempt = 1;
+    loop {
+        let swapped = match expected {
+            Some(old) => repository.reference_matching(name, new, true, old, LOG_MESSAGE),
+            None => repository.reference(name, new, false, LOG_MESSAGE),
+        };
+        let Err(error) = swapped else {
+            return Ok(());
+        };
+        let found = tip(repository, name)?;
+        if found == Some(new) {
+            return Ok(());
+        }
+        if found != expected {
+            return Err(chain::moved(repository, expected, found));
+        }
+        if attempt == ATTEMPTS || error.code() != ErrorCode::Locked {
+            return Err(stuck(repository, name, &error));
+        }
+        std::thread::sleep(pause(attempt));
+        attempt += 1;
+    }
+}
+
+/// Points a ref at a commit, whatever it was: for refs that only mirror or keep, never for the truth.
+pub(super) fn point(repository: &Repository, name: &str, oid: Oid) -> Result<(), StateError> {
+    repository
+        .reference(name, oid, true, LOG_MESSAGE)
+        .map(drop)
+        .map_err(|error| stuck(repository, name, &error))
+}
+
+/// Returns how long to wait before the next attempt: up to 20 ms, random, so that rivals do not meet again.
+pub(super) fn pause(attempt: u32) -> std::time::Duration {
+    let random = crate::random::bytes::<2>().map_or(u16::MAX, u16::from_be_bytes);
+    let limit_us = 1_000 * u64::from(attempt.min(20));
+    std::time::Duration::from_micros(limit_us * u64::from(random) / u64::from(u16::MAX))
+}
+
+fn stuck(repository: &Repository, name: &str, error: &git2::Error) -> StateError {
+    if error.code() != ErrorCode::Locked {
+        return failed(&format!("{name} cannot be moved"), error);
+    }
+    let lock = repository.commondir().join(format!("{name}.lock"));
+    StateError::Store(format!(
+        "{name} is locked: if no other process works on this repository, remove {}",
+        lock.display()
+    ))
+}
+
+fn unusable(path: &Path, error: &git2::Error) -> StateError {
+    failed(&format!("the repository at {} cannot be used", path.display()), error)
+}
+
+fn io_failed(path: &Path, error: &io::Error) -> StateError {
+    StateError::Store(format!("{} cannot be prepared: {error}", path.display()))
+}

@@ -1,0 +1,225 @@
+//! The chain as Git commits under one ref per environment.
+
+mod chain;
+mod child;
+mod commit;
+mod configuration;
+mod high_water;
+mod local;
+mod loose;
+mod remote;
+
+use std::path::{Path, PathBuf};
+
+use engine_core::mark::EnvironmentName;
+use engine_core::ports::{HistoryEntry, Revision, StateError, StateStore, Stored};
+use engine_core::state::State;
+use git2::{Oid, Repository};
+
+use chain::Tip;
+use child::Environment;
+use high_water::HighWater;
+use remote::Remote;
+
+/// Where the chain of an environment is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GitLocation {
+    /// Refs of the Git repository that holds this path. Nothing leaves the machine.
+    Local {
+        /// A path inside the repository.
+        repository: PathBuf,
+    },
+    /// Refs of a remote, shared by everybody who applies.
+    Remote {
+        /// A path inside the repository that configures the remote and the access to it. Its hooks, worktree
+        /// and branches are never touched.
+        repository: PathBuf,
+        /// Name of a configured remote, a URL, or a path.
+        remote: String,
+    },
+    /// A bare repository of our own, made when it is not there: for a definition outside any repository.
+    Private {
+        /// The bare repository: `.terrane/state.git`.
+        directory: PathBuf,
+    },
+}
+
+/// Keeps the chain of one environment under `refs/terrane/state/<environment>`.
+///
+/// Each revision is a commit whose one parent is the revision before it. The ref is moved by compare-and-swap:
+/// in the repository itself with a lock on the ref, at a remote by a push that names the old commit. Objects
+/// and refs are synced to disk before they count.
+pub struct GitStore {
+    environment: EnvironmentName,
+    /// The Git directory that holds the chain: the user's, a private one, or the mirror of a remote.
+    chain: PathBuf,
+    author: commit::Author,
+    remote: Option<Remote>,
+    high_water: Option<HighWater>,
+}
+
+impl GitStore {
+    /// Opens the store of an environment. A remote is not contacted yet.
+    ///
+    /// # Errors
+    /// [`StateError::Store`]: the path is in no repository, the repository cannot be opened, or the remote is
+    /// not configured or not usable.
+    pub fn open(location: &GitLocation, environment: &EnvironmentName) -> Result<Self, StateError> {
+        Self::open_in(location, environment, &Environment::of_process())
+    }
+
+    /// Opens the store as a process with these environment variables does.
+    fn open_in(
+        location: &GitLocation,
+        environment: &EnvironmentName,
+        variables: &Environment,
+    ) -> Result<Self, StateError> {
+        let (repository, chain, remote) = match location {
+            GitLocation::Local { repository } => {
+                let repository = local::discover(repository)?;
+                let chain = repository.commondir().to_path_buf();
+                (repository, chain, None)
+            }
+            GitLocation::Private { directory } => {
+                let repository = local::create(directory)?;
+                (repository, directory.clone(), None)
+            }
+            GitLocation::Remote { repository, remote } => {
+                let repository = local::discover(repository)?;
+                let mirror = repository.commondir().join("terrane").join("state.git");
+                local::create(&mirror)?;
+                let remote = Remote::new(&repository, remote, &mirror, variables)?;
+                (repository, mirror, Some(remote))
+            }
+        };
+        Ok(Self {
+            environment: environment.clone(),
+            chain,
+            author: commit::Author::configured(&repository),
+            remote,
+            high_water: None,
+        })
+    }
+
+    /// Remembers in this file the newest revision that was ever seen, and refuses a chain that does not
+    /// descend from it: a deleted, rewound or rewritten ref is noticed before anything rests on it.
+    #[must_use]
+    pub fn with_high_water(mut self, path: impl Into<PathBuf>) -> Self {
+        self.high_water = Some(HighWater::new(path.into()));
+        self
+    }
+
+    /// Returns the Git directory that holds the chain, for messages and for `git --git-dir`.
+    pub fn git_directory(&self) -> &Path {
+        &self.chain
+    }
+
+    /// Returns the ref that holds the truth: `refs/terrane/state/<environment>`.
+    pub fn reference(&self) -> String {
+        format!("refs/terrane/state/{}", self.environment)
+    }
+
+    /// The ref under which the tip is found in the chain's repository.
+    fn tip_reference(&self) -> String {
+        match self.remote {
+            None => self.reference(),
+            Some(_) => format!("refs/terrane/remote/{}", self.environment),
+        }
+    }
+
+    /// Returns the newest commit, from the remote if there is one.
+    fn tip(&self, repository: &Repository) -> Result<Option<Oid>, StateError> {
+        match &self.remote {
+            None => local::tip(repository, &self.reference()),
+            Some(remote) => remote.fetch(repository, &self.reference(), &self.tip_reference()),
+        }
+    }
+
+    /// Returns the newest commit, checked against the high-water mark.
+    fn checked_tip(&self, repository: &Repository) -> Result<Option<Tip>, StateError> {
+        // The mark is read first: a rival may move both while this runs, and a mark that is newer than the
+        // tip would look like a rewound ref.
+        let seen = match &self.high_water {
+            Some(high_water) => high_water.read()?,
+            None => None,
+        };
+        let oid = self.tip(repository)?;
+        let tip = oid.map(|oid| chain::tip(repository, oid, &self.environment)).transpose()?;
+        if let (Some(high_water), Some(seen)) = (&self.high_water, &seen) {
+            high_water.check(repository, seen, tip.as_ref(), &self.restore_command(seen))?;
+        }
+        Ok(tip)
+    }
+
+    fn remember(&self, tip: &Tip) {
+        if let Some(high_water) = &self.high_water {
+            high_water.write(tip);
+        }
+    }
+
+    fn restore_command(&self, seen: &high_water::Seen) -> String {
+        let (directory, reference) = (self.chain.display(), self.reference());
+        match &self.remote {
+            None => format!("git --git-dir={directory} update-ref {reference} {}", seen.revision),
+            Some(remote) => {
+                format!("git --git-dir={directory} push {} {}:{reference}", remote.shown_url(), seen.revision)
+            }
+        }
+    }
+
+    /// Publishes a commit that descends from `expected`.
+    fn publish(&self, repository: &Repository, expected: Option<Oid>, new: Oid) -> Result<(), StateError> {
+        match &self.remote {
+            None => local::advance(repository, &self.reference(), expected, new),
+            Some(remote) => remote.advance(
+                repository,
+                &remote::Refs { theirs: &self.reference(), ours: &self.tip_reference() },
+                expected,
+                new,
+            ),
+        }
+    }
+}
+
+impl StateStore for GitStore {
+    fn latest(&self) -> Result<Option<Stored>, StateError> {
+        let repository = local::open(&self.chain)?;
+        let Some(tip) = self.checked_tip(&repository)? else {
+            return Ok(None);
+        };
+        self.remember(&tip);
+        Ok(Some(Stored { revision: Revision(tip.link.oid.to_string()), state: tip.state }))
+    }
+
+    fn advance(
+        &self,
+        expected: Option<&Revision>,
+        next: &State,
+        summary: &str,
+    ) -> Result<Revision, StateError> {
+        if next.environment != self.environment {
+            return Err(StateError::Store(format!(
+                "the store keeps environment {}, not {}",
+                self.environment, next.environment
+            )));
+        }
+        let repository = local::open_durable(&self.chain)?;
+        let expected = expected.map(chain::oid).transpose()?;
+        let link = commit::write(&repository, expected, next, summary, &self.author)?;
+        let new = link.oid;
+        self.publish(&repository, expected, new)?;
+        self.remember(&Tip { link, state: next.clone() });
+        Ok(Revision(new.to_string()))
+    }
+
+    fn history(&self, limit: usize) -> Result<Vec<HistoryEntry>, StateError> {
+        let repository = local::open(&self.chain)?;
+        match self.checked_tip(&repository)? {
+            Some(tip) => chain::history(&repository, tip.link, limit),
+            None => Ok(Vec::new()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,84 @@
+//! A store for the life of the process.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use engine_core::ports::{HistoryEntry, Revision, StateError, StateStore, Stored};
+use engine_core::state::State;
+use jiff::Timestamp;
+
+use crate::format::encode;
+use crate::step::{Step, check_successor};
+
+/// Keeps the chain in memory: for tests, and for plans of an environment that has no state yet.
+///
+/// It refuses what [`GitStore`](crate::GitStore) refuses: a moved tip, a serial that is not the next one,
+/// another lineage.
+#[derive(Debug, Default)]
+pub struct MemoryStore {
+    chain: Mutex<Vec<(Stored, HistoryEntry)>>,
+}
+
+impl MemoryStore {
+    /// Returns an empty store.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A panic elsewhere cannot leave half a revision: the chain changes by one push.
+    fn chain(&self) -> MutexGuard<'_, Vec<(Stored, HistoryEntry)>> {
+        self.chain.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl StateStore for MemoryStore {
+    fn latest(&self) -> Result<Option<Stored>, StateError> {
+        Ok(self.chain().last().map(|(stored, _)| stored.clone()))
+    }
+
+    fn advance(
+        &self,
+        expected: Option<&Revision>,
+        next: &State,
+        summary: &str,
+    ) -> Result<Revision, StateError> {
+        encode(next)?;
+        let mut chain = self.chain();
+        let tip = chain.last().map(|(stored, _)| stored);
+        if tip.map(|stored| &stored.revision) != expected {
+            return Err(StateError::Moved {
+                expected: expected.map_or("no state".into(), |revision| revision.0.clone()),
+                found: tip.map_or("no state".into(), |stored| stored.revision.0.clone()),
+            });
+        }
+        if let Some(stored) = tip {
+            check_successor(&Step::of(&stored.state), &Step::of(next))?;
+        }
+        let revision = Revision(format!("{:08}", chain.len() + 1));
+        let entry = HistoryEntry {
+            revision: revision.clone(),
+            serial: next.serial,
+            summary: summary.into(),
+            author: "terrane".into(),
+            time: Timestamp::now().to_string(),
+        };
+        let stored = Stored { revision: revision.clone(), state: next.clone() };
+        chain.push((stored, entry));
+        Ok(revision)
+    }
+
+    fn history(&self, limit: usize) -> Result<Vec<HistoryEntry>, StateError> {
+        let chain = self.chain();
+        Ok(chain.iter().rev().take(limit).map(|(_, entry)| entry.clone()).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::MemoryStore;
+    use crate::contract;
+
+    #[test]
+    fn keeps_the_contract() {
+        contract::check(&MemoryStore::new());
+    }
+}
