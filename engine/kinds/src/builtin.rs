@@ -57,16 +57,6 @@ impl BuiltinKind {
         }
     }
 
-    /// Returns whether the kind has a `/status` endpoint, and thus ignores `status` elsewhere.
-    pub fn has_status(&self) -> bool {
-        self.subresources.contains(&"status")
-    }
-
-    /// Returns whether the kind has a `/scale` endpoint.
-    pub fn has_scale(&self) -> bool {
-        self.subresources.contains(&"scale")
-    }
-
     /// Returns the name under which the types of the group are known: its first label.
     pub(crate) fn package(&self) -> &'static str {
         match self.group.split_once('.') {

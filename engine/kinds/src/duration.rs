@@ -36,11 +36,6 @@ impl Duration {
     /// The duration of no time.
     pub const ZERO: Self = Self { nanoseconds: 0 };
 
-    /// Returns the duration of that many seconds, at most about 292 years.
-    pub const fn from_seconds(seconds: i64) -> Self {
-        Self { nanoseconds: seconds.saturating_mul(SECOND) }
-    }
-
     /// Returns the same duration of the standard library, or `None` if it is negative.
     pub fn as_std(self) -> Option<std::time::Duration> {
         u64::try_from(self.nanoseconds).ok().map(std::time::Duration::from_nanos)

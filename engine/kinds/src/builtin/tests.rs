@@ -21,7 +21,7 @@ fn finds_kinds_by_name_and_by_path() {
     assert_eq!(deployment.singular, "deployment");
     assert_eq!(deployment.short_names, ["deploy"]);
     assert_eq!(deployment.categories, ["all"]);
-    assert!(deployment.has_status() && deployment.has_scale());
+    assert_eq!(deployment.subresources, ["scale", "status"]);
     assert_eq!(by_plural("apps", "v1", "deployments"), Some(deployment));
     assert_eq!(find("", "v1", "Pod").unwrap().api_version(), "v1");
     assert_eq!(find("apps", "v1beta1", "Deployment"), None);

@@ -145,8 +145,11 @@ impl Type {
         Self::from(Shape { scalar: Some(scalar), ..Shape::default() })
     }
 
-    /// A list of one element type.
-    pub fn list(element: Type, relation: ListRelation) -> Self {
+    /// A list of one element type. Keys may come in any order.
+    pub fn list(element: Type, mut relation: ListRelation) -> Self {
+        if let ListRelation::Map(keys) = &mut relation {
+            keys.sort_by(|a, b| a.name.cmp(&b.name));
+        }
         Self::from(Shape { list: Some(ListType { element, relation, always: false }), ..Shape::default() })
     }
 
@@ -168,11 +171,6 @@ impl Type {
     /// (`x-kubernetes-preserve-unknown-fields`).
     pub fn deduced() -> Self {
         Type(Repr::Named("?"))
-    }
-
-    /// Anything, as one value.
-    pub fn untyped_atomic() -> Self {
-        Type(Repr::Named("*"))
     }
 
     /// Returns what a value of this type may be.

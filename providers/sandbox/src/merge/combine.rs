@@ -80,6 +80,7 @@ impl Sides<'_> {
                     l += 1;
                     continue;
                 }
+                // A shared element waits for its turn in the applied order; where it stood is passed over.
                 let same = applied.is_some_and(|(next, _)| next == name);
                 if !same && applied.is_some() && due.front().is_some_and(|turn| *turn != name) {
                     l += 1;
