@@ -1,2 +1,70 @@
-//! Command line.
-fn main() {}
+//! The `terrane` command: joins the crates, decides nothing.
+
+mod args;
+mod commands;
+mod error;
+mod files;
+mod progress;
+mod saved_plan;
+mod session;
+mod terminal;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use tracing_subscriber::EnvFilter;
+
+use crate::args::{Arguments, Command};
+use crate::error::{CommandError, Exit};
+use crate::session::Context;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    log_to_stderr();
+    let context = Context { no_color: arguments.no_color };
+    match run(arguments.command, context) {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            eprint!("{}", session::failure_text(&error, context));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// `TERRANE_LOG=debug` shows spans per phase and object.
+fn log_to_stderr() {
+    let Ok(filter) = EnvFilter::try_from_env("TERRANE_LOG") else { return };
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}
+
+fn run(command: Command, context: Context) -> Result<Exit, CommandError> {
+    match command {
+        Command::Version => commands::version::run(),
+        Command::Fmt { paths, check } => commands::fmt::run(&paths, check),
+        Command::Validate { target, json } => commands::validate::run(&target, json, context),
+        Command::Graph { target, format } => commands::graph::run(&target, format, context),
+        Command::State(command) => commands::state::run(command, context),
+        Command::Output { name, directory, json } => {
+            commands::output::run(name.as_deref(), &directory, json, context)
+        },
+        Command::Show { path, json } => commands::show::run(&path, json, context),
+        Command::Init(target) => wait(commands::init::run(&target, context)),
+        Command::Plan { target, out, json, detailed_exitcode, offline } => {
+            let wish = commands::plan::Wish { out, json, detailed_exitcode, offline };
+            wait(commands::plan::run(&target, wish, context))
+        }
+        Command::Apply { target, running } => wait(commands::apply::run(&target, &running, context)),
+        Command::Destroy { target, running } => wait(commands::destroy::run(&target, &running, context)),
+        Command::Preview { target, base, head, out, json } => {
+            let wish = commands::preview::Wish { base, head, out, json };
+            wait(commands::preview::run(&target, wish, context))
+        }
+        Command::Sandbox(command) => wait(commands::sandbox::run(command)),
+    }
+}
+
+/// Runs a command that talks to clusters.
+fn wait(command: impl Future<Output = Result<Exit, CommandError>>) -> Result<Exit, CommandError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    runtime.map_err(CommandError::while_("start the runtime"))?.block_on(command)
+}

@@ -19,7 +19,7 @@ mod text;
 pub use diagnostics::{diagnostics_json, diagnostics_text};
 pub use escape::escape;
 pub use graph::{graph_dot, graph_mermaid};
-pub use json::plan_json;
+pub use json::{history_json, plan_json, report_json, state_json, state_show_json};
 pub use markdown::{DEFAULT_LIMIT, PreviewOptions, plan_markdown, preview_marker};
 pub use report::{Operation, report_line, report_text};
 pub use state::{history_text, outputs_json, outputs_text, state_list, state_show};

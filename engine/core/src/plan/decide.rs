@@ -82,7 +82,8 @@ pub fn plan(input: &PlanInput<'_>) -> Plan {
     let mut plan = Plan {
         environment: input.state.environment.clone(),
         lineage: input.state.lineage.clone(),
-        serial: input.state.serial,
+        // A state that nothing was ever applied to decides nothing: created before or after, it is the same.
+        serial: if input.state.epoch == 0 { 0 } else { input.state.serial },
         changes: planner.changes,
         outputs,
         new_outputs,

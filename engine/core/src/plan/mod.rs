@@ -324,7 +324,7 @@ pub struct Plan {
     pub environment: EnvironmentName,
     /// The state's lineage.
     pub lineage: Lineage,
-    /// The state's serial that the plan rests on.
+    /// The state's serial that the plan rests on; 0 before the first apply.
     pub serial: u64,
     /// One per object, unchanged ones included, in order of apply.
     pub changes: Vec<Change>,
@@ -370,6 +370,18 @@ impl Plan {
         counts
     }
 
+    /// Returns what this plan does that another one does not: the effect of a merge over what is pending
+    /// anyway.
+    #[must_use]
+    pub fn without(&self, pending: &Self) -> Self {
+        let known: BTreeMap<&ObjectRef, &Change> =
+            pending.changes.iter().map(|change| (&change.object_ref, change)).collect();
+        let mut effect = self.clone();
+        effect.changes.retain(|change| known.get(&change.object_ref) != Some(&change));
+        effect.outputs.retain(|output| !pending.outputs.contains(output));
+        effect
+    }
+
     /// Returns the digest of what the plan decides: equal plans, and only they, have equal digests. Sensitive
     /// values take no part.
     pub fn decision_digest(&self) -> Digest {
@@ -388,7 +400,9 @@ impl Plan {
                 Value::list(fields),
             ])
         });
-        let identity = Value::list([self.lineage.as_str().into(), Value::Number(self.serial.into())]);
+        let lineage = if self.serial == 0 { Value::Null } else { self.lineage.as_str().into() };
+        let environment = self.environment.as_str().into();
+        let identity = Value::list([environment, lineage, Value::Number(self.serial.into())]);
         Digest::of_value(&Value::list([identity, Value::list(changes)]))
     }
 }

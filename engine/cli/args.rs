@@ -1,0 +1,255 @@
+//! The command line's arguments.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Declarative provisioner of Kubernetes environments.
+///
+/// Describe an environment in HCL, see exactly what would change, and converge its clusters in order.
+#[derive(Debug, Parser)]
+#[command(name = "terrane", disable_version_flag = true, max_term_width = 100)]
+pub struct Arguments {
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+
+    /// Print without colours; NO_COLOR does the same
+    #[arg(long, global = true)]
+    pub no_color: bool,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Prepare the state and check that the clusters answer
+    ///
+    /// Creates the environment's state if there is none yet. Safe to run again; never deletes anything.
+    Init(Target),
+    /// Check a definition without touching any cluster or state
+    Validate {
+        #[command(flatten)]
+        target: Target,
+        /// Print the findings as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Rewrite definitions in the canonical style
+    Fmt {
+        /// Files or directories
+        #[arg(default_value = ".")]
+        paths: Vec<PathBuf>,
+        /// Change nothing; exit with 3 if a file is not in the canonical style
+        #[arg(long)]
+        check: bool,
+    },
+    /// Show what an apply would change
+    ///
+    /// Never writes to a cluster and needs no lock.
+    Plan {
+        #[command(flatten)]
+        target: Target,
+        /// Write the plan to this file as well, for `terrane apply FILE`
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+        /// Print the plan as JSON
+        #[arg(long)]
+        json: bool,
+        /// Exit with 0 if nothing changes, 2 if something does, 1 on an error
+        #[arg(long)]
+        detailed_exitcode: bool,
+        /// Ask no cluster: compare the definition with the state's digests
+        #[arg(long)]
+        offline: bool,
+    },
+    /// Bring the clusters to what the definition says
+    ///
+    /// Shows the plan, asks, and carries it out in order of dependency. Ctrl-C finishes what is in flight,
+    /// records it and exits with 130.
+    Apply {
+        #[command(flatten)]
+        target: Target,
+        #[command(flatten)]
+        running: Running,
+    },
+    /// Delete everything that the environment has created, in reverse order
+    Destroy {
+        #[command(flatten)]
+        target: Target,
+        #[command(flatten)]
+        running: Running,
+    },
+    /// Show a saved plan, or what the state records
+    Show {
+        /// A saved plan or an environment's directory
+        #[arg(default_value = ".")]
+        path: PathBuf,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Look into the state
+    #[command(subcommand)]
+    State(StateCommand),
+    /// Draw the resource graph
+    Graph {
+        #[command(flatten)]
+        target: Target,
+        /// Language of the drawing
+        #[arg(long, value_enum, default_value_t = GraphFormat::Dot)]
+        format: GraphFormat,
+    },
+    /// Print the outputs of the last apply
+    Output {
+        /// Only this output, as plain text if it is text
+        name: Option<String>,
+        /// The environment's directory
+        #[arg(long, default_value = ".")]
+        directory: PathBuf,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show what merging a branch would change, as a pull request comment
+    ///
+    /// Plans the head and the merge base, and shows the difference. Clusters, variables and settings come from
+    /// the base.
+    Preview {
+        #[command(flatten)]
+        target: Target,
+        /// The branch to merge into
+        #[arg(long, default_value = "origin/main")]
+        base: String,
+        /// The branch to merge
+        #[arg(long, default_value = "HEAD")]
+        head: String,
+        /// Write the comment to this file
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+        /// Print the plan of the merge as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// The embedded API server
+    #[command(subcommand)]
+    Sandbox(SandboxCommand),
+    /// Print the version
+    Version,
+}
+
+/// Which definition, with which variables.
+#[derive(Debug, Clone, Args)]
+pub struct Target {
+    /// The environment's directory
+    #[arg(default_value = ".")]
+    pub directory: PathBuf,
+    /// Set a variable
+    #[arg(long = "var", value_name = "NAME=VALUE")]
+    pub variables: Vec<String>,
+    /// Set variables from a file; may be repeated, the last one wins
+    #[arg(long = "var-file", value_name = "FILE")]
+    pub variable_files: Vec<PathBuf>,
+}
+
+impl Target {
+    /// Names a directory, without setting variables.
+    pub fn at(directory: &Path) -> Self {
+        Self { directory: directory.to_path_buf(), variables: Vec::new(), variable_files: Vec::new() }
+    }
+}
+
+/// How to carry out a plan.
+#[derive(Debug, Clone, Args)]
+pub struct Running {
+    /// Do not ask
+    #[arg(long)]
+    pub auto_approve: bool,
+    /// How many objects are written at once
+    #[arg(long, default_value_t = 16, value_name = "N")]
+    pub parallelism: usize,
+    /// Print the plan and the result as JSON; needs --auto-approve
+    #[arg(long, requires = "auto_approve")]
+    pub json: bool,
+}
+
+/// Commands on the state.
+#[derive(Debug, Subcommand)]
+pub enum StateCommand {
+    /// List the recorded objects
+    List {
+        /// The environment's directory
+        #[arg(default_value = ".")]
+        directory: PathBuf,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show the record of one resource
+    Show {
+        /// The resource's address
+        address: String,
+        /// The environment's directory
+        #[arg(default_value = ".")]
+        directory: PathBuf,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show who changed the environment, and when
+    History {
+        /// The environment's directory
+        #[arg(default_value = ".")]
+        directory: PathBuf,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+        /// How many entries
+        #[arg(long, default_value_t = 20, value_name = "N")]
+        limit: usize,
+    },
+    /// Release the lock that a dead run left behind
+    Unlock {
+        /// The run that holds the lock, as the error names it
+        run: String,
+        /// The environment's directory
+        #[arg(default_value = ".")]
+        directory: PathBuf,
+    },
+}
+
+/// Commands on the sandbox.
+#[derive(Debug, Subcommand)]
+pub enum SandboxCommand {
+    /// Serve an environment's sandbox over HTTP until Ctrl-C
+    ///
+    /// Writes a kubeconfig and prints how to use it with kubectl. Plans and applies go through it meanwhile.
+    Serve {
+        /// The environment's directory
+        #[arg(default_value = ".")]
+        directory: PathBuf,
+        /// The cluster, if the environment has several sandboxes
+        #[arg(long, default_value = "main")]
+        cluster: String,
+        /// Port on the loopback interface; 0 takes a free one
+        #[arg(long, default_value_t = 0)]
+        port: u16,
+    },
+    /// Delete an environment's sandbox and all that is in it
+    Reset {
+        /// The environment's directory
+        #[arg(default_value = ".")]
+        directory: PathBuf,
+        /// The cluster, if the environment has several sandboxes
+        #[arg(long, default_value = "main")]
+        cluster: String,
+    },
+}
+
+/// Languages of a drawn graph.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum GraphFormat {
+    /// Graphviz
+    Dot,
+    /// Mermaid, which forges render
+    Mermaid,
+}

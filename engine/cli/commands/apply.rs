@@ -1,0 +1,183 @@
+//! `terrane apply`
+
+use std::sync::Arc;
+
+use engine_converge::apply::{ApplyError, Finished, Run, apply};
+use engine_converge::predict::Purpose;
+use engine_core::digest::Digest;
+use engine_core::plan::Plan;
+use engine_core::ports::Stored;
+use engine_core::state::Holder;
+use engine_render::{Operation, outputs_text, plan_json, plan_text, report_json, report_text};
+use tokio::sync::watch;
+
+use crate::args::{Running, Target};
+use crate::commands::plan::{Planned, Subject, make};
+use crate::error::{CommandError, Exit};
+use crate::progress::Console;
+use crate::saved_plan::SavedPlan;
+use crate::session::{Context, Session, Workspace};
+use crate::terminal::{confirm, stderr_style, stdout_style};
+
+/// Plans, asks and carries out. A file in place of the directory is a saved plan: it must still hold.
+pub async fn run(target: &Target, running: &Running, context: Context) -> Result<Exit, CommandError> {
+    let (target, expected) = saved_plan(target)?;
+    let mut session = Session::open(Workspace::open(&target)?, context).await?;
+    let base = session.create_state()?;
+    let planned = make(&session, &Subject::of(&session.definition), Purpose::Apply).await?;
+    let approval = Approval { operation: Operation::Apply, question: "Do you want to make these changes?", expected };
+    carry_out(&session, base, planned, (&approval, running), context).await
+}
+
+/// Splits the argument into the definition's directory and the decision that a saved plan was approved for.
+fn saved_plan(target: &Target) -> Result<(Target, Option<Digest>), CommandError> {
+    if !target.directory.is_file() {
+        return Ok((target.clone(), None));
+    }
+    let saved = SavedPlan::read(&target.directory)?;
+    let expected = saved.digest();
+    Ok((Target { directory: saved.directory, ..target.clone() }, expected))
+}
+
+/// How a run is approved.
+pub struct Approval {
+    /// What is run.
+    pub operation: Operation,
+    /// What to ask.
+    pub question: &'static str,
+    /// The decision digest of the plan that was approved before.
+    pub expected: Option<Digest>,
+}
+
+/// Shows a plan, has it approved and carries it out.
+///
+/// # Errors
+/// The plan has errors, nobody approves, or the state cannot be written.
+pub async fn carry_out(
+    session: &Session,
+    base: Stored,
+    planned: Planned,
+    (approval, running): (&Approval, &Running),
+    context: Context,
+) -> Result<Exit, CommandError> {
+    let plan = &planned.plan;
+    if !running.json {
+        print!("{}", plan_text(plan, stdout_style(context.no_color)));
+    }
+    if plan.diagnostics.has_errors() {
+        if running.json {
+            println!("{}", plan_json(plan));
+        }
+        return Ok(Exit::Incomplete);
+    }
+    if !approved(plan, approval, running)? {
+        return Ok(Exit::Incomplete);
+    }
+    let plan = Arc::new(planned.plan);
+    let run = Run {
+        plan: plan.clone(),
+        graph: planned.graph,
+        base,
+        store: session.store.clone(),
+        providers: session.providers.clone(),
+        clusters: planned.clusters,
+        resolver: session.definition.filler.clone(),
+        reads: session.reads.clone(),
+        key: session.key.clone(),
+        holder: holder(approval.operation)?,
+        parallelism: running.parallelism,
+        progress: Arc::new(Console::new()),
+        interrupted: interrupts(),
+    };
+    match apply(run).await {
+        Ok(finished) => Ok(show(&plan, &finished, approval.operation, running, context)),
+        Err(error) => Err(failed(session, error, context)),
+    }
+}
+
+fn approved(plan: &Plan, approval: &Approval, running: &Running) -> Result<bool, CommandError> {
+    let digest = plan.decision_digest();
+    match &approval.expected {
+        Some(expected) if *expected != digest => Err(CommandError::new(format!(
+            "the saved plan no longer holds: it decided {}, planning now decides {}",
+            expected.short(),
+            digest.short()
+        ))
+        .hint("the definition, the state or a cluster has changed since; look at the new plan above")),
+        Some(_) => Ok(true),
+        None if running.auto_approve || !plan.has_changes() => Ok(true),
+        None => confirm(approval.question),
+    }
+}
+
+fn show(plan: &Plan, finished: &Finished, operation: Operation, running: &Running, context: Context) -> Exit {
+    let report = &finished.report;
+    if running.json {
+        println!("{}", report_json(plan, report));
+    } else {
+        print!("{}", report_text(report, operation, stdout_style(context.no_color)));
+        print!("{}", outputs_text(&finished.stored.state.outputs));
+    }
+    match (report.is_success(), report.is_interrupted()) {
+        (true, _) => Exit::Success,
+        (false, true) => Exit::Interrupted,
+        (false, false) => Exit::Incomplete,
+    }
+}
+
+fn failed(session: &Session, error: ApplyError, context: Context) -> CommandError {
+    match error {
+        ApplyError::Locked(holder) => {
+            let run = holder.run.clone();
+            CommandError::while_("begin")(ApplyError::Locked(holder))
+                .hint(format!("if that run is dead, release its lock with `terrane state unlock {run}`"))
+        }
+        ApplyError::Unrecorded { source, state, report } => {
+            eprint!("{}", report_text(&report, Operation::Apply, stderr_style(context.no_color)));
+            let kept = session.keep_unrecorded(&state);
+            let error = CommandError::while_("record the state")(source);
+            match kept {
+                Ok(path) => error.hint(format!(
+                    "the state is kept in {}; apply again to record what the clusters hold",
+                    path.display()
+                )),
+                Err(_) => error.hint("apply again: the marks on the objects tell what was made"),
+            }
+        }
+        begin @ ApplyError::Begin(_) => CommandError::while_("take the state")(begin).hint("plan again"),
+    }
+}
+
+fn holder(operation: Operation) -> Result<Holder, CommandError> {
+    let name = |variable| std::env::var(variable).ok().filter(|name| !name.is_empty());
+    let user = name("USER").or_else(|| name("LOGNAME")).unwrap_or_else(|| "unknown".into());
+    let host = name("HOSTNAME").or_else(|| std::fs::read_to_string("/etc/hostname").ok());
+    let host = host.map_or_else(|| "unknown".into(), |host| host.trim().to_owned());
+    Ok(Holder {
+        run: engine_state::new_run().map_err(CommandError::while_("draw a name for this run"))?,
+        who: format!("{user}@{host}").into(),
+        operation: match operation {
+            Operation::Apply => "apply".into(),
+            Operation::Destroy => "destroy".into(),
+        },
+        since: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string().into(),
+    })
+}
+
+/// Turns true at the first Ctrl-C or SIGTERM. A second one ends the process at once, as users expect.
+fn interrupts() -> watch::Receiver<bool> {
+    let (sender, receiver) = watch::channel(false);
+    tokio::spawn(async move {
+        for count in 0.. {
+            if crate::terminal::interrupted().await.is_err() {
+                return;
+            }
+            if count > 0 {
+                std::process::exit(130);
+            }
+            eprintln!("interrupted: finishing what is in flight; once more ends at once and may leave work unrecorded");
+            sender.send_replace(true);
+        }
+    });
+    receiver
+}

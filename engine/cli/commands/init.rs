@@ -1,0 +1,20 @@
+//! `terrane init`
+
+use crate::args::Target;
+use crate::error::{CommandError, Exit};
+use crate::session::{Context, Session, Workspace};
+
+/// Loads the definition, connects its clusters and creates the state if there is none.
+pub async fn run(target: &Target, context: Context) -> Result<Exit, CommandError> {
+    let mut session = Session::open(Workspace::open(target)?, context).await?;
+    for (cluster, provider) in session.providers.iter() {
+        let discovery = provider.discover().await;
+        let discovery = discovery.map_err(CommandError::while_(format!("ask cluster {cluster} what it serves")))?;
+        println!("cluster {cluster}: {} kinds", discovery.iter().count());
+    }
+    let existed = session.stored.is_some();
+    let stored = session.create_state()?;
+    let what = if existed { "found" } else { "created" };
+    println!("state of environment {}: {what}, serial {}", stored.state.environment, stored.state.serial);
+    Ok(Exit::Success)
+}

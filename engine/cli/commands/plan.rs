@@ -1,0 +1,129 @@
+//! `terrane plan`
+//!
+//! The path of a plan: definition and state, then the clusters are read, what the records do not settle is
+//! predicted, and a pure function decides.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use engine_config::Definition;
+use engine_converge::predict::{Basis, Purpose, predict};
+use engine_converge::read::{Question, read};
+use engine_core::cluster::ClusterRecord;
+use engine_core::graph::ResourceGraph;
+use engine_core::object_ref::ClusterRef;
+use engine_core::plan::triage::{desired_prints, triage};
+use engine_core::plan::{Plan, PlanInput, PlannedOutput, plan};
+use engine_core::value::Text;
+use engine_render::{plan_json, plan_text};
+
+use crate::args::Target;
+use crate::error::{CommandError, Exit};
+use crate::saved_plan::SavedPlan;
+use crate::session::{Context, Session, Workspace};
+use crate::terminal::stdout_style;
+
+/// What to print and how to end.
+pub struct Wish {
+    /// Write the plan here as well.
+    pub out: Option<PathBuf>,
+    /// Print JSON.
+    pub json: bool,
+    /// Say by the exit code whether there are changes.
+    pub detailed_exitcode: bool,
+    /// Ask no cluster.
+    pub offline: bool,
+}
+
+/// Plans and prints.
+pub async fn run(target: &Target, wish: Wish, context: Context) -> Result<Exit, CommandError> {
+    let plan = if wish.offline {
+        offline(&Session::offline(Workspace::open(target)?, context)?)
+    } else {
+        let session = Session::open(Workspace::open(target)?, context).await?;
+        make(&session, &Subject::of(&session.definition), Purpose::Show).await?.plan
+    };
+    if let Some(path) = &wish.out {
+        SavedPlan::write(path, &target.directory, &plan)?;
+    }
+    if wish.json {
+        println!("{}", plan_json(&plan));
+    } else {
+        print!("{}", plan_text(&plan, stdout_style(context.no_color)));
+    }
+    Ok(match (plan.diagnostics.has_errors(), wish.detailed_exitcode && plan.has_changes()) {
+        (true, _) => Exit::Incomplete,
+        (false, true) => Exit::Changes,
+        (false, false) => Exit::Success,
+    })
+}
+
+/// What to plan: the definition, or nothing at all.
+#[derive(Default)]
+pub struct Subject {
+    graph: Arc<ResourceGraph>,
+    outputs: BTreeMap<Text, PlannedOutput>,
+}
+
+impl Subject {
+    /// Plans what the definition says.
+    pub fn of(definition: &Definition) -> Self {
+        let outputs = definition.outputs.iter().map(|(name, output)| (name.clone(), output.value.clone()));
+        Self { graph: definition.graph.clone(), outputs: outputs.collect() }
+    }
+}
+
+/// A plan, and what an apply needs of the way to it.
+pub struct Planned {
+    /// The plan.
+    pub plan: Plan,
+    /// The graph that was planned.
+    pub graph: Arc<ResourceGraph>,
+    /// The clusters as they were found.
+    pub clusters: BTreeMap<ClusterRef, ClusterRecord>,
+}
+
+/// Makes a plan.
+///
+/// # Errors
+/// A cluster does not answer, or is another one than recorded.
+pub async fn make(session: &Session, subject: &Subject, purpose: Purpose) -> Result<Planned, CommandError> {
+    let (graph, state, key) = (subject.graph.as_ref(), &session.state(), session.key.as_ref());
+    let desired = desired_prints(graph, key);
+    let live = read(Question { graph, desired: &desired, state, key }, &session.providers).await;
+    let live = live.map_err(CommandError::while_("read the clusters"))?;
+    let triage = triage(graph, state, &live, &desired);
+    let basis = Basis { graph, state, live: &live, purpose };
+    let predictions = predict(basis, &triage, &session.providers).await;
+    let plan = plan(&PlanInput {
+        graph,
+        state,
+        observed: Some((&live, &triage)),
+        predictions: &predictions,
+        desired: &desired,
+        adopt: session.definition.adopt,
+        outputs: &subject.outputs,
+    });
+    let requests: u64 = session.providers.values().map(|provider| provider.requests()).sum();
+    tracing::info!(requests, changes = plan.effective().count(), "planned");
+    let clusters = live.clusters.iter().filter_map(|(cluster, live)| {
+        let connection = session.connection(cluster)?;
+        Some((cluster.clone(), ClusterRecord { connection, uid: live.uid.clone() }))
+    });
+    Ok(Planned { clusters: clusters.collect(), plan, graph: subject.graph.clone() })
+}
+
+fn offline(session: &Session) -> Plan {
+    let (subject, state) = (Subject::of(&session.definition), &session.state());
+    let graph = subject.graph.as_ref();
+    plan(&PlanInput {
+        graph,
+        state,
+        observed: None,
+        predictions: &HashMap::new(),
+        desired: &desired_prints(graph, session.key.as_ref()),
+        adopt: session.definition.adopt,
+        outputs: &subject.outputs,
+    })
+}

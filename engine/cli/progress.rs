@@ -1,0 +1,107 @@
+//! Shows how a run goes: bars on a terminal, lines elsewhere.
+
+use std::collections::HashMap;
+use std::io::IsTerminal;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use engine_converge::apply::Progress;
+use engine_core::address::Address;
+use engine_core::plan::outcome::Outcome;
+use engine_core::plan::{ActionKind, Change};
+use engine_render::escape;
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// Prints to stderr what begins, what is waited for and what ended.
+pub struct Console {
+    bars: MultiProgress,
+    live: bool,
+    open: Mutex<HashMap<Address, ProgressBar>>,
+}
+
+impl Console {
+    /// Builds the display; quiet when results are printed as JSON to a terminal.
+    pub fn new() -> Self {
+        let live = std::io::stderr().is_terminal();
+        let target = if live { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        Self { bars: MultiProgress::with_draw_target(target), live, open: Mutex::default() }
+    }
+
+    fn line(&self, text: &str) {
+        if self.live {
+            // Drawing to a closed terminal loses only the drawing.
+            self.bars.println(text).unwrap_or_default();
+        } else {
+            eprintln!("{text}");
+        }
+    }
+
+    fn open(&self) -> std::sync::MutexGuard<'_, HashMap<Address, ProgressBar>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Progress for Console {
+    fn begun(&self, change: &Change) {
+        if !self.live {
+            return;
+        }
+        let bar = self.bars.add(ProgressBar::new_spinner());
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} [{elapsed}]") {
+            bar.set_style(style);
+        }
+        bar.set_message(format!("{}: {}", name(change), verb(change.action.kind()).0));
+        bar.enable_steady_tick(Duration::from_millis(120));
+        self.open().insert(change.address.clone(), bar);
+    }
+
+    fn waiting(&self, change: &Change, missing: &str) {
+        let text = format!("{}: waiting: {}", name(change), escape(missing));
+        match self.open().get(&change.address) {
+            Some(bar) => bar.set_message(text),
+            None => self.line(&text),
+        }
+    }
+
+    fn ended(&self, change: &Change, outcome: &Outcome) {
+        if let Some(bar) = self.open().remove(&change.address) {
+            bar.finish_and_clear();
+        }
+        let name = name(change);
+        self.line(&match outcome {
+            Outcome::Done { took } => format!("{name}: {} after {}", verb(change.action.kind()).1, duration(*took)),
+            Outcome::Failed(why) => format!("{name}: failed: {}", escape(why)),
+            Outcome::Skipped { because } => format!("{name}: skipped: depends on {because}"),
+            Outcome::Unknown(why) => format!("{name}: outcome unknown: {}", escape(why)),
+            Outcome::Interrupted => format!("{name}: not begun"),
+        });
+    }
+}
+
+fn name(change: &Change) -> String {
+    escape(&change.object_ref.to_string()).into_owned()
+}
+
+fn duration(took: Duration) -> String {
+    if took < Duration::from_secs(10) {
+        format!("{:.1} s", took.as_secs_f64())
+    } else {
+        format!("{} s", took.as_secs())
+    }
+}
+
+/// Returns what is being done and what has been done.
+fn verb(action: ActionKind) -> (&'static str, &'static str) {
+    match action {
+        ActionKind::Create => ("creating", "created"),
+        ActionKind::Update => ("changing", "changed"),
+        ActionKind::Replace => ("replacing", "replaced"),
+        ActionKind::Delete => ("deleting", "deleted"),
+        ActionKind::Adopt => ("adopting", "adopted"),
+        ActionKind::Import => ("importing", "imported"),
+        ActionKind::Move => ("moving", "moved"),
+        ActionKind::Forget => ("forgetting", "forgotten"),
+        ActionKind::Read => ("reading", "read"),
+        ActionKind::NoOp => ("keeping", "unchanged"),
+    }
+}

@@ -1,0 +1,251 @@
+//! What the commands share: the definition, its state and its clusters, opened and joined.
+
+mod clusters;
+mod store;
+mod variables;
+
+pub use clusters::{SERVED_KUBECONFIG, sandbox_directory};
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use engine_config::{Definition, LoadOptions, Origin};
+use engine_converge::Providers;
+use engine_core::address::Address;
+use engine_core::cluster::Connection;
+use engine_core::diagnostic::Diagnostics;
+use engine_core::digest::SealKey;
+use engine_core::mark::Lineage;
+use engine_core::object_ref::ClusterRef;
+use engine_core::ports::{StateStore, Stored};
+use engine_core::resource::Body;
+use engine_core::state::State;
+use engine_core::value::Value;
+use engine_render::diagnostics_text;
+use providers_kustomize::Kustomize;
+use providers_sources::Repository;
+
+use crate::args::Target;
+use crate::error::{CommandError, causes};
+use crate::terminal::stderr_style;
+
+/// What holds for the whole command.
+#[derive(Debug, Clone, Copy)]
+pub struct Context {
+    /// `--no-color`.
+    pub no_color: bool,
+}
+
+/// Objects read for a definition, by the address of the read.
+pub type Reads = std::collections::BTreeMap<Address, Value>;
+
+/// A directory with a definition, and the place of the files that go with it.
+pub struct Workspace {
+    /// Where the definition lies.
+    directory: PathBuf,
+    /// The root of the tree that it may read.
+    repository: PathBuf,
+    /// The environment's directory in the work copy: of the state and of `.terrane`.
+    home: PathBuf,
+    variables: Target,
+    clock: jiff::Timestamp,
+}
+
+impl Workspace {
+    /// Opens a directory.
+    ///
+    /// # Errors
+    /// There is no such directory.
+    pub fn open(target: &Target) -> Result<Self, CommandError> {
+        let directory = &target.directory;
+        if !directory.is_dir() {
+            return Err(CommandError::new(format!("{} is not a directory", directory.display()))
+                .hint("name the directory that holds the environment's *.hcl files"));
+        }
+        let found = Repository::discover(directory).map_err(CommandError::while_("look for the Git repository"))?;
+        let repository = found.map_or_else(|| directory.clone(), |repository| repository.root().to_path_buf());
+        let (home, variables) = (directory.clone(), target.clone());
+        Ok(Self { directory: home.clone(), repository, home, variables, clock: jiff::Timestamp::now() })
+    }
+
+    /// Returns the same environment with its definition as another tree has it.
+    ///
+    /// # Errors
+    /// The directory cannot be resolved.
+    pub fn in_tree(&self, tree: &Path) -> Result<Self, CommandError> {
+        let real = |path: &Path| path.canonicalize().map_err(CommandError::while_(format!("find {}", path.display())));
+        let (directory, repository) = (real(&self.home)?, real(&self.repository)?);
+        let inside = directory.strip_prefix(repository).unwrap_or(Path::new(""));
+        Ok(Self {
+            directory: tree.join(inside),
+            repository: tree.to_path_buf(),
+            home: self.home.clone(),
+            variables: self.variables.clone(),
+            clock: self.clock,
+        })
+    }
+
+    /// Loads the definition; warnings go to stderr.
+    ///
+    /// # Errors
+    /// It has errors.
+    pub fn load(&self, reads: &Reads, context: Context) -> Result<Definition, CommandError> {
+        let definition = engine_config::load(&self.options()?, &Kustomize::new(&self.repository), reads)?;
+        warn(&definition.warnings, context);
+        Ok(definition)
+    }
+
+    fn options(&self) -> Result<LoadOptions, CommandError> {
+        Ok(LoadOptions {
+            directory: self.directory.clone(),
+            repository: self.repository.clone(),
+            variables: variables::collect(&self.directory, &self.variables)?,
+            clock: self.clock,
+            contexts: variables::contexts(),
+            origin: self.origin()?,
+        })
+    }
+
+    /// Tells the definition where its repository comes from.
+    fn origin(&self) -> Result<Option<Origin>, CommandError> {
+        let repository = Repository::discover(&self.home).map_err(CommandError::while_("look for the Git repository"))?;
+        let found = repository.and_then(|repository| repository.origin());
+        Ok(found.map(|(url, branch)| Origin { url: url.into(), revision: branch.into() }))
+    }
+
+    /// Returns the directory of files that belong to this work copy only.
+    pub fn work_directory(&self) -> PathBuf {
+        self.home.join(".terrane")
+    }
+}
+
+/// A definition with its state and its clusters.
+pub struct Session {
+    /// Where the definition lies.
+    pub workspace: Workspace,
+    /// The definition, with everything read that could be.
+    pub definition: Definition,
+    /// Objects that were read for it.
+    pub reads: Reads,
+    /// Where the state is kept.
+    pub store: Arc<dyn StateStore>,
+    /// The newest state, `None` before the first apply.
+    pub stored: Option<Stored>,
+    /// Key of the sensitive digests.
+    pub key: Option<SealKey>,
+    /// The clusters, of the definition and of the state.
+    pub providers: Arc<Providers>,
+}
+
+impl Session {
+    /// Loads the definition and reads the state. No cluster is connected.
+    ///
+    /// # Errors
+    /// The definition has errors, or the state cannot be read.
+    pub fn offline(workspace: Workspace, context: Context) -> Result<Self, CommandError> {
+        let definition = workspace.load(&Reads::new(), context)?;
+        let store = store::open(&workspace, &definition)?;
+        let stored = store.latest().map_err(CommandError::while_("read the state"))?;
+        let key = match &stored {
+            Some(stored) => store::key(&workspace, &stored.state.lineage)?,
+            None => None,
+        };
+        Ok(Self { workspace, definition, reads: Reads::new(), store, stored, key, providers: Arc::default() })
+    }
+
+    /// Loads the definition, reads the state and connects the clusters.
+    ///
+    /// # Errors
+    /// As [`Session::offline`], or a cluster cannot be reached.
+    pub async fn open(workspace: Workspace, context: Context) -> Result<Self, CommandError> {
+        let mut session = Self::offline(workspace, context)?;
+        let state = session.stored.as_ref().map(|stored| &stored.state);
+        session.providers = Arc::new(clusters::connect(&session.workspace, &session.definition, state).await?);
+        session.answer_reads(context).await?;
+        Ok(session)
+    }
+
+    /// Reads what the definition asks for and nothing planned stands before, and loads it again.
+    async fn answer_reads(&mut self, context: Context) -> Result<(), CommandError> {
+        if self.definition.reads.is_empty() {
+            return Ok(());
+        }
+        for resource in &self.definition.reads {
+            let Body::Read(read) = &resource.body else { continue };
+            let value = engine_converge::read::read_object(read, &self.providers).await;
+            let value = value.map_err(CommandError::while_(format!("read {}", resource.address)))?;
+            self.reads.insert(resource.address.clone(), value);
+        }
+        self.definition = self.workspace.load(&self.reads, context)?;
+        Ok(())
+    }
+
+    /// Returns the state, or the empty one before the first apply.
+    pub fn state(&self) -> State {
+        match &self.stored {
+            Some(stored) => stored.state.clone(),
+            // Not drawn at random: a plan of nothing yet applied is the same every time.
+            None => State::empty(self.definition.environment.clone(), Lineage::new([0; 16])),
+        }
+    }
+
+    /// Returns how a cluster is reached, by the definition or else by the state.
+    pub fn connection(&self, cluster: &ClusterRef) -> Option<Connection> {
+        let declared = self.definition.clusters.get(cluster).map(|cluster| cluster.connection.clone());
+        let recorded = || Some(self.stored.as_ref()?.state.clusters.get(cluster)?.connection.clone());
+        declared.or_else(recorded)
+    }
+
+    /// Keeps a state that could not be recorded, readable by its owner only.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn keep_unrecorded(&self, state: &State) -> std::io::Result<PathBuf> {
+        store::keep_unrecorded(&self.workspace, state)
+    }
+
+    /// Creates the state and the key of the sensitive digests where there are none yet.
+    ///
+    /// # Errors
+    /// The state cannot be written, or somebody else created it at the same moment.
+    pub fn create_state(&mut self) -> Result<Stored, CommandError> {
+        let stored = match &self.stored {
+            Some(stored) => stored.clone(),
+            None => {
+                let lineage = engine_state::new_lineage().map_err(CommandError::while_("draw a lineage"))?;
+                let mut state = State::empty(self.definition.environment.clone(), lineage);
+                state.serial = 1;
+                let landed = self.store.advance(None, &state, "init: create the state");
+                let revision = landed.map_err(CommandError::while_("create the state"))?;
+                Stored { revision, state }
+            }
+        };
+        self.key = Some(store::create_key(&self.workspace, &stored.state.lineage)?);
+        self.stored = Some(stored.clone());
+        Ok(stored)
+    }
+}
+
+/// Prints warnings to stderr.
+pub fn warn(diagnostics: &Diagnostics, context: Context) {
+    if !diagnostics.is_empty() {
+        eprint!("{}", diagnostics_text(diagnostics, stderr_style(context.no_color)));
+    }
+}
+
+/// Says why a command failed.
+pub fn failure_text(error: &CommandError, context: Context) -> String {
+    match error {
+        CommandError::Definition(diagnostics) => diagnostics_text(diagnostics, stderr_style(context.no_color)),
+        CommandError::Failed { what, source, hint } => {
+            let mut text = format!("error: {}\n", engine_render::escape(what));
+            for cause in source.iter().flat_map(|source| causes(source.as_ref())) {
+                text.push_str(&format!("  because: {}\n", engine_render::escape(&cause)));
+            }
+            for hint in hint {
+                text.push_str(&format!("  help: {hint}\n"));
+            }
+            text
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! Connects the clusters of a definition and of its state.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use engine_config::Definition;
+use engine_converge::Providers;
+use engine_core::cluster::Connection;
+use engine_core::object_ref::ClusterRef;
+use engine_core::ports::ClusterProvider;
+use engine_core::state::State;
+use providers_kubernetes::{Client, KubernetesProvider};
+use providers_sandbox::{Sandbox, SandboxError};
+
+use super::Workspace;
+use crate::error::CommandError;
+
+/// The kubeconfig that a served sandbox leaves beside its data, and the context in it.
+pub const SERVED_KUBECONFIG: &str = "kubeconfig";
+/// The context of [`SERVED_KUBECONFIG`].
+pub const SERVED_CONTEXT: &str = "terrane-sandbox";
+
+/// Returns the directory in which a sandbox keeps its objects.
+pub fn sandbox_directory(work_directory: &Path, cluster: &str) -> PathBuf {
+    let name: String = cluster.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+    work_directory.join("sandbox").join(name)
+}
+
+/// Connects every cluster that the definition declares or the state records: one that left the definition may
+/// still hold objects to delete.
+pub(super) async fn connect(
+    workspace: &Workspace,
+    definition: &Definition,
+    state: Option<&State>,
+) -> Result<Providers, CommandError> {
+    let recorded = state.into_iter().flat_map(|state| &state.clusters);
+    let mut wanted: BTreeMap<&ClusterRef, &Connection> =
+        recorded.map(|(cluster, record)| (cluster, &record.connection)).collect();
+    wanted.extend(definition.clusters.iter().map(|(cluster, declared)| (cluster, &declared.connection)));
+    let mut providers = Providers::new();
+    for (cluster, connection) in wanted {
+        let provider: Arc<dyn ClusterProvider> = match connection {
+            Connection::Sandbox => Arc::new(sandbox(workspace, cluster).await?),
+            Connection::Context { context, kubeconfig } => {
+                let kubeconfig = kubeconfig.as_ref().map(|path| workspace.directory.join(path.as_str()));
+                Arc::new(remote(workspace, cluster, context, kubeconfig.as_deref()).await?)
+            }
+        };
+        providers.insert(cluster.clone(), provider);
+    }
+    Ok(providers)
+}
+
+async fn sandbox(workspace: &Workspace, cluster: &ClusterRef) -> Result<KubernetesProvider, CommandError> {
+    let directory = sandbox_directory(&workspace.work_directory(), cluster.as_str());
+    match Sandbox::open(&directory) {
+        Ok(sandbox) => Ok(KubernetesProvider::new(Client::new(sandbox.router(), "default"))),
+        // Another process serves it: go through its door.
+        Err(SandboxError::Locked(_)) if directory.join(SERVED_KUBECONFIG).exists() => {
+            remote(workspace, cluster, SERVED_CONTEXT, Some(&directory.join(SERVED_KUBECONFIG))).await
+        }
+        Err(error) => Err(CommandError::while_(format!("open the sandbox of cluster {cluster}"))(error)),
+    }
+}
+
+async fn remote(
+    workspace: &Workspace,
+    cluster: &ClusterRef,
+    context: &str,
+    kubeconfig: Option<&Path>,
+) -> Result<KubernetesProvider, CommandError> {
+    let connected = KubernetesProvider::connect(context, kubeconfig, &workspace.repository).await;
+    connected.map_err(CommandError::while_(format!("connect to cluster {cluster} (context {context})")))
+}

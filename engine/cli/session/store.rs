@@ -1,0 +1,61 @@
+//! Where a definition's state is kept.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use engine_config::{Definition, StateChoice};
+use engine_core::digest::SealKey;
+use engine_core::mark::Lineage;
+use engine_core::ports::StateStore;
+use engine_core::state::State;
+use engine_state::{GitLocation, GitStore};
+use providers_sources::Repository;
+
+use super::Workspace;
+use crate::error::CommandError;
+use crate::files::write_private;
+
+/// Opens the store that the definition chooses. Local refs lie in the definition's repository; outside of any
+/// repository a private one is kept beside the definition.
+pub(super) fn open(workspace: &Workspace, definition: &Definition) -> Result<Arc<dyn StateStore>, CommandError> {
+    let inside = Repository::discover(&workspace.home);
+    let inside = inside.map_err(CommandError::while_("look for the Git repository"))?.is_some();
+    let repository = workspace.home.clone();
+    let location = match (&definition.state, inside) {
+        (StateChoice::Git { remote }, true) => GitLocation::Remote { repository, remote: remote.to_string() },
+        (StateChoice::Git { .. }, false) => {
+            return Err(CommandError::new("the state is to be kept at a Git remote, but the definition is in no repository")
+                .hint("run `git init` and add the remote, or choose `state \"local\" {}`"));
+        }
+        (StateChoice::Local | StateChoice::Unset, true) => GitLocation::Local { repository },
+        (StateChoice::Local | StateChoice::Unset, false) => {
+            GitLocation::Private { directory: workspace.work_directory().join("state.git") }
+        }
+    };
+    let store = GitStore::open(&location, &definition.environment).map_err(CommandError::while_("open the state"))?;
+    let high_water = workspace.work_directory().join(format!("high-water-{}", definition.environment));
+    Ok(Arc::new(store.with_high_water(high_water)))
+}
+
+/// Returns the key of the sensitive digests, if this work copy has it.
+pub(super) fn key(workspace: &Workspace, lineage: &Lineage) -> Result<Option<SealKey>, CommandError> {
+    engine_state::seal_key(&workspace.work_directory(), lineage).map_err(CommandError::while_("read the digest key"))
+}
+
+/// Returns the key of the sensitive digests, creating it where there is none.
+pub(super) fn create_key(workspace: &Workspace, lineage: &Lineage) -> Result<SealKey, CommandError> {
+    engine_state::create_seal_key(&workspace.work_directory(), lineage)
+        .map_err(CommandError::while_("create the digest key"))
+}
+
+/// Writes the state's files side by side, as a commit would hold them.
+pub(super) fn keep_unrecorded(workspace: &Workspace, state: &State) -> io::Result<PathBuf> {
+    let directory = workspace.work_directory().join("unrecorded-state");
+    std::fs::create_dir_all(&directory)?;
+    let files = engine_state::encode(state).map_err(io::Error::other)?;
+    for (name, content) in [("meta.json", files.meta), ("objects.jsonl", files.objects), ("intents.jsonl", files.intents)] {
+        write_private(&directory.join(name), &content)?;
+    }
+    Ok(directory)
+}

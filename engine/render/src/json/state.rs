@@ -1,0 +1,173 @@
+//! The state, its history and the result of a run as JSON.
+
+use std::time::Duration;
+
+use engine_core::address::Address;
+use engine_core::object_ref::ObjectRef;
+use engine_core::plan::Plan;
+use engine_core::plan::outcome::{Outcome, Report};
+use engine_core::ports::HistoryEntry;
+use engine_core::state::{ResourceRecord, State};
+use serde::Serialize;
+
+use super::{FORMAT_VERSION, to_json};
+
+#[derive(Serialize)]
+struct StateJson<'a> {
+    format_version: &'static str,
+    environment: &'a str,
+    lineage: &'a str,
+    serial: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    locked_by: Option<&'a str>,
+    resources: Vec<RecordJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct RecordJson<'a> {
+    address: String,
+    #[serde(flatten)]
+    object: ObjectJson<'a>,
+    api_version: String,
+    uid: &'a str,
+    prevent_destroy: bool,
+    depends_on: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct ObjectJson<'a> {
+    cluster: &'a str,
+    group: &'a str,
+    kind: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    namespace: Option<&'a str>,
+    name: &'a str,
+}
+
+/// Returns what the state records, as one JSON object.
+pub fn state_json(state: &State) -> String {
+    to_json(&of_state(state, |_| true))
+}
+
+/// Returns what the state records of the objects at or below an address; `None` when there are none.
+pub fn state_show_json(state: &State, address: &Address) -> Option<String> {
+    let found = of_state(state, |record| record.address.is_within(address));
+    (!found.resources.is_empty()).then(|| to_json(&found))
+}
+
+fn of_state(state: &State, wanted: impl Fn(&ResourceRecord) -> bool) -> StateJson<'_> {
+    let records = state.records.iter().filter(|(_, record)| wanted(record));
+    let mut resources: Vec<RecordJson<'_>> = records.map(|(object, record)| of_record(object, record)).collect();
+    resources.sort_by(|a, b| a.address.cmp(&b.address));
+    StateJson {
+        format_version: FORMAT_VERSION,
+        environment: state.environment.as_str(),
+        lineage: state.lineage.as_str(),
+        serial: state.serial,
+        locked_by: state.holder.as_ref().map(|holder| holder.who.as_str()),
+        resources,
+    }
+}
+
+fn of_record<'a>(object_ref: &'a ObjectRef, record: &'a ResourceRecord) -> RecordJson<'a> {
+    let blocks = record.dependencies.blocks.iter().map(ToString::to_string);
+    RecordJson {
+        address: record.address.to_string(),
+        object: of_object(object_ref),
+        api_version: record.api_version.to_string(),
+        uid: record.uid.as_str(),
+        prevent_destroy: record.prevent_destroy,
+        depends_on: blocks.chain(record.dependencies.objects.iter().map(ObjectRef::key)).collect(),
+    }
+}
+
+fn of_object(object_ref: &ObjectRef) -> ObjectJson<'_> {
+    ObjectJson {
+        cluster: object_ref.cluster.as_str(),
+        group: &object_ref.kind.group,
+        kind: &object_ref.kind.kind,
+        namespace: object_ref.namespace.as_deref(),
+        name: &object_ref.name,
+    }
+}
+
+#[derive(Serialize)]
+struct HistoryJson<'a> {
+    format_version: &'static str,
+    entries: Vec<EntryJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct EntryJson<'a> {
+    revision: &'a str,
+    serial: u64,
+    summary: &'a str,
+    author: &'a str,
+    time: &'a str,
+}
+
+/// Returns the steps of a state's history as one JSON object, in the order given.
+pub fn history_json(entries: &[HistoryEntry]) -> String {
+    let entries = entries.iter().map(|entry| EntryJson {
+        revision: &entry.revision.0,
+        serial: entry.serial,
+        summary: &entry.summary,
+        author: &entry.author,
+        time: &entry.time,
+    });
+    to_json(&HistoryJson { format_version: FORMAT_VERSION, entries: entries.collect() })
+}
+
+#[derive(Serialize)]
+struct ReportJson<'a> {
+    format_version: &'static str,
+    environment: &'a str,
+    decision_digest: String,
+    success: bool,
+    results: Vec<ResultJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct ResultJson<'a> {
+    address: String,
+    #[serde(flatten)]
+    object: ObjectJson<'a>,
+    action: &'static str,
+    outcome: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    took_ms: Option<u128>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<String>,
+}
+
+/// Returns what became of a plan as one JSON object.
+pub fn report_json(plan: &Plan, report: &Report) -> String {
+    let results = report.entries.iter().map(|entry| {
+        let (outcome, took, message) = of_outcome(&entry.outcome);
+        ResultJson {
+            address: entry.address.to_string(),
+            object: of_object(&entry.object_ref),
+            action: entry.action.as_str(),
+            outcome,
+            took_ms: took.map(|took| took.as_millis()),
+            message,
+        }
+    });
+    to_json(&ReportJson {
+        format_version: FORMAT_VERSION,
+        environment: plan.environment.as_str(),
+        decision_digest: plan.decision_digest().to_string(),
+        success: report.is_success(),
+        results: results.collect(),
+    })
+}
+
+fn of_outcome(outcome: &Outcome) -> (&'static str, Option<Duration>, Option<String>) {
+    match outcome {
+        Outcome::Done { took } => ("done", Some(*took), None),
+        Outcome::Failed(why) => ("failed", None, Some(why.clone())),
+        Outcome::Skipped { because } => ("skipped", None, Some(format!("depends on {because}"))),
+        Outcome::Unknown(why) => ("unknown", None, Some(why.clone())),
+        Outcome::Interrupted => ("interrupted", None, None),
+    }
+}
