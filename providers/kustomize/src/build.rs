@@ -17,7 +17,7 @@ use crate::order::SortOptions;
 use crate::patch::{self, Patch};
 use crate::resource::{Resource, text_of};
 use crate::resource_set::ResourceSet;
-use crate::source::{SourceError, SourceTree, is_remote};
+use crate::source::{SourceBytes, SourceError, SourceTree, is_remote};
 use crate::transform::{images, labels, names, namespace, replicas};
 use crate::{Overlay, codes, objects, references};
 
@@ -88,7 +88,7 @@ impl Build {
             .map_err(|error| Diagnostics::from(error.diagnostic(None)))?;
         let layer = self.load(directory, None)?;
         let sort_options = layer.kustomization.sort_options.clone().unwrap_or_default();
-        let mut resources = self.accumulate(layer, ResourceSet::default(), &mut Vec::new())?;
+        let mut resources = self.accumulate(&layer, ResourceSet::default(), &mut Vec::new())?;
         put_on_top(&mut resources, overlay)?;
         generator::add_hashes(&mut resources)?;
         references::follow(&mut resources)?;
@@ -124,7 +124,7 @@ impl Build {
     /// Runs one layer on top of `resources`, which are empty unless it is a component.
     fn accumulate(
         &mut self,
-        layer: Layer,
+        layer: &Layer,
         mut resources: ResourceSet,
         layers: &mut Layers,
     ) -> Result<ResourceSet, Diagnostics> {
@@ -134,15 +134,15 @@ impl Build {
         }
         layers.push(layer.directory.clone());
         for entry in &layer.kustomization.resources {
-            self.add_resource(&layer, entry, &mut resources, layers)?;
+            self.add_resource(layer, entry, &mut resources, layers)?;
         }
-        self.generate(&layer, &mut resources)?;
+        self.generate(layer, &mut resources)?;
         for entry in &layer.kustomization.components {
-            let component = self.enter(&layer, entry, layers)?;
+            let component = self.enter(layer, entry, layers)?;
             check_kind(&component, KustomizationKind::Component, entry)?;
-            resources = self.accumulate(component, resources, layers)?;
+            resources = self.accumulate(&component, resources, layers)?;
         }
-        self.transform(&layer, &mut resources)?;
+        self.transform(layer, &mut resources)?;
         layers.pop();
         Ok(resources)
     }
@@ -158,7 +158,7 @@ impl Build {
         if layer.directory.join(entry.value.as_str()).is_dir() && !entry.value.is_empty() {
             let base = self.enter(layer, entry, layers)?;
             check_kind(&base, KustomizationKind::Kustomization, entry)?;
-            let base = self.accumulate(base, ResourceSet::default(), layers)?;
+            let base = self.accumulate(&base, ResourceSet::default(), layers)?;
             if resources.is_empty() {
                 *resources = base;
                 return resources.check_unique();
@@ -191,11 +191,7 @@ impl Build {
         self.load(directory, Some(&entry.span))
     }
 
-    fn read_bytes(
-        &mut self,
-        layer: &Layer,
-        entry: &Spanned<Text>,
-    ) -> Result<crate::source::SourceBytes, Diagnostics> {
+    fn read_bytes(&mut self, layer: &Layer, entry: &Spanned<Text>) -> Result<SourceBytes, Diagnostics> {
         self.tree.read(&layer.directory, &entry.value).map_err(|error| {
             if matches!(error, SourceError::NotFound(_)) && is_remote(&entry.value) {
                 return remote(entry);
@@ -338,7 +334,7 @@ fn remote(entry: &Spanned<Text>) -> Diagnostics {
         .into()
 }
 
-fn source_file(source: crate::source::SourceBytes) -> Result<Arc<SourceFile>, Diagnostics> {
+fn source_file(source: SourceBytes) -> Result<Arc<SourceFile>, Diagnostics> {
     let path = source.path.to_string_lossy().into_owned();
     match String::from_utf8(source.bytes) {
         Ok(text) => Ok(Arc::new(SourceFile { path, text })),

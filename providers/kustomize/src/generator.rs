@@ -22,6 +22,9 @@ use crate::yaml::Node;
 /// How many base64 characters stand in one line.
 const LINE_LENGTH: usize = 70;
 
+/// Reads a file by the path that a generator names.
+pub(crate) type Load<'a> = dyn FnMut(&Spanned<Text>) -> Result<Vec<u8>, Diagnostics> + 'a;
+
 /// What a generator makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Product {
@@ -89,7 +92,7 @@ impl Generator {
         &self,
         product: Product,
         global: &GeneratorOptions,
-        load: &mut dyn FnMut(&Spanned<Text>) -> Result<Vec<u8>, Diagnostics>,
+        load: &mut Load<'_>,
     ) -> Result<Resource, Diagnostics> {
         let data = self.data(load)?;
         let options = &self.options;
@@ -133,10 +136,7 @@ impl Generator {
         Ok(resource)
     }
 
-    fn data(
-        &self,
-        load: &mut dyn FnMut(&Spanned<Text>) -> Result<Vec<u8>, Diagnostics>,
-    ) -> Result<BTreeMap<Text, Vec<u8>>, Diagnostics> {
+    fn data(&self, load: &mut Load<'_>) -> Result<BTreeMap<Text, Vec<u8>>, Diagnostics> {
         let mut data = BTreeMap::new();
         let mut put = |key: Text, bytes: Vec<u8>, span: &SourceSpan| {
             if data.insert(key.clone(), bytes).is_some() {

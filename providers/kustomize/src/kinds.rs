@@ -95,7 +95,7 @@ pub(crate) enum Shape {
     KnownKind,
     Pod,
     PodTemplate,
-    /// Deployment, ReplicaSet, DaemonSet, StatefulSet, Job and ReplicationController: a pod template in `spec`.
+    /// Deployments, Jobs and the like: a pod template in `spec`.
     Workload,
     WorkloadSpec,
     CronJob,
@@ -184,12 +184,10 @@ impl Shape {
             (Self::PodSpec, "containers" | "initContainers") => Self::Merged(BY_NAME, Element::Container),
             (Self::PodSpec, "ephemeralContainers") => Self::Merged(BY_NAME, Element::EphemeralContainer),
             (Self::PodSpec, "volumes") => Self::Merged(BY_NAME, Element::Volume),
-            (Self::PodSpec, "imagePullSecrets") => Self::Merged(BY_NAME, Element::Opaque),
             (Self::PodSpec, "hostAliases") => Self::Merged(&["ip"], Element::Opaque),
             (Self::PodSpec, "topologySpreadConstraints") => {
                 Self::Merged(&["topologyKey", "whenUnsatisfiable"], Element::Opaque)
             }
-            (Self::Container | Self::EphemeralContainer, "env") => Self::Merged(BY_NAME, Element::Opaque),
             (Self::Container | Self::EphemeralContainer, "volumeMounts") => {
                 Self::Merged(&["mountPath"], Element::Opaque)
             }
@@ -201,11 +199,12 @@ impl Shape {
             (Self::EphemeralVolume, "volumeClaimTemplate") => Self::VolumeClaimTemplate,
             (Self::Service, "spec") => Self::ServiceSpec,
             (Self::ServiceSpec, "ports") => Self::Merged(&["port", "protocol"], Element::Opaque),
-            (Self::ServiceAccount, "secrets") | (Self::WebhookConfiguration, "webhooks") => {
-                Self::Merged(BY_NAME, Element::Opaque)
-            }
+            (Self::PodSpec, "imagePullSecrets")
+            | (Self::Container | Self::EphemeralContainer, "env")
+            | (Self::ServiceAccount, "secrets")
+            | (Self::WebhookConfiguration, "webhooks")
+            | (Self::CsiNodeSpec, "drivers") => Self::Merged(BY_NAME, Element::Opaque),
             (Self::CsiNode, "spec") => Self::CsiNodeSpec,
-            (Self::CsiNodeSpec, "drivers") => Self::Merged(BY_NAME, Element::Opaque),
             (Self::Node, "spec") => Self::NodeSpec,
             _ => Self::Opaque,
         }

@@ -35,7 +35,7 @@ pub struct Image {
     pub digest: Option<Text>,
 }
 
-/// Sets the replicas of a Deployment, ReplicaSet, ReplicationController or StatefulSet.
+/// Sets the replicas of a workload: `Deployment`, `ReplicaSet`, `ReplicationController` or `StatefulSet`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Replica {
     /// The workload's name, as before or after prefixes.

@@ -78,7 +78,7 @@ fn merge(shape: Shape, dest: Option<Value>, patch: Patch<'_>) -> Result<Option<V
         Some(Value::List(_)) => {
             check_kinds(dest.as_ref(), other)?;
             match shape {
-                Shape::Merged(keys, _) => merge_list(shape, keys, dest, patch),
+                Shape::Merged(keys, _) => merge_list(shape, keys, dest.as_ref(), patch),
                 _ => Ok(replaced(dest, patch)),
             }
         }
@@ -138,17 +138,17 @@ fn merge_map(shape: Shape, dest: Option<Value>, patch: Patch<'_>) -> Result<Opti
         (Some(Value::Map(dest)), Patch::Absent) => merge_fields(shape, dest, None).map(Some),
         (Some(Value::Map(dest)), Patch::Own) => match map_directive(&dest)? {
             (Directive::Delete, _) => Ok(None),
-            (_, own) => merge_own_fields(shape, own).map(Some),
+            (_, own) => merge_own_fields(shape, &own).map(Some),
         },
         (_, Patch::Other(Value::Null)) => Ok(None),
         (Some(Value::Map(dest)), Patch::Other(Value::Map(patch))) => match map_directive(patch)? {
             (Directive::Delete, _) => Ok(None),
-            (Directive::Replace, patch) => merge_own_fields(shape, patch).map(Some),
+            (Directive::Replace, patch) => merge_own_fields(shape, &patch).map(Some),
             (Directive::Merge, patch) => merge_fields(shape, dest, Some(&patch)).map(Some),
         },
         (_, Patch::Other(Value::Map(patch))) => match map_directive(patch) {
             Ok((Directive::Delete, _)) => Ok(None),
-            Ok((_, patch)) => merge_own_fields(shape, patch).map(Some),
+            Ok((_, patch)) => merge_own_fields(shape, &patch).map(Some),
             Err(fault) => Err(fault),
         },
         (dest, _) => Ok(dest),
@@ -187,7 +187,7 @@ fn is_plain(shape: Shape, value: Option<&Value>) -> bool {
     }
 }
 
-fn merge_own_fields(shape: Shape, own: Map) -> Result<Value, MergeError> {
+fn merge_own_fields(shape: Shape, own: &Map) -> Result<Value, MergeError> {
     let mut merged = Vec::with_capacity(own.len());
     for (name, value) in own.iter() {
         if let Some(value) = merge(shape.field(name), Some(value.clone()), Patch::Own)? {
@@ -232,11 +232,11 @@ fn list_directive(items: &[Value]) -> Result<(Directive, Vec<Value>), MergeError
 fn merge_list(
     shape: Shape,
     keys: &[&'static str],
-    dest: Option<Value>,
+    dest: Option<&Value>,
     patch: Patch<'_>,
 ) -> Result<Option<Value>, MergeError> {
     let items = |value: Option<&Value>| value.and_then(Value::as_list).unwrap_or_default().to_vec();
-    let dest_items = items(dest.as_ref());
+    let dest_items = items(dest);
     let merged = match patch {
         Patch::Absent => merge_elements(shape, keys, dest_items, None)?,
         Patch::Other(Value::Null) => return Ok(None),
@@ -263,6 +263,7 @@ fn merge_list(
 }
 
 /// The list of a patch.
+#[derive(Clone, Copy)]
 enum Side<'p> {
     /// It is the list itself.
     Same,

@@ -27,7 +27,7 @@ const PATHS: [&[&str]; 6] = [
 ];
 
 /// Changes one image wherever a container uses it: in every list named `containers` or `initContainers`, at any depth
-/// of any object but a CustomResourceDefinition, and in image volumes.
+/// of any object but a custom resource definition, and in image volumes.
 ///
 /// # Errors
 /// The name is no regular expression, or an `image` is no text.

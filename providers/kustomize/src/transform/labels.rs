@@ -62,7 +62,7 @@ const SELECTORS: [FieldSpec; 12] = [
     present("networking.k8s.io", "NetworkPolicy", &["spec", "egress", "to", "podSelector", "matchLabels"]),
 ];
 
-/// The selectors inside the pods of Deployments and StatefulSets.
+/// The selectors inside pods, followed for deployments and stateful sets only.
 const POD_SELECTORS: [&[&str]; 5] = [
     &[
         "spec",
