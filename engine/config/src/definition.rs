@@ -1,0 +1,225 @@
+//! Loading an environment definition: the one entry of this crate.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use engine_core::address::Address;
+use engine_core::cluster::Clusters;
+use engine_core::diagnostic::{Diagnostic, Diagnostics};
+use engine_core::digest::Digest;
+use engine_core::graph::ResourceGraph;
+use engine_core::mark::EnvironmentName;
+use engine_core::plan::{AdoptPolicy, PlannedOutput};
+use engine_core::ports::ManifestSource;
+use engine_core::resource::Resource;
+use engine_core::value::{Text, Value};
+use jiff::Timestamp;
+
+use crate::codes::SENSITIVE;
+use crate::environment::{self, StateChoice};
+use crate::expand::{self, Expanded, Facts, Frame, Ground, Overlays, Rendering};
+use crate::expr_value::ExprValue;
+use crate::fill::Filler;
+use crate::functions::FunctionContext;
+use crate::module::{Linker, Module};
+use crate::source::Files;
+use crate::variables::{self, VariableInput};
+
+/// What to load, and with which inputs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoadOptions {
+    /// The directory of the environment.
+    pub directory: PathBuf,
+    /// The root that all files must lie in: the Git repository, or the directory itself outside of one.
+    pub repository: PathBuf,
+    /// Values of variables in the order of precedence, the last one counts: environment, files, command line.
+    pub variables: Vec<VariableInput>,
+    /// The time that `timestamp()` and its like give, the same throughout a run.
+    pub clock: Timestamp,
+    /// Contexts to use in place of the declared ones, by the part `<NAME>` of `TERRANE_CLUSTER_<NAME>_CONTEXT`.
+    pub contexts: BTreeMap<String, String>,
+    /// Where the repository comes from, what `repository.url` and `repository.revision` give; `None` outside of
+    /// Git or without a remote.
+    pub origin: Option<Origin>,
+}
+
+/// Where a repository comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// The URL of the remote, without credentials.
+    pub url: Text,
+    /// The branch that is checked out.
+    pub revision: Text,
+}
+
+/// An output of the environment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutputValue {
+    /// What may be shown of it.
+    pub value: PlannedOutput,
+    /// What it is, in the words of the definition.
+    pub description: Option<Text>,
+}
+
+/// A loaded definition.
+pub struct Definition {
+    /// The environment's name.
+    pub environment: EnvironmentName,
+    /// Where the state is kept.
+    pub state: StateChoice,
+    /// What to do with objects that exist and are nobody's.
+    pub adopt: AdoptPolicy,
+    /// The clusters.
+    pub clusters: Clusters,
+    /// What is declared. While [`Definition::reads`] is not empty, what depends on them may be missing.
+    pub graph: ResourceGraph,
+    /// Objects to read before the plan: they depend on nothing planned. Load again with their values.
+    pub reads: Vec<Resource>,
+    /// The outputs.
+    pub outputs: BTreeMap<Text, OutputValue>,
+    /// Warnings.
+    pub warnings: Diagnostics,
+    /// Every file that the definition rests on, by path relative to the repository, with its SHA-256.
+    pub files: BTreeMap<String, Digest>,
+    /// The digest of all variables that are not sensitive.
+    pub variables: Digest,
+    /// Fills holes at apply, and tells the outputs then.
+    pub filler: Arc<Filler>,
+}
+
+/// Loads an environment definition.
+///
+/// `reads` holds what the reads of [`Definition::reads`] have found, by their addresses; [`Value::Null`] for an
+/// object that does not exist.
+///
+/// # Errors
+/// All faults of the definition that can be told apart, in the order of their places.
+pub fn load(
+    options: &LoadOptions,
+    source: &dyn ManifestSource,
+    reads: &BTreeMap<Address, Value>,
+) -> Result<Definition, Diagnostics> {
+    load_unsorted(options, source, reads).map_err(Diagnostics::sorted)
+}
+
+fn load_unsorted(
+    options: &LoadOptions,
+    source: &dyn ManifestSource,
+    reads: &BTreeMap<Address, Value>,
+) -> Result<Definition, Diagnostics> {
+    let files = Files::open(&options.repository)?;
+    let module = Linker::new(&files).root(&options.directory)?;
+    let mut warnings = Diagnostics::default();
+    let inputs = variables::evaluate(&module, &options.variables, &files, &mut warnings)?;
+    let variables = variables::digest(&inputs);
+    let mut facts = facts(options, &module);
+    let whole = environment::evaluate(&Frame::root(&module, inputs.clone()), &facts, &options.contexts)?;
+    facts.terrane = ExprValue::object([("environment".into(), ExprValue::string(whole.name.as_str()))]);
+    facts.clusters = whole.by_name.clone();
+    facts.cluster_of = whole.by_ref.clone();
+    let rendered = Rendering::default();
+    let overlays = Overlays { source: Some(source), rendered: &rendered };
+    let ground =
+        Ground { facts: &facts, files: &files, overlays: &overlays, clusters: &whole.clusters, reads };
+    let expanded = expand::expand(&ground, &module, inputs.clone(), &whole.order);
+    let outputs = outputs(&module, &expanded);
+    let Expanded { builder, pending, mut faults, warnings: found, .. } = expanded;
+    warnings.extend(found);
+    let outputs = outputs.map_err(|found| faults.extend(found)).unwrap_or_default();
+    let graph = builder.build().map_err(|found| faults.extend(found)).unwrap_or_default();
+    if faults.has_errors() {
+        return Err(faults);
+    }
+    note_functions(&facts, &files);
+    let filler = Filler {
+        module: Arc::new(module),
+        inputs,
+        clusters: whole.clusters.clone(),
+        order: whole.order,
+        options: options.clone(),
+        cluster_values: (whole.by_name, whole.by_ref),
+        environment: whole.name.clone(),
+        reads: reads.clone(),
+        rendered,
+        last: std::sync::Mutex::default(),
+    };
+    Ok(Definition {
+        environment: whole.name,
+        state: whole.state,
+        adopt: whole.adopt,
+        clusters: whole.clusters,
+        graph,
+        reads: pending,
+        outputs,
+        warnings: warnings.sorted(),
+        files: files.digests(),
+        variables,
+        filler: Arc::new(filler),
+    })
+}
+
+/// Returns what is the same everywhere in an environment, as far as it is known before the clusters are.
+pub(crate) fn facts(options: &LoadOptions, module: &Module) -> Facts {
+    let repository = &options.repository;
+    let text = |of: fn(&Origin) -> &Text| {
+        let origin = options.origin.as_ref();
+        origin.map_or(ExprValue::NULL, |origin| ExprValue::string(of(origin)))
+    };
+    Facts {
+        // All paths of a definition start at the repository's root.
+        functions: FunctionContext::new(repository, repository).with_clock(options.clock),
+        directory: module.directory.clone(),
+        terrane: ExprValue::NULL,
+        repository: ExprValue::object([
+            ("revision".into(), text(|origin| &origin.revision)),
+            ("url".into(), text(|origin| &origin.url)),
+        ]),
+        clusters: BTreeMap::new(),
+        cluster_of: BTreeMap::new(),
+    }
+}
+
+/// Notes the files that functions have read.
+fn note_functions(facts: &Facts, files: &Files) {
+    for (path, digest) in facts.functions.files_read() {
+        if let Ok(digest) = digest.parse() {
+            files.note(path.to_string_lossy().into_owned(), digest);
+        }
+    }
+}
+
+/// Returns what may be shown of the outputs.
+pub(crate) fn outputs(
+    module: &Module,
+    expanded: &Expanded,
+) -> Result<BTreeMap<Text, OutputValue>, Diagnostics> {
+    let mut found = BTreeMap::new();
+    let mut faults = Diagnostics::default();
+    for (name, output) in &module.outputs {
+        let Some(value) = expanded.outputs.get(name) else {
+            continue;
+        };
+        if value.contains_sensitive() && !output.sensitive {
+            faults.push(
+                Diagnostic::error(SENSITIVE, format!("output {name} holds a sensitive value"))
+                    .at(output.value.span())
+                    .label(output.span.clone(), "the output")
+                    .hint("add `sensitive = true` to show that it is meant"),
+            );
+        }
+        let value = match value.to_value() {
+            _ if output.sensitive => PlannedOutput::Sensitive,
+            Ok(value) => PlannedOutput::Value(value),
+            Err(_) => PlannedOutput::Unknown,
+        };
+        let description = output.description.clone();
+        found.insert(name.clone(), OutputValue { value, description });
+    }
+    if faults.is_empty() { Ok(found) } else { Err(faults) }
+}
+
+#[cfg(test)]
+pub(crate) mod harness;
+#[cfg(test)]
+mod tests;

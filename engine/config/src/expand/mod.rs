@@ -1,0 +1,185 @@
+//! The walk that evaluates modules in the order of their references and fills the graph.
+//!
+//! Every block instance becomes a stage of the graph. What its expressions refer to is noted while they are
+//! evaluated, so an instance depends on the instances it uses and not on whole blocks.
+
+mod block;
+mod frame;
+mod instances;
+mod object;
+mod overlay;
+mod primitive;
+mod read;
+mod scope;
+
+use std::collections::BTreeMap;
+
+use engine_core::address::Address;
+use engine_core::cluster::Clusters;
+use engine_core::diagnostic::{Diagnostics, SourceSpan};
+use engine_core::graph::{Block, EdgeReason, GraphBuilder};
+use engine_core::object_ref::ClusterRef;
+use engine_core::resource::Resource;
+use engine_core::value::{Text, Value};
+
+pub(crate) use self::frame::{Frame, Inherited, Input};
+pub(crate) use self::overlay::{Overlays, Rendering};
+pub(crate) use self::scope::{Facts, Repeated, Uses, evaluate_in};
+use crate::expr_value::ExprValue;
+use crate::module::{Argument, Expr, Module, Node, evaluate_argument};
+use crate::source::Files;
+
+/// What a walk rests on.
+pub(crate) struct Ground<'a> {
+    pub(crate) facts: &'a Facts,
+    pub(crate) files: &'a Files,
+    pub(crate) overlays: &'a Overlays<'a>,
+    pub(crate) clusters: &'a Clusters,
+    /// What reads have found so far; `Null` for an object that does not exist.
+    pub(crate) reads: &'a BTreeMap<Address, Value>,
+}
+
+/// What a walk has found.
+pub(crate) struct Expanded {
+    pub(crate) builder: GraphBuilder,
+    /// Reads without an answer that depend on nothing planned.
+    pub(crate) pending: Vec<Resource>,
+    pub(crate) outputs: BTreeMap<Text, ExprValue>,
+    pub(crate) faults: Diagnostics,
+    pub(crate) warnings: Diagnostics,
+}
+
+/// The order between clusters: who waits, for whom, and where it is written.
+pub(crate) type ClusterOrder = Vec<(ClusterRef, ClusterRef, SourceSpan)>;
+
+/// Evaluates an environment.
+pub(crate) fn expand(
+    ground: &Ground<'_>,
+    module: &Module,
+    inputs: BTreeMap<Text, Input>,
+    order: &ClusterOrder,
+) -> Expanded {
+    let mut walk = Walk {
+        ground,
+        builder: GraphBuilder::default(),
+        faults: Diagnostics::default(),
+        warnings: Diagnostics::default(),
+        pending: Vec::new(),
+        instances: 0,
+        by_cluster: BTreeMap::new(),
+    };
+    let outputs = walk.module(Frame::root(module, inputs));
+    walk.order_clusters(order);
+    Expanded {
+        builder: walk.builder,
+        pending: walk.pending,
+        outputs,
+        faults: walk.faults,
+        warnings: walk.warnings,
+    }
+}
+
+/// The state of a walk.
+struct Walk<'a> {
+    ground: &'a Ground<'a>,
+    builder: GraphBuilder,
+    faults: Diagnostics,
+    warnings: Diagnostics,
+    pending: Vec<Resource>,
+    /// How many instances there are so far.
+    instances: usize,
+    /// The instances of the root module's blocks, by their cluster.
+    by_cluster: BTreeMap<ClusterRef, Vec<Block>>,
+}
+
+impl<'a> Walk<'a> {
+    /// Evaluates a module instance; returns its outputs.
+    fn module(&mut self, mut frame: Frame<'_>) -> BTreeMap<Text, ExprValue> {
+        self.validate(&frame);
+        let mut outputs = BTreeMap::new();
+        for node in &frame.module.order {
+            match node {
+                Node::Local(name) => self.local(&mut frame, name),
+                Node::Block(idx) => self.block(&mut frame, *idx),
+                Node::Outputs => outputs = self.outputs(&frame),
+            }
+        }
+        outputs
+    }
+
+    fn local(&mut self, frame: &mut Frame<'_>, name: &Text) {
+        let Some(local) = frame.module.locals.get(name) else {
+            return;
+        };
+        let mut uses = Uses::default();
+        let value = self.argument(frame, &local.value, &Repeated::Once, &mut uses);
+        frame.locals.insert(name.clone(), (self.or_unknown(value), uses));
+    }
+
+    fn outputs(&mut self, frame: &Frame<'_>) -> BTreeMap<Text, ExprValue> {
+        let mut outputs = BTreeMap::new();
+        for (name, output) in &frame.module.outputs {
+            let value = self.expr(frame, &output.value, &Repeated::Once, &mut Uses::default());
+            let value = self.or_unknown(value);
+            let value = if output.sensitive { value.sensitive() } else { value };
+            outputs.insert(name.clone(), value);
+        }
+        outputs
+    }
+
+    /// Evaluates an expression and notes what it uses.
+    fn expr(
+        &self,
+        frame: &Frame<'_>,
+        expr: &Expr,
+        repeated: &Repeated,
+        uses: &mut Uses,
+    ) -> Result<ExprValue, Diagnostics> {
+        evaluate_in(self.ground.facts, frame, expr, repeated, uses)
+    }
+
+    fn argument(
+        &self,
+        frame: &Frame<'_>,
+        argument: &Argument,
+        repeated: &Repeated,
+        uses: &mut Uses,
+    ) -> Result<ExprValue, Diagnostics> {
+        evaluate_argument(argument, &mut |expr| self.expr(frame, expr, repeated, uses))
+    }
+
+    /// Reports the faults of a value and goes on with one that is known after apply.
+    fn or_unknown(&mut self, value: Result<ExprValue, Diagnostics>) -> ExprValue {
+        value.unwrap_or_else(|faults| {
+            self.faults.extend(faults);
+            ExprValue::unknown(crate::types::Type::Any)
+        })
+    }
+
+    /// Tells whether an unknown value may stem from what has been reported, or from a read that will be
+    /// answered before the next walk: then it is no fault of its own.
+    fn is_provisional(&self) -> bool {
+        self.faults.has_errors() || !self.pending.is_empty()
+    }
+
+    fn depend(&mut self, dependent: Block, uses: &Uses) {
+        for (dependency, span) in &uses.blocks {
+            self.builder.depend(dependent, *dependency, EdgeReason::Reference(span.clone()));
+        }
+    }
+
+    /// Puts a stage between clusters of which one waits for the other.
+    fn order_clusters(&mut self, order: &ClusterOrder) {
+        for (dependent, dependency, span) in order {
+            let reason = || EdgeReason::DependsOn(span.clone());
+            let step = engine_core::address::Step::new("cluster", format!("{dependency}.{dependent}"), None);
+            let stage = self.builder.block(&Address::root(step), None);
+            for block in self.by_cluster.get(dependency).into_iter().flatten() {
+                self.builder.depend(stage, *block, reason());
+            }
+            for block in self.by_cluster.get(dependent).into_iter().flatten() {
+                self.builder.depend(*block, stage, reason());
+            }
+        }
+    }
+}

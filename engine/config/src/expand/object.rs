@@ -1,0 +1,133 @@
+//! From a value to a declared object.
+
+use engine_core::address::Address;
+use engine_core::diagnostic::{Diagnostic, Diagnostics, SourceSpan};
+use engine_core::field_path::FieldPath;
+use engine_core::kind_info::{Scope, builtin_scope};
+use engine_core::manifest::{Hole, Manifest};
+use engine_core::object_ref::{ClusterRef, ObjectRef};
+use engine_core::resource::{Body, Lifecycle, Resource};
+use engine_core::sensitive::SensitivePaths;
+use engine_core::value::Value;
+
+use super::Walk;
+use super::block::Site;
+use crate::codes::{CLUSTER_CHOICE, MANIFEST, NAMESPACE, SENSITIVE, UNKNOWN_IDENTITY};
+use crate::expr_value::Plain;
+
+/// The fields that say which object it is.
+const IDENTITY: [&[&str]; 4] =
+    [&["apiVersion"], &["kind"], &["metadata", "name"], &["metadata", "namespace"]];
+
+impl Walk<'_> {
+    /// Adds an object of a block to the graph.
+    pub(super) fn add_object(
+        &mut self,
+        site: &Site<'_>,
+        address: Address,
+        manifest: Manifest,
+        span: Option<SourceSpan>,
+    ) {
+        let Some(stage) = site.stage else { return };
+        let inherited = &site.inherited;
+        let resource = Resource {
+            address,
+            body: Body::Object(Box::new(manifest)),
+            lifecycle: Lifecycle {
+                prevent_destroy: inherited.prevent_destroy,
+                ignore_changes: site.declaration.ignore_changes.clone(),
+            },
+            wait: inherited.wait,
+            timeouts: inherited.timeouts,
+            span: span.or_else(|| Some(site.declaration.span.clone())),
+        };
+        self.builder.resource(stage, resource);
+    }
+
+    /// Makes a manifest of a value of the language. `None` when its identity is not known yet and that is no
+    /// fault of its own.
+    pub(super) fn manifest(
+        &self,
+        site: &Site<'_>,
+        plain: Plain,
+        span: &SourceSpan,
+    ) -> Result<Option<Manifest>, Diagnostics> {
+        let identity = |paths: &[FieldPath]| {
+            IDENTITY
+                .iter()
+                .find(|names| {
+                    let field = FieldPath::fields(names.iter().copied());
+                    paths.iter().any(|path| field.starts_with(path))
+                })
+                .map(|names| names.join("."))
+        };
+        if let Some(field) = identity(&plain.unknown) {
+            if self.is_provisional() {
+                return Ok(None);
+            }
+            let summary = format!("{field} of {} is known only after apply", site.address);
+            return Err(Diagnostic::error(UNKNOWN_IDENTITY, summary)
+                .detail("A plan must be able to say which object it is.")
+                .at(span.clone())
+                .about(site.address.clone())
+                .into());
+        }
+        if let Some(field) = identity(&plain.sensitive) {
+            let summary = format!("{field} of {} is sensitive", site.address);
+            return Err(Diagnostic::error(SENSITIVE, summary)
+                .detail("What identifies an object is shown in plans and kept in the state.")
+                .at(span.clone())
+                .about(site.address.clone())
+                .into());
+        }
+        let mut sensitive = SensitivePaths::default();
+        plain.sensitive.iter().for_each(|path| sensitive.insert(path));
+        let holes = plain.unknown.into_iter().map(|path| Hole { path }).collect();
+        self.checked_manifest(site, plain.value, (sensitive, holes), span).map(Some)
+    }
+
+    /// Makes a manifest of plain data and checks its namespace.
+    pub(super) fn checked_manifest(
+        &self,
+        site: &Site<'_>,
+        body: Value,
+        (sensitive, holes): (SensitivePaths, Vec<Hole>),
+        span: &SourceSpan,
+    ) -> Result<Manifest, Diagnostics> {
+        let cluster = cluster(site, span)?;
+        let manifest = Manifest::new(cluster, body, sensitive, holes).map_err(|error| {
+            Diagnostic::error(MANIFEST, error.to_string())
+                .at(span.clone())
+                .about(site.address.clone())
+                .hint("an object needs apiVersion, kind and metadata.name")
+        })?;
+        check_namespace(manifest.object_ref(), site, span)?;
+        Ok(manifest)
+    }
+}
+
+/// Returns the cluster of an instance; every instance has one once its block has been checked.
+pub(super) fn cluster(site: &Site<'_>, span: &SourceSpan) -> Result<ClusterRef, Diagnostics> {
+    site.inherited.cluster.clone().ok_or_else(|| {
+        Diagnostic::error(CLUSTER_CHOICE, format!("{} belongs to no cluster", site.address))
+            .at(span.clone())
+            .into()
+    })
+}
+
+/// # Source
+/// Kubernetes, Namespaces: not all objects are in a namespace.
+fn check_namespace(object_ref: &ObjectRef, site: &Site<'_>, span: &SourceSpan) -> Result<(), Diagnostics> {
+    let (summary, hint) = match (builtin_scope(&object_ref.kind), &object_ref.namespace) {
+        (Some(Scope::Namespaced), None) => (
+            format!("{object_ref} has no namespace, but {} is namespaced", object_ref.kind),
+            "set metadata.namespace, or `namespace` of the block",
+        ),
+        (Some(Scope::Cluster), Some(_)) => (
+            format!("{object_ref} has a namespace, but {} is not namespaced", object_ref.kind),
+            "remove metadata.namespace",
+        ),
+        _ => return Ok(()),
+    };
+    Err(Diagnostic::error(NAMESPACE, summary).at(span.clone()).about(site.address.clone()).hint(hint).into())
+}

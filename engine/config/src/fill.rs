@@ -1,0 +1,124 @@
+//! Filling the holes of manifests at apply, when what they wait for has been read.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use engine_core::address::Address;
+use engine_core::cluster::Clusters;
+use engine_core::diagnostic::{Diagnostic, Diagnostics};
+use engine_core::graph::ResourceGraph;
+use engine_core::manifest::Manifest;
+use engine_core::mark::EnvironmentName;
+use engine_core::ports::Resolver;
+use engine_core::value::{Text, Value};
+
+use crate::codes::FILL;
+use crate::definition::{LoadOptions, OutputValue, facts, outputs};
+use crate::expand::{self, ClusterOrder, Ground, Input, Overlays, Rendering};
+use crate::expr_value::ExprValue;
+use crate::module::Module;
+use crate::source::Files;
+
+/// Evaluates a definition again with what has been read meanwhile.
+///
+/// The definition's files are not read again, and overlays are those that the plan has rendered; only files
+/// that functions name are.
+pub struct Filler {
+    pub(crate) module: Arc<Module>,
+    pub(crate) inputs: BTreeMap<Text, Input>,
+    pub(crate) clusters: Clusters,
+    pub(crate) order: ClusterOrder,
+    pub(crate) options: LoadOptions,
+    /// `cluster` in the root module and in others.
+    pub(crate) cluster_values: (BTreeMap<Text, ExprValue>, BTreeMap<Text, ExprValue>),
+    pub(crate) environment: EnvironmentName,
+    /// What was read before the plan.
+    pub(crate) reads: BTreeMap<Address, Value>,
+    pub(crate) rendered: Rendering,
+    /// The last evaluation: many manifests are filled from the same reads.
+    pub(crate) last: Mutex<Option<Evaluated>>,
+}
+
+/// The definition as it is with some reads.
+#[derive(Clone)]
+pub(crate) struct Evaluated {
+    reads: BTreeMap<Address, Value>,
+    graph: Arc<ResourceGraph>,
+    outputs: BTreeMap<Text, OutputValue>,
+}
+
+impl Filler {
+    /// Returns the outputs with what has been read at apply, by the address of the read.
+    ///
+    /// # Errors
+    /// An expression fails with the values found.
+    pub fn outputs(
+        &self,
+        reads: &BTreeMap<Address, Value>,
+    ) -> Result<BTreeMap<Text, OutputValue>, Diagnostics> {
+        self.evaluate(reads).map(|evaluated| evaluated.outputs)
+    }
+
+    fn evaluate(&self, reads: &BTreeMap<Address, Value>) -> Result<Evaluated, Diagnostics> {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(evaluated) = last.as_ref().filter(|evaluated| evaluated.reads == *reads) {
+            return Ok(evaluated.clone());
+        }
+        let files = Files::open(&self.options.repository)?;
+        let mut facts = facts(&self.options, &self.module);
+        let name = ExprValue::string(self.environment.as_str());
+        facts.terrane = ExprValue::object([("environment".into(), name)]);
+        (facts.clusters, facts.cluster_of) = self.cluster_values.clone();
+        let mut all = self.reads.clone();
+        all.extend(reads.clone());
+        let overlays = Overlays { source: None, rendered: &self.rendered };
+        let ground = Ground {
+            facts: &facts,
+            files: &files,
+            overlays: &overlays,
+            clusters: &self.clusters,
+            reads: &all,
+        };
+        let expanded = expand::expand(&ground, &self.module, self.inputs.clone(), &self.order);
+        if expanded.faults.has_errors() {
+            return Err(expanded.faults.sorted());
+        }
+        let outputs = outputs(&self.module, &expanded)?;
+        let evaluated =
+            Evaluated { reads: reads.clone(), graph: Arc::new(expanded.builder.build()?), outputs };
+        *last = Some(evaluated.clone());
+        Ok(evaluated)
+    }
+}
+
+impl Resolver for Filler {
+    fn fill(
+        &self,
+        address: &Address,
+        manifest: &Manifest,
+        reads: &BTreeMap<Address, Value>,
+    ) -> Result<Manifest, Diagnostics> {
+        let evaluated = self.evaluate(reads)?;
+        let resource = evaluated.graph.at(address);
+        let found = resource.and_then(|resource| Some((resource.manifest()?, &resource.span)));
+        let fault = |why: &str| {
+            Diagnostic::error(FILL, format!("{address} cannot be filled in: {why}"))
+                .about(address.clone())
+                .detail(
+                    "What is read at apply may fill in values, it never adds, removes or renames objects.",
+                )
+        };
+        let Some((filled, span)) = found else {
+            return Err(fault("with what was read it is no longer declared").into());
+        };
+        if filled.object_ref() != manifest.object_ref() || filled.api_version() != manifest.api_version() {
+            let why = format!("it would become {}", filled.object_ref());
+            return Err(fault(&why).at(span.clone()).into());
+        }
+        if !filled.holes().is_empty() {
+            let path = &filled.holes()[0].path;
+            return Err(fault(&format!("{path} is still not known")).at(span.clone()).into());
+        }
+        Ok(filled.clone())
+    }
+}

@@ -1,0 +1,211 @@
+//! A module as its files declare it: a directory of HCL files, decoded but not evaluated.
+
+mod constant;
+mod decode;
+mod fields;
+mod link;
+mod references;
+mod resource;
+mod settings;
+mod values;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use engine_core::diagnostic::SourceSpan;
+use engine_core::field_path::FieldPath;
+use engine_core::resource::Timeouts;
+use engine_core::value::Text;
+
+pub(crate) use self::constant::{Constants, evaluate_argument, typed};
+pub(crate) use self::fields::{Argument, Expr};
+pub(crate) use self::link::Linker;
+use crate::expr_value::ExprValue;
+use crate::types::Type;
+
+/// A decoded module whose references have been checked and whose blocks are linked to the modules they use.
+pub(crate) struct Module {
+    /// The directory relative to the repository, `.` for the repository itself; what `path.module` gives.
+    pub(crate) directory: String,
+    pub(crate) variables: BTreeMap<Text, Variable>,
+    pub(crate) locals: BTreeMap<Text, Local>,
+    pub(crate) outputs: BTreeMap<Text, Output>,
+    pub(crate) blocks: Vec<Declaration>,
+    /// The blocks by type and name.
+    pub(crate) index: HashMap<Text, HashMap<Text, usize>>,
+    /// What only a root module declares.
+    pub(crate) root: Root,
+    /// Locals and blocks, each behind what it refers to.
+    pub(crate) order: Vec<Node>,
+}
+
+/// What is evaluated as one step of a module.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Node {
+    /// A local value.
+    Local(Text),
+    /// A block, by position in [`Module::blocks`].
+    Block(usize),
+    /// All outputs.
+    Outputs,
+}
+
+/// A `variable` block.
+pub(crate) struct Variable {
+    pub(crate) span: SourceSpan,
+    pub(crate) ty: Type,
+    pub(crate) default: Option<ExprValue>,
+    pub(crate) sensitive: bool,
+    pub(crate) nullable: bool,
+    pub(crate) validations: Vec<Validation>,
+}
+
+/// A `validation` block of a variable.
+pub(crate) struct Validation {
+    pub(crate) condition: Expr,
+    pub(crate) message: Expr,
+}
+
+/// One value of a `locals` block.
+pub(crate) struct Local {
+    pub(crate) span: SourceSpan,
+    pub(crate) value: Argument,
+}
+
+/// An `output` block.
+pub(crate) struct Output {
+    pub(crate) span: SourceSpan,
+    pub(crate) value: Expr,
+    pub(crate) description: Option<Text>,
+    pub(crate) sensitive: bool,
+}
+
+/// What the root module declares besides resources.
+#[derive(Default)]
+pub(crate) struct Root {
+    pub(crate) settings: Option<Settings>,
+    pub(crate) clusters: BTreeMap<Text, ClusterDeclaration>,
+}
+
+/// The `terrane` block.
+pub(crate) struct Settings {
+    pub(crate) span: SourceSpan,
+    pub(crate) environment: Option<Expr>,
+    pub(crate) state: Option<StateDeclaration>,
+    pub(crate) adopt: Option<Expr>,
+}
+
+/// The `state` block.
+pub(crate) enum StateDeclaration {
+    Local,
+    Git { remote: Option<Expr> },
+}
+
+/// A `cluster` block.
+pub(crate) struct ClusterDeclaration {
+    pub(crate) span: SourceSpan,
+    pub(crate) for_each: Option<Expr>,
+    pub(crate) context: Option<Expr>,
+    pub(crate) kubeconfig: Option<Expr>,
+    pub(crate) sandbox: Option<Expr>,
+    pub(crate) platform: Option<Expr>,
+    pub(crate) depends_on: Vec<Target>,
+}
+
+/// A block that declares resources.
+pub(crate) struct Declaration {
+    pub(crate) block_type: Text,
+    /// The label; `KIND.NAME` for a read.
+    pub(crate) name: Text,
+    pub(crate) span: SourceSpan,
+    pub(crate) repeat: Repeat,
+    pub(crate) cluster: Option<Expr>,
+    pub(crate) depends_on: Vec<Target>,
+    pub(crate) wait: Option<Expr>,
+    pub(crate) timeouts: Option<Timeouts>,
+    pub(crate) prevent_destroy: bool,
+    pub(crate) ignore_changes: Vec<FieldPath>,
+    pub(crate) body: Body,
+    /// Whether anything of the module refers to it: only then is its value kept.
+    pub(crate) referenced: bool,
+}
+
+/// How many instances a block has.
+pub(crate) enum Repeat {
+    Once,
+    ForEach(Expr),
+    Count(Expr),
+}
+
+/// What a block declares.
+pub(crate) enum Body {
+    Manifest {
+        object: Argument,
+    },
+    Manifests {
+        files: Expr,
+        namespace: Option<Expr>,
+    },
+    Kustomization {
+        path: Expr,
+        images: Option<Argument>,
+        replicas: Option<Argument>,
+        namespace: Option<Expr>,
+    },
+    Read {
+        kind: Text,
+        api_version: Option<Expr>,
+        name: Expr,
+        namespace: Option<Expr>,
+    },
+    Module {
+        module: Arc<Module>,
+        arguments: BTreeMap<Text, Argument>,
+    },
+}
+
+/// What `depends_on` names: a block, or one instance of it.
+pub(crate) struct Target {
+    pub(crate) block_type: Text,
+    pub(crate) name: Text,
+    pub(crate) key: Option<ExprValue>,
+    pub(crate) span: SourceSpan,
+}
+
+impl Declaration {
+    /// Returns `TYPE.NAME`.
+    pub(crate) fn title(&self) -> String {
+        format!("{}.{}", self.block_type, self.name)
+    }
+
+    /// Calls `visit` with every expression that is evaluated for each instance.
+    pub(crate) fn each_expr<'a>(&'a self, visit: &mut dyn FnMut(&'a Expr)) {
+        self.cluster.iter().chain(&self.wait).for_each(&mut *visit);
+        match &self.body {
+            Body::Manifest { object } => object.each_expr(visit),
+            Body::Manifests { files, namespace } => {
+                visit(files);
+                namespace.iter().for_each(visit);
+            }
+            Body::Kustomization { path, images, replicas, namespace } => {
+                visit(path);
+                namespace.iter().for_each(&mut *visit);
+                images.iter().chain(replicas).for_each(|argument| argument.each_expr(visit));
+            }
+            Body::Read { api_version, name, namespace, .. } => {
+                visit(name);
+                api_version.iter().chain(namespace).for_each(visit);
+            }
+            Body::Module { arguments, .. } => {
+                arguments.values().for_each(|argument| argument.each_expr(visit));
+            }
+        }
+    }
+}
+
+impl Module {
+    /// Returns the position of a block.
+    pub(crate) fn find(&self, block_type: &str, name: &str) -> Option<usize> {
+        self.index.get(block_type)?.get(name).copied()
+    }
+}

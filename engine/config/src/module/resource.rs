@@ -1,0 +1,327 @@
+//! Blocks that declare resources: primitives, reads and uses of modules, with the arguments common to all.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use engine_core::diagnostic::{Diagnostic, Diagnostics, SourceFile, SourceSpan};
+use engine_core::field_path::{FieldPath, PathElement};
+use engine_core::resource::Timeouts;
+use engine_core::value::Text;
+use hcl_edit::expr::Expression;
+use hcl_edit::structure::Block;
+use jiff::SignedDuration;
+
+use super::constant::Constants;
+use super::fields::{Expr, Fields, expect_labels, head_span, unknown_argument};
+use super::{Body, Declaration, Module, Repeat, Target};
+use crate::codes::{INVALID_ARGUMENT, MISSING_ARGUMENT, UNSUPPORTED};
+use crate::eval::{Reference, StepKind, references};
+
+/// Block types that are built in and give resources.
+pub(super) const PRIMITIVES: [&str; 3] = ["manifest", "manifests", "kustomization"];
+
+/// Block types that are reserved and not supported yet.
+pub(super) const RESERVED: [&str; 9] =
+    ["bundle", "chart", "check", "import", "module", "moved", "removed", "rollout", "secret"];
+
+/// Arguments that are reserved and not supported yet.
+const RESERVED_LIFECYCLE: [&str; 4] =
+    ["create_before_destroy", "postcondition", "precondition", "replace_triggered_by"];
+
+/// Decodes blocks of one module.
+pub(super) struct Resources<'a> {
+    pub(super) constants: &'a Constants,
+    pub(super) file: &'a Arc<SourceFile>,
+    pub(super) faults: &'a mut Diagnostics,
+}
+
+impl Resources<'_> {
+    /// Decodes a block of a primitive type.
+    pub(super) fn primitive(&mut self, block: Block) -> Option<Declaration> {
+        let block_type = Text::from(block.ident.as_str());
+        let name = expect_labels(&block, self.file, &["NAME"], self.faults)?.pop()?.text;
+        self.declaration(block, (block_type.clone(), name), |fields| match block_type.as_str() {
+            "manifest" => {
+                let object = fields.argument("object");
+                if object.is_none() {
+                    fields.missing("object");
+                }
+                Some(Body::Manifest { object: object? })
+            }
+            "manifests" => {
+                unsupported_patches(fields);
+                let files = fields.required("files");
+                let namespace = fields.expr("namespace");
+                Some(Body::Manifests { files: files?, namespace })
+            }
+            _ => {
+                unsupported_patches(fields);
+                let path = fields.required("path");
+                let images = fields.argument("images");
+                let replicas = fields.argument("replicas");
+                let namespace = fields.expr("namespace");
+                Some(Body::Kustomization { path: path?, images, replicas, namespace })
+            }
+        })
+    }
+
+    /// Decodes a `read` block.
+    pub(super) fn read(&mut self, block: Block) -> Option<Declaration> {
+        let labels = expect_labels(&block, self.file, &["KIND", "NAME"], self.faults)?;
+        let [kind, name] = &labels[..] else { return None };
+        let kind = kind.text.clone();
+        let full = Text::from(format!("{kind}.{}", name.text));
+        self.declaration(block, ("read".into(), full), |fields| {
+            let api_version = fields.expr("api_version");
+            let name = fields.required("name");
+            let namespace = fields.expr("namespace");
+            Some(Body::Read { kind, api_version, name: name?, namespace })
+        })
+    }
+
+    /// Decodes a block whose type is a module.
+    pub(super) fn module(&mut self, block: Block, module: Arc<Module>) -> Option<Declaration> {
+        let block_type = Text::from(block.ident.as_str());
+        let name = expect_labels(&block, self.file, &["NAME"], self.faults)?.pop()?.text;
+        self.declaration(block, (block_type, name), |fields| {
+            let mut arguments = BTreeMap::new();
+            for (name, argument) in fields.rest() {
+                if module.variables.contains_key(&name.text) {
+                    arguments.insert(name.text, argument);
+                } else {
+                    let known = module.variables.keys().map(Text::as_str);
+                    let fault = unknown_argument(&name, &fields.what, known);
+                    fields.fault(fault);
+                }
+            }
+            for (name, variable) in &module.variables {
+                if variable.default.is_none() && !arguments.contains_key(name) {
+                    let summary = format!("{} needs the argument {name}", fields.what);
+                    let fault = Diagnostic::error(MISSING_ARGUMENT, summary)
+                        .at(fields.span.clone())
+                        .label(variable.span.clone(), "declared here without a default")
+                        .hint(format!("add `{name} = …` of type {}", variable.ty));
+                    fields.fault(fault);
+                }
+            }
+            Some(Body::Module { module, arguments })
+        })
+    }
+
+    fn declaration(
+        &mut self,
+        block: Block,
+        (block_type, name): (Text, Text),
+        body: impl FnOnce(&mut Fields<'_>) -> Option<Body>,
+    ) -> Option<Declaration> {
+        let span = head_span(&block, self.file);
+        let what = format!("{block_type} {name:?}");
+        let mut fields = Fields::new(what, span.clone(), block.body, self.faults);
+        let repeat = repeat(&mut fields);
+        let cluster = fields.expr("cluster");
+        let depends_on = targets(&mut fields);
+        let wait = fields.expr("wait");
+        let timeouts = timeouts(&mut fields, self.constants);
+        let (prevent_destroy, ignore_changes) = lifecycle(&mut fields, self.constants);
+        let body = body(&mut fields);
+        fields.finish();
+        if let (Some(Body::Module { .. }), Some((_, span))) = (&body, ignore_changes.first()) {
+            self.faults.push(
+                Diagnostic::error(INVALID_ARGUMENT, "ignore_changes belongs to a primitive, not to a module")
+                    .at(span.clone()),
+            );
+        }
+        Some(Declaration {
+            block_type,
+            name,
+            span,
+            repeat,
+            cluster,
+            depends_on,
+            wait,
+            timeouts,
+            prevent_destroy,
+            ignore_changes: ignore_changes.into_iter().map(|(path, _)| path).collect(),
+            body: body?,
+            referenced: false,
+        })
+    }
+}
+
+fn repeat(fields: &mut Fields<'_>) -> Repeat {
+    match (fields.expr("for_each"), fields.expr("count")) {
+        (None, None) => Repeat::Once,
+        (Some(for_each), None) => Repeat::ForEach(for_each),
+        (None, Some(count)) => Repeat::Count(count),
+        (Some(for_each), Some(count)) => {
+            fields.fault(
+                Diagnostic::error(INVALID_ARGUMENT, "for_each and count exclude each other")
+                    .at(count.span())
+                    .label(for_each.span(), "for_each is here"),
+            );
+            Repeat::ForEach(for_each)
+        }
+    }
+}
+
+/// Takes `depends_on`.
+pub(super) fn targets(fields: &mut Fields<'_>) -> Vec<Target> {
+    let Some(expr) = fields.expr("depends_on") else {
+        return Vec::new();
+    };
+    let Expression::Array(array) = &expr.node else {
+        let summary = format!("depends_on of {} must be a list of blocks", fields.what);
+        fields.fault(
+            Diagnostic::error(INVALID_ARGUMENT, summary)
+                .at(expr.span())
+                .hint("write `depends_on = [namespace.dev]`"),
+        );
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    for item in array.iter() {
+        let whole = matches!(item, Expression::Traversal(_) | Expression::Variable(_));
+        match (whole, &references(item)[..]) {
+            (true, [reference]) => found.extend(target(reference, fields)),
+            _ => fields.fault(not_a_block(Expr { node: item.clone(), file: Arc::clone(&expr.file) })),
+        }
+    }
+    found
+}
+
+fn not_a_block(expr: Expr) -> Diagnostic {
+    Diagnostic::error(INVALID_ARGUMENT, "depends_on takes references to blocks")
+        .at(expr.span())
+        .hint("write `TYPE.NAME` or `TYPE.NAME[\"KEY\"]`, without quotes around the whole")
+}
+
+fn target(reference: &Reference, fields: &mut Fields<'_>) -> Option<Target> {
+    let span = SourceSpan::new(Arc::clone(&fields.file), reference.range.clone());
+    let mut names: Vec<Text> = Vec::new();
+    let mut key = None;
+    for step in &reference.steps {
+        match &step.kind {
+            StepKind::Attribute(name) if key.is_none() => names.push(name.clone()),
+            StepKind::Index(index) if key.is_none() => key = Some(index.clone()),
+            _ => {
+                names.clear();
+                break;
+            }
+        }
+    }
+    let (block_type, name) = match (reference.root.as_str(), &names[..]) {
+        ("read", [kind, name]) => ("read".into(), format!("{kind}.{name}").into()),
+        (_, [name]) => (reference.root.clone(), name.clone()),
+        _ => {
+            fields.fault(
+                Diagnostic::error(INVALID_ARGUMENT, "depends_on takes references to blocks")
+                    .at(span)
+                    .hint("write `TYPE.NAME` or `TYPE.NAME[\"KEY\"]`"),
+            );
+            return None;
+        }
+    };
+    Some(Target { block_type, name, key, span })
+}
+
+fn timeouts(fields: &mut Fields<'_>, constants: &Constants) -> Option<Timeouts> {
+    let mut inner = fields.block("timeouts")?;
+    let mut timeouts = Timeouts::default();
+    for (name, slot) in [("apply", &mut timeouts.apply), ("delete", &mut timeouts.delete)] {
+        let Some(text) = constants.text(&mut inner, name) else {
+            continue;
+        };
+        match duration(&text) {
+            Some(duration) => *slot = duration,
+            None => {
+                let summary = format!("{text:?} is not a duration");
+                let span = inner.span.clone();
+                inner.fault(
+                    Diagnostic::error(INVALID_ARGUMENT, summary)
+                        .at(span)
+                        .hint("write it like \"90s\", \"10m\" or \"1h30m\""),
+                );
+            }
+        }
+    }
+    inner.finish();
+    Some(timeouts)
+}
+
+fn duration(text: &str) -> Option<Duration> {
+    let duration: SignedDuration = text.parse().ok()?;
+    Duration::try_from(duration).ok().filter(|duration| !duration.is_zero())
+}
+
+/// Takes `lifecycle`: whether deletion is refused, and the ignored fields with their places.
+fn lifecycle(fields: &mut Fields<'_>, constants: &Constants) -> (bool, Vec<(FieldPath, SourceSpan)>) {
+    let Some(mut inner) = fields.block("lifecycle") else {
+        return (false, Vec::new());
+    };
+    let prevent_destroy = constants.bool(&mut inner, "prevent_destroy").unwrap_or(false);
+    let ignored = match inner.expr("ignore_changes") {
+        None => Vec::new(),
+        Some(expr) => ignore_changes(&expr, &mut inner),
+    };
+    for name in RESERVED_LIFECYCLE {
+        if let Some(argument) = inner.argument(name) {
+            let span = argument.span();
+            inner.fault(
+                Diagnostic::error(UNSUPPORTED, format!("{name} of lifecycle is not supported yet")).at(span),
+            );
+        }
+    }
+    inner.finish();
+    (prevent_destroy, ignored)
+}
+
+/// Reads `[spec.replicas, metadata.annotations["x"]]`: paths of fields, not references.
+fn ignore_changes(expr: &Expr, fields: &mut Fields<'_>) -> Vec<(FieldPath, SourceSpan)> {
+    let fault = |span| {
+        Diagnostic::error(INVALID_ARGUMENT, "ignore_changes must be a list of fields")
+            .at(span)
+            .hint("write `ignore_changes = [spec.replicas]`")
+    };
+    let Expression::Array(array) = &expr.node else {
+        fields.fault(fault(expr.span()));
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    for item in array.iter() {
+        match &references(item)[..] {
+            [reference] => {
+                let span = SourceSpan::new(Arc::clone(&expr.file), reference.range.clone());
+                match field_path(reference) {
+                    Some(path) => found.push((path, span)),
+                    None => fields.fault(fault(span)),
+                }
+            }
+            _ => fields.fault(fault(expr.span())),
+        }
+    }
+    found
+}
+
+fn field_path(reference: &Reference) -> Option<FieldPath> {
+    let mut path = FieldPath::fields([reference.root.clone()]);
+    for step in &reference.steps {
+        path.push(match &step.kind {
+            StepKind::Attribute(name) => PathElement::Field(name.clone()),
+            StepKind::Index(key) => match (key.as_text(), key.as_number()) {
+                (Some(text), _) => PathElement::Field(text.clone()),
+                (_, Some(number)) => PathElement::Index(usize::try_from(number.as_i64()?).ok()?),
+                _ => return None,
+            },
+        });
+    }
+    Some(path)
+}
+
+fn unsupported_patches(fields: &mut Fields<'_>) {
+    if let Some(argument) = fields.argument("patches") {
+        let summary = format!("patches of {} are not supported yet", fields.what);
+        let span = argument.span();
+        fields.fault(Diagnostic::error(UNSUPPORTED, summary).at(span));
+    }
+}

@@ -1,0 +1,93 @@
+//! The blocks of a root module only: `terrane` and `cluster`.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use engine_core::diagnostic::{Diagnostic, Diagnostics, SourceFile};
+use engine_core::value::Text;
+use hcl_edit::structure::Block;
+
+use super::constant::Constants;
+use super::fields::{Fields, Name, expect_labels, head_span};
+use super::resource::targets;
+use super::{ClusterDeclaration, Settings, StateDeclaration};
+use crate::codes::{DUPLICATE, LABELS};
+use crate::eval::did_you_mean;
+use crate::types::Type;
+
+/// Decodes the `terrane` block.
+pub(super) fn settings(block: Block, file: &Arc<SourceFile>, faults: &mut Diagnostics) -> Option<Settings> {
+    expect_labels(&block, file, &[], faults)?;
+    let span = head_span(&block, file);
+    let mut fields = Fields::new("block terrane".to_owned(), span.clone(), block.body, faults);
+    let environment = fields.expr("environment");
+    let adopt = fields.expr("adopt");
+    // Read by `overrides` before anything else.
+    fields.expr("override");
+    let states = fields.blocks("state");
+    if states.len() > 1 {
+        let span = states.get(1).map(|block| head_span(block, file));
+        fields.fault(Diagnostic::error(DUPLICATE, "the state is chosen twice").at(span));
+    }
+    let state = states.into_iter().next().and_then(|block| state(block, file, fields.faults()));
+    fields.finish();
+    Some(Settings { span, environment, state, adopt })
+}
+
+fn state(block: Block, file: &Arc<SourceFile>, faults: &mut Diagnostics) -> Option<StateDeclaration> {
+    let store = expect_labels(&block, file, &["STORE"], faults)?.pop()?;
+    let span = head_span(&block, file);
+    let mut fields = Fields::new(format!("state {:?}", store.text), span, block.body, faults);
+    let state = match store.text.as_str() {
+        "local" => StateDeclaration::Local,
+        "git" => StateDeclaration::Git { remote: fields.expr("remote") },
+        other => {
+            let hint = did_you_mean(other, ["git", "local"])
+                .unwrap_or_else(|| "the state is kept in \"git\" or \"local\"".to_owned());
+            let summary = format!("there is no state store {other:?}");
+            fields.fault(Diagnostic::error(LABELS, summary).at(store.span).hint(hint));
+            return None;
+        }
+    };
+    fields.finish();
+    Some(state)
+}
+
+/// Returns the module types for which the repository's own module is preferred, from the `terrane` blocks.
+pub(super) fn overrides(
+    block: &Block,
+    file: &Arc<SourceFile>,
+    constants: &Constants,
+    faults: &mut Diagnostics,
+) -> BTreeSet<Text> {
+    let mut discarded = Diagnostics::default();
+    let span = head_span(block, file);
+    let mut fields = Fields::new(String::new(), span, block.body.clone(), &mut discarded);
+    let list = constants.field(&mut fields, "override", &Type::set(Type::String));
+    faults.extend(discarded);
+    let items = list.as_ref().and_then(|list| list.as_items());
+    items.into_iter().flat_map(|items| items.iter()).filter_map(|item| item.as_text().cloned()).collect()
+}
+
+/// Decodes a `cluster` block.
+pub(super) fn cluster(
+    block: Block,
+    file: &Arc<SourceFile>,
+    faults: &mut Diagnostics,
+) -> Option<(Name, ClusterDeclaration)> {
+    let name = expect_labels(&block, file, &["NAME"], faults)?.pop()?;
+    let span = head_span(&block, file);
+    let what = format!("cluster {:?}", name.text);
+    let mut fields = Fields::new(what, span.clone(), block.body, faults);
+    let declaration = ClusterDeclaration {
+        span,
+        for_each: fields.expr("for_each"),
+        context: fields.expr("context"),
+        kubeconfig: fields.expr("kubeconfig"),
+        sandbox: fields.expr("sandbox"),
+        platform: fields.expr("platform"),
+        depends_on: targets(&mut fields),
+    };
+    fields.finish();
+    Some((name, declaration))
+}

@@ -1,0 +1,144 @@
+//! The blocks `variable`, `locals` and `output`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use engine_core::diagnostic::{Diagnostic, Diagnostics, SourceFile};
+use engine_core::value::Text;
+use hcl_edit::structure::Block;
+
+use super::constant::Constants;
+use super::fields::{Fields, Name, expect_labels, head_span, twice};
+use super::{Local, Output, Validation, Variable};
+use crate::codes::{LABELS, VARIABLE_TYPE};
+use crate::convert::convert;
+use crate::types::{self, Type};
+
+/// The arguments that every block may have: no variable can be called like them.
+pub(super) const META_ARGUMENTS: [&str; 7] =
+    ["cluster", "count", "depends_on", "for_each", "lifecycle", "timeouts", "wait"];
+
+/// Decodes a `variable` block.
+pub(super) fn variable(
+    block: Block,
+    file: &Arc<SourceFile>,
+    constants: &Constants,
+    faults: &mut Diagnostics,
+) -> Option<(Name, Variable)> {
+    let name = expect_labels(&block, file, &["NAME"], faults)?.pop()?;
+    let span = head_span(&block, file);
+    if META_ARGUMENTS.contains(&name.text.as_str()) {
+        let summary = format!("a variable cannot be called {}", name.text);
+        faults.push(
+            Diagnostic::error(LABELS, summary)
+                .detail("Every block takes an argument of this name.")
+                .at(name.span.clone()),
+        );
+    }
+    let what = format!("variable {:?}", name.text);
+    let mut fields = Fields::new(what, span.clone(), block.body, faults);
+    let ty = match fields.expr("type") {
+        None => Type::Any,
+        Some(expr) => types::parse(&expr.node, &expr.file).unwrap_or_else(|fault| {
+            fields.fault(fault);
+            Type::Any
+        }),
+    };
+    let sensitive = constants.bool(&mut fields, "sensitive").unwrap_or(false);
+    let nullable = constants.bool(&mut fields, "nullable").unwrap_or(true);
+    let default = default(&mut fields, constants, &ty, nullable);
+    constants.text(&mut fields, "description");
+    let validations = validations(&mut fields);
+    fields.finish();
+    let variable = Variable { span, ty, default, sensitive, nullable, validations };
+    Some((name, variable))
+}
+
+fn default(
+    fields: &mut Fields<'_>,
+    constants: &Constants,
+    ty: &Type,
+    nullable: bool,
+) -> Option<crate::expr_value::ExprValue> {
+    let argument = fields.argument("default")?;
+    let span = argument.span();
+    let value = match constants.argument(&argument) {
+        Ok(value) => value,
+        Err(faults) => {
+            fields.faults().extend(faults);
+            return None;
+        }
+    };
+    if value.is_null() && !nullable {
+        fields.fault(
+            Diagnostic::error(VARIABLE_TYPE, "the default is null, but nullable is false").at(span.clone()),
+        );
+    }
+    convert(&value, ty)
+        .map_err(|error| {
+            let summary = format!("the default does not fit the type: {error}");
+            fields.fault(
+                Diagnostic::error(VARIABLE_TYPE, summary).detail(format!("The type is {ty}.")).at(span),
+            );
+        })
+        .ok()
+}
+
+fn validations(fields: &mut Fields<'_>) -> Vec<Validation> {
+    let mut found = Vec::new();
+    for block in fields.blocks("validation") {
+        let span = head_span(&block, &fields.file);
+        let mut inner = Fields::new("validation".to_owned(), span, block.body, fields.faults());
+        let condition = inner.required("condition");
+        let message = inner.required("error_message");
+        inner.finish();
+        if let (Some(condition), Some(message)) = (condition, message) {
+            found.push(Validation { condition, message });
+        }
+    }
+    found
+}
+
+/// Decodes a `locals` block into `found`.
+pub(super) fn locals(
+    block: Block,
+    file: &Arc<SourceFile>,
+    found: &mut BTreeMap<Text, Local>,
+    faults: &mut Diagnostics,
+) {
+    let span = head_span(&block, file);
+    if expect_labels(&block, file, &[], faults).is_none() {
+        return;
+    }
+    let mut fields = Fields::new("locals".to_owned(), span, block.body, faults);
+    let values = fields.rest();
+    for (name, value) in values {
+        let span = name.span;
+        if let Some(first) = found.get(&name.text) {
+            faults.push(twice(&format!("local {}", name.text), span, first.span.clone()));
+            continue;
+        }
+        found.insert(name.text, Local { span, value });
+    }
+}
+
+/// Decodes an `output` block.
+pub(super) fn output(
+    block: Block,
+    file: &Arc<SourceFile>,
+    constants: &Constants,
+    faults: &mut Diagnostics,
+) -> Option<(Name, Output)> {
+    let name = expect_labels(&block, file, &["NAME"], faults)?.pop()?;
+    let span = head_span(&block, file);
+    let what = format!("output {:?}", name.text);
+    let mut fields = Fields::new(what, span.clone(), block.body, faults);
+    let value = fields.required("value");
+    let description = constants.text(&mut fields, "description");
+    let sensitive = constants.bool(&mut fields, "sensitive").unwrap_or(false);
+    // Without effect: whoever uses an output of a module waits for the whole module.
+    fields.expr("depends_on");
+    fields.finish();
+    let output = Output { span, value: value?, description, sensitive };
+    Some((name, output))
+}

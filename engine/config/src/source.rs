@@ -1,0 +1,159 @@
+//! Reading the files of a definition: only regular files under one root, of bounded size, as UTF-8.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+
+use engine_core::diagnostic::{Diagnostic, SourceFile, SourceSpan};
+use engine_core::digest::Digest;
+
+use crate::codes::{NOT_UTF8, OUTSIDE, TOO_LARGE, UNREADABLE};
+
+/// The largest file that is read, in bytes: 4 MiB.
+const MAX_BYTES: u64 = 4 << 20;
+
+/// Reads files under one root and remembers the digest of each.
+pub(crate) struct Files {
+    root: PathBuf,
+    real_root: PathBuf,
+    read: RefCell<BTreeMap<String, Digest>>,
+}
+
+impl Files {
+    /// Opens the root that all files must lie in.
+    pub(crate) fn open(root: &Path) -> Result<Self, Diagnostic> {
+        let real_root = root.canonicalize().map_err(|error| {
+            let summary = format!("cannot open directory {}: {error}", root.display());
+            Diagnostic::error(UNREADABLE, summary)
+        })?;
+        Ok(Self { root: root.to_owned(), real_root, read: RefCell::default() })
+    }
+
+    /// Returns the root as it was given.
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Returns the digests of all files read, by path relative to the root.
+    pub(crate) fn digests(&self) -> BTreeMap<String, Digest> {
+        self.read.borrow().clone()
+    }
+
+    /// Notes the digest of a file that was read elsewhere.
+    pub(crate) fn note(&self, path: String, digest: Digest) {
+        self.read.borrow_mut().insert(path, digest);
+    }
+
+    /// Returns a directory's path relative to the root, with `/`; `.` for the root itself.
+    pub(crate) fn relative(&self, directory: &Path) -> Result<String, Diagnostic> {
+        let real = self.real(directory)?;
+        let relative = real.strip_prefix(&self.real_root).unwrap_or(&real);
+        Ok(slashes(relative))
+    }
+
+    /// Returns the names of the files of a directory, sorted; none when it does not exist.
+    pub(crate) fn names(&self, directory: &Path) -> Result<Vec<String>, Diagnostic> {
+        if !directory.exists() {
+            return Ok(Vec::new());
+        }
+        let real = self.real(directory)?;
+        let entries = std::fs::read_dir(real).map_err(|error| unreadable(directory, &error))?;
+        let mut names = Vec::new();
+        for entry in entries {
+            let entry = entry.map_err(|error| unreadable(directory, &error))?;
+            names.extend(entry.file_name().into_string());
+        }
+        names.sort();
+        Ok(names)
+    }
+
+    /// Reads a file. Diagnostics show its path as `path` does.
+    pub(crate) fn text(&self, path: &Path) -> Result<Arc<SourceFile>, Diagnostic> {
+        let shown = shown(path);
+        let real = self.real(path)?;
+        let failed = |error: &std::io::Error| unreadable(path, error);
+        // Asked before opening: a named pipe would block the open.
+        let metadata = real.metadata().map_err(|error| failed(&error))?;
+        if !metadata.is_file() {
+            return Err(at_start(
+                Diagnostic::error(UNREADABLE, format!("{shown} is not a regular file")),
+                shown,
+            ));
+        }
+        let mut bytes = Vec::new();
+        let file = File::open(&real).map_err(|error| failed(&error))?;
+        file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(|error| failed(&error))?;
+        if bytes.len() as u64 > MAX_BYTES {
+            let summary = format!("{shown} is larger than {} MiB", MAX_BYTES >> 20);
+            return Err(at_start(Diagnostic::error(TOO_LARGE, summary), shown));
+        }
+        let relative = real.strip_prefix(&self.real_root).unwrap_or(&real);
+        self.note(slashes(relative), Digest::of_bytes(&bytes));
+        let text = String::from_utf8(bytes).map_err(|error| not_utf8(&shown, &error))?;
+        Ok(Arc::new(SourceFile { path: shown, text }))
+    }
+
+    /// Resolves all links and refuses what lies outside the root.
+    fn real(&self, path: &Path) -> Result<PathBuf, Diagnostic> {
+        let real = path.canonicalize().map_err(|error| unreadable(path, &error))?;
+        if real.starts_with(&self.real_root) {
+            return Ok(real);
+        }
+        let summary = format!("{} lies outside {}", shown(path), shown(&self.root));
+        Err(at_start(Diagnostic::error(OUTSIDE, summary), shown(path))
+            .hint("a definition reads only files of its own repository, symbolic links followed"))
+    }
+}
+
+/// Joins a path of a definition, relative to the root and with `/`, without leaving the root.
+///
+/// Returns `None` for an absolute path or one whose `..` lead out.
+pub(crate) fn inside(path: &str) -> Option<String> {
+    let mut parts: Vec<&str> = Vec::new();
+    for component in Path::new(path).components() {
+        match component {
+            Component::Normal(name) => parts.push(name.to_str()?),
+            Component::CurDir => {}
+            Component::ParentDir => {
+                parts.pop()?;
+            }
+            Component::RootDir | Component::Prefix(_) => return None,
+        }
+    }
+    if parts.is_empty() { Some(".".to_owned()) } else { Some(parts.join("/")) }
+}
+
+/// Returns a path as a user would write it: without a leading `./`.
+fn shown(path: &Path) -> String {
+    let shown: PathBuf =
+        path.components().filter(|component| !matches!(component, Component::CurDir)).collect();
+    if shown.as_os_str().is_empty() { ".".to_owned() } else { shown.display().to_string() }
+}
+
+fn slashes(path: &Path) -> String {
+    let names: Vec<_> = path.components().map(|component| component.as_os_str().to_string_lossy()).collect();
+    if names.is_empty() { ".".to_owned() } else { names.join("/") }
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> Diagnostic {
+    let shown = shown(path);
+    at_start(Diagnostic::error(UNREADABLE, format!("cannot read {shown}: {error}")), shown)
+}
+
+/// Points at the first character of a file whose text is not at hand.
+fn at_start(diagnostic: Diagnostic, path: String) -> Diagnostic {
+    let file = SourceFile { path, text: String::new() };
+    diagnostic.at(SourceSpan::new(Arc::new(file), 0..0))
+}
+
+fn not_utf8(shown: &str, error: &std::string::FromUtf8Error) -> Diagnostic {
+    let valid = error.utf8_error().valid_up_to();
+    let file =
+        SourceFile { path: shown.to_owned(), text: String::from_utf8_lossy(error.as_bytes()).into_owned() };
+    Diagnostic::error(NOT_UTF8, format!("{shown} is not valid UTF-8"))
+        .at(SourceSpan::new(Arc::new(file), valid..valid + 1))
+        .hint("save the file in UTF-8")
+}
