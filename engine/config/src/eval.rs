@@ -162,13 +162,15 @@ impl<'a> Evaluator<'a> {
     }
 
     fn within_budget(&self, range: &Range<usize>, spent: Result<(), Exhausted>) -> Outcome<()> {
-        spent.map_err(|exhausted| {
-            let code = match exhausted {
-                Exhausted::Steps => STEP_BUDGET,
-                Exhausted::Bytes | Exhausted::Depth => SIZE_BUDGET,
-            };
-            self.fault(code, range, exhausted.to_string()).into()
-        })
+        spent.map_err(|exhausted| self.exhausted(range, exhausted))
+    }
+
+    fn exhausted(&self, range: &Range<usize>, exhausted: Exhausted) -> Diagnostics {
+        let code = match exhausted {
+            Exhausted::Steps => STEP_BUDGET,
+            Exhausted::Bytes | Exhausted::Depth => SIZE_BUDGET,
+        };
+        self.fault(code, range, exhausted.to_string()).into()
     }
 
     fn span(&self, range: &Range<usize>) -> SourceSpan {

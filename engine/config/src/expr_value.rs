@@ -82,13 +82,7 @@ impl ExprValue {
     /// # Source
     /// HCL native syntax specification, "Template Expressions" and "Literal Values".
     pub fn string(text: impl AsRef<str>) -> Self {
-        let text = text.as_ref();
-        let normal = if text.is_ascii() || unicode_normalization::is_nfc(text) {
-            Text::from(text)
-        } else {
-            text.nfc().collect::<String>().into()
-        };
-        Self::text(normal)
+        Self::text(nfc(text.as_ref()))
     }
 
     /// Builds a string with exactly these characters: the contents of a file, say.
@@ -294,6 +288,15 @@ impl ExprValue {
             Kind::String(text) => collection::Summary::leaf(text.len()),
             _ => collection::Summary::leaf(0),
         }
+    }
+}
+
+/// Returns text in Unicode normalisation form C.
+pub(crate) fn nfc(text: &str) -> Text {
+    if text.is_ascii() || unicode_normalization::is_nfc(text) {
+        text.into()
+    } else {
+        text.nfc().collect::<String>().into()
     }
 }
 

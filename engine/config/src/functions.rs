@@ -170,6 +170,7 @@ impl Function {
         context: &FunctionContext,
         budget: &Budget,
     ) -> Result<ExprValue, FunctionError> {
+        arguments.iter().try_for_each(|argument| budget.work(argument))?;
         let given = self.signature.check(arguments)?;
         let (body, arguments, sensitive) = match self.row.body {
             Body::Marked(body) => (body, given, false),

@@ -58,6 +58,14 @@ impl Budget {
         spend(&self.steps, count).ok_or(Exhausted::Steps)
     }
 
+    /// Takes the steps of an operation that looks at a whole value: one for each KiB of it.
+    ///
+    /// # Errors
+    /// [`Exhausted::Steps`] when fewer are left.
+    pub fn work(&self, value: &ExprValue) -> Result<(), Exhausted> {
+        self.steps(value.weight() >> 10)
+    }
+
     /// Takes bytes for text or items about to be made.
     ///
     /// # Errors

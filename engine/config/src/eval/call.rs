@@ -86,10 +86,7 @@ impl Evaluator<'_> {
         let signature = format!("The function is {}.", function.signature());
         match error {
             FunctionError::Template(diagnostics) => diagnostics,
-            FunctionError::Budget(exhausted) => self
-                .within_budget(range, Err(exhausted))
-                .err()
-                .unwrap_or_default(),
+            FunctionError::Budget(exhausted) => self.exhausted(range, exhausted),
             FunctionError::Count(message) => self
                 .fault(ARGUMENT_COUNT, range, message)
                 .detail(signature)

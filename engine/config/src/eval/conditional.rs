@@ -65,6 +65,8 @@ impl Evaluator<'_> {
         range: &Range<usize>,
     ) -> Outcome<Option<Type>> {
         let Some(other) = other else { return Ok(None) };
+        self.within_budget(range, self.budget.work(chosen))?;
+        self.within_budget(range, self.budget.work(other))?;
         let (chosen, other) = (chosen.ty(), other.ty());
         if chosen == other || chosen == Type::Any {
             return Ok(None);

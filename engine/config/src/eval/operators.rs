@@ -41,6 +41,8 @@ impl Evaluator<'_> {
             BinaryOperator::And | BinaryOperator::Or => self.logical(operator, lhs, rhs),
             BinaryOperator::Eq | BinaryOperator::NotEq => {
                 let (lhs, rhs) = (self.value(lhs)?, self.value(rhs)?);
+                let range = operation.span().unwrap_or_default();
+                self.within_budget(&range, self.budget.work(&lhs))?;
                 let negated = operator == BinaryOperator::NotEq;
                 let result = match equal(&lhs, &rhs) {
                     Some(equal) => ExprValue::bool(equal != negated),

@@ -8,7 +8,7 @@ use hcl_edit::template::{Directive, Element, Template};
 
 use super::traversal::operator_range;
 use super::{Step, StepKind, range_of};
-use crate::expr_value::ExprValue;
+use crate::expr_value::{ExprValue, nfc};
 
 /// A name that an expression refers to, and the steps behind it as far as they can be told without evaluation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -144,7 +144,7 @@ impl<'e> Finder<'e> {
 /// Returns the step of an operator that needs no evaluation.
 fn constant(operator: &hcl_edit::Decorated<TraversalOperator>) -> Option<Step> {
     let kind = match operator.value() {
-        TraversalOperator::GetAttr(name) => StepKind::Attribute(name.as_str().into()),
+        TraversalOperator::GetAttr(name) => StepKind::Attribute(nfc(name.as_str())),
         TraversalOperator::LegacyIndex(idx) => StepKind::Index(ExprValue::number(*idx.value())),
         TraversalOperator::Index(Expression::String(key)) => StepKind::Index(ExprValue::string(key.as_str())),
         TraversalOperator::Index(Expression::Number(idx)) => {

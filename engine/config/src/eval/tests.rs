@@ -173,6 +173,7 @@ fn literals_keep_their_values() {
         ("0.1", "0.1"),
         (r#""a\n\u00e9""#, "\"a\\né\""),
         ("\"e\u{301}\"", "\"é\""),
+        ("{ \u{e9} = 1 }.e\u{301}", "1"),
         ("[]", "[]"),
         ("[1, \"a\", [true]]", "[1, \"a\", [true]]"),
         ("{}", "{}"),
@@ -767,6 +768,41 @@ fn hostile_expressions_end_in_a_fault() {
             "MiB",
         ),
     ]);
+}
+
+/// The parser allows 64 levels; every kind of expression fits the stack of a thread of 2 MiB.
+#[test]
+fn deep_expressions_fit_the_stack() {
+    const LEVELS: usize = 30;
+    for (open, close) in [
+        ("(", ")"),
+        ("[", "]"),
+        ("{ a = ", " }"),
+        ("[for v in [1] : ", "]"),
+        ("{ for v in [1] : v => ", " }"),
+        ("upper(upper(", "))"),
+        ("try(", ", 1)"),
+        ("true ? ", " : 1"),
+        ("\"${", "}\""),
+        ("\"x${", "}\""),
+        ("\"%{ for v in [1] }${", "}%{ endfor }\""),
+        ("[[1]][0][", "]"),
+        ("[1][*][", " - 1]"),
+        ("!(true && ", ")"),
+        ("1 + (2 * ", ")"),
+        ("- - - ", ""),
+    ] {
+        let text = format!("{}1{}", open.repeat(LEVELS), close.repeat(LEVELS));
+        // Some are too deep for the parser, some have faults; none may overflow the stack.
+        if let Ok(expression) = text.parse::<Expression>() {
+            drop(evaluate(&expression, &scope(&text)));
+            drop(references(&expression));
+        }
+    }
+    let chain = format!("1{}", " + 1".repeat(128));
+    assert_eq!(eval(&chain).unwrap(), 129.into());
+    let deep = format!("{}1{}", "(1 + ".repeat(60), ")".repeat(60));
+    assert_eq!(eval(&deep).unwrap(), 61.into());
 }
 
 #[test]

@@ -9,7 +9,7 @@ use super::access::{attribute, index};
 use super::codes::{INDEX, SPLAT};
 use super::{Evaluator, Outcome, Step, StepKind, range_of};
 use crate::convert::convert;
-use crate::expr_value::{ExprValue, Kind};
+use crate::expr_value::{Entries, ExprValue, Kind, nfc};
 use crate::types::Type;
 
 /// How many splats one traversal may have. Each is a level of recursion.
@@ -51,7 +51,7 @@ impl Evaluator<'_> {
         for operator in operators {
             let range = operator.span().unwrap_or_default();
             let kind = match operator.value() {
-                TraversalOperator::GetAttr(name) => StepKind::Attribute(name.as_str().into()),
+                TraversalOperator::GetAttr(name) => StepKind::Attribute(nfc(name.as_str())),
                 TraversalOperator::Index(key) => StepKind::Index(self.value(key)?),
                 TraversalOperator::LegacyIndex(_) if legacy => {
                     let diagnostic = self
@@ -127,7 +127,14 @@ impl Evaluator<'_> {
             StepKind::Attribute(name) => attribute(value, name),
             StepKind::Index(key) => index(value, key),
         };
-        result.map_err(|diagnostic| diagnostic.at(self.span(&step.range)).into())
+        result.map_err(|fault| {
+            // The fault has looked through all names for the one that was meant.
+            let names = value.as_entries().map_or(0, Entries::len);
+            match self.budget.steps(names as u64) {
+                Ok(()) => fault.at(self.span(&step.range)).into(),
+                Err(exhausted) => self.exhausted(&step.range, exhausted),
+            }
+        })
     }
 }
 

@@ -1,5 +1,6 @@
 //! Functions on lists, maps and objects.
 
+use bigdecimal::{BigDecimal, RoundingMode, ToPrimitive};
 use engine_core::value::{Number, Text};
 
 use super::{Call, FunctionError, Row, marked, plain};
@@ -359,15 +360,12 @@ fn range(call: &Call<'_>) -> Outcome {
             "the step must lead from the start to the limit",
         ));
     }
-    let forward = *step > zero;
-    let (limit, step) = (limit.to_decimal(), step.to_decimal());
-    let mut next = start.to_decimal();
-    let mut numbers = Vec::new();
-    while (forward && next < limit) || (!forward && next > limit) {
-        call.budget.steps(4)?;
-        numbers.push(ExprValue::number(next.clone()));
-        next += &step;
-    }
+    let (start, limit, step) = (start.to_decimal(), limit.to_decimal(), step.to_decimal());
+    let count = ((limit - &start) / &step).with_scale_round(0, RoundingMode::Ceiling);
+    let count = count.to_u64().unwrap_or(u64::MAX);
+    // Paid for before the first number is made.
+    call.budget.steps(count.saturating_mul(4))?;
+    let numbers = (0..count).map(|idx| ExprValue::number(&start + &step * BigDecimal::from(idx)));
     Ok(ExprValue::list(Type::Number, numbers))
 }
 
