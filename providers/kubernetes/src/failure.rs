@@ -199,11 +199,15 @@ fn without_denial(message: &str) -> &str {
 /// Returns a message without the long or structured values that the server quotes from the request:
 /// `Invalid value: {"a":1}: field is immutable` becomes `Invalid value: …: field is immutable`.
 fn without_values(message: &str) -> String {
-    const MARK: &str = "value: ";
+    // Of validation, and of a patch that does not fit the schema: `expected string, got &…{Value:2}`.
+    let after_mark = |text: &str| {
+        let marks = ["value: ", ", got "].into_iter();
+        marks.filter_map(|mark| Some(text.find(mark)? + mark.len())).min()
+    };
     let mut out = String::new();
     let mut rest = message;
-    while let Some(at) = rest.find(MARK) {
-        let (before, value) = rest.split_at(at + MARK.len());
+    while let Some(at) = after_mark(rest) {
+        let (before, value) = rest.split_at(at);
         let (value, tail) = value.split_at(value_len(value));
         out.push_str(before);
         let quoted = value.len() <= LONGEST_VALUE && !value.contains(['{', '[']);

@@ -56,6 +56,10 @@ fn messages_name_fields_and_leave_out_what_was_sent() {
             "spec.a: Invalid value: …, spec.b: Invalid value: \"s\"",
         ),
         (
+            r#"{"message":".data.x: expected string, got &value.valueUnstructured{Value:2}"}"#,
+            ".data.x: expected string, got …",
+        ),
+        (
             r#"{"message":"[a: Invalid value: [1, 2], b: Invalid value: {\"open"}"#,
             "[a: Invalid value: …, b: Invalid value: …",
         ),
