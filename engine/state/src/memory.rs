@@ -7,7 +7,7 @@ use engine_core::state::State;
 use jiff::Timestamp;
 
 use crate::format::encode;
-use crate::step::{Step, check_successor};
+use crate::step::{Step, check_successor, refused};
 
 /// Keeps the chain in memory: for tests, and for plans of an environment that has no state yet.
 ///
@@ -41,7 +41,7 @@ impl StateStore for MemoryStore {
         next: &State,
         summary: &str,
     ) -> Result<Revision, StateError> {
-        encode(next)?;
+        encode(next).map_err(refused)?;
         let mut chain = self.chain();
         let tip = chain.last().map(|(stored, _)| stored);
         if tip.map(|stored| &stored.revision) != expected {
@@ -51,7 +51,7 @@ impl StateStore for MemoryStore {
             });
         }
         if let Some(stored) = tip {
-            check_successor(&Step::of(&stored.state), &Step::of(next))?;
+            check_successor(&Step::of(&stored.state), &Step::of(next)).map_err(refused)?;
         }
         let revision = Revision(format!("{:08}", chain.len() + 1));
         let entry = HistoryEntry {

@@ -1,5 +1,7 @@
 //! The law of the chain: what links one revision to the next.
 
+use std::fmt::Display;
+
 use engine_core::mark::Lineage;
 use engine_core::ports::StateError;
 use engine_core::state::State;
@@ -18,16 +20,20 @@ impl Step {
     }
 }
 
-/// Checks that a revision may follow another one.
-pub(crate) fn check_successor(parent: &Step, next: &Step) -> Result<(), StateError> {
-    let fault = if parent.lineage != next.lineage {
-        format!("lineage {} follows lineage {}", next.lineage, parent.lineage)
+/// Checks that a revision may follow another one; returns why not.
+pub(crate) fn check_successor(parent: &Step, next: &Step) -> Result<(), String> {
+    if parent.lineage != next.lineage {
+        Err(format!("lineage {} follows lineage {}", next.lineage, parent.lineage))
     } else if Some(next.serial) != parent.serial.checked_add(1) {
-        format!("serial {} follows serial {}", next.serial, parent.serial)
+        Err(format!("serial {} follows serial {}", next.serial, parent.serial))
     } else if next.epoch < parent.epoch {
-        format!("epoch {} follows epoch {}", next.epoch, parent.epoch)
+        Err(format!("epoch {} follows epoch {}", next.epoch, parent.epoch))
     } else {
-        return Ok(());
-    };
-    Err(StateError::Corrupt(format!("the chain is broken: {fault}")))
+        Ok(())
+    }
+}
+
+/// Returns the error of a state that a store refuses to append.
+pub(crate) fn refused(reason: impl Display) -> StateError {
+    StateError::Store(format!("the state cannot be kept: {reason}"))
 }

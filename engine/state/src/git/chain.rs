@@ -24,10 +24,7 @@ pub(super) fn tip(
 ) -> Result<Tip, StateError> {
     let found = commit::find(repository, oid)?;
     let link = commit::read(&found)?;
-    if let Some(parent) = link.parent {
-        let parent = commit::read(&commit::find(repository, parent)?)?;
-        check_successor(&parent.step, &link.step)?;
-    }
+    parent(repository, &link)?;
     let state = read(repository, &found).map_err(|reason| broken(oid, &reason))?;
     if state.environment != *environment {
         let reason = format!("it is the state of environment {}", state.environment);
@@ -37,6 +34,17 @@ pub(super) fn tip(
         return Err(broken(oid, "its message and its content are of different revisions"));
     }
     Ok(Tip { link, state })
+}
+
+/// Returns the link before, which this one must be the successor of.
+fn parent(repository: &Repository, link: &Link) -> Result<Option<Link>, StateError> {
+    let Some(oid) = link.parent else {
+        return Ok(None);
+    };
+    let parent = commit::read(&commit::find(repository, oid)?)?;
+    check_successor(&parent.step, &link.step)
+        .map_err(|reason| broken(link.oid, &format!("the chain is broken: {reason}")))?;
+    Ok(Some(parent))
 }
 
 fn read(repository: &Repository, commit: &Commit<'_>) -> Result<State, String> {
@@ -55,8 +63,8 @@ pub(super) fn descends(
 ) -> Result<bool, StateError> {
     let mut link = from.clone();
     while link.oid != ancestor && link.step.serial > serial {
-        match link.parent {
-            Some(parent) => link = commit::read(&commit::find(repository, parent)?)?,
+        match parent(repository, &link)? {
+            Some(parent) => link = parent,
             None => break,
         }
     }
@@ -72,11 +80,7 @@ pub(super) fn history(
     let mut entries = Vec::new();
     let mut next = Some(newest);
     while let Some(link) = next.take().filter(|_| entries.len() < limit) {
-        if let Some(parent) = link.parent {
-            let parent = commit::read(&commit::find(repository, parent)?)?;
-            check_successor(&parent.step, &link.step)?;
-            next = Some(parent);
-        }
+        next = parent(repository, &link)?;
         entries.push(HistoryEntry {
             revision: Revision(link.oid.to_string()),
             serial: link.step.serial,

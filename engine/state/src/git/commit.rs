@@ -11,7 +11,7 @@ use super::loose;
 use crate::format::{Files, encode};
 use crate::line::single_line;
 use crate::random;
-use crate::step::{Step, check_successor};
+use crate::step::{Step, check_successor, refused};
 
 /// The mode of a plain file in a tree.
 pub(super) const PLAIN_FILE: i32 = 0o100_644;
@@ -64,9 +64,9 @@ pub(super) fn write(
     let step = Step::of(next);
     let parent = parent.map(|oid| find(repository, oid)).transpose()?;
     if let Some(parent) = &parent {
-        check_successor(&read(parent)?.step, &step)?;
+        check_successor(&read(parent)?.step, &step).map_err(refused)?;
     }
-    let files = encode(next)?;
+    let files = encode(next).map_err(refused)?;
     let message = message(next, summary)?;
     let written = write_objects(repository, &files, &message, parent.as_ref(), author);
     let oid = written.map_err(|error| failed("cannot write the revision", &error))?;

@@ -87,6 +87,12 @@ pub(super) fn tip(repository: &Repository, name: &str) -> Result<Option<Oid>, St
     }
 }
 
+/// Checks that a ref is at this commit.
+pub(super) fn expect(repository: &Repository, name: &str, expected: Option<Oid>) -> Result<(), StateError> {
+    let found = tip(repository, name)?;
+    if found == expected { Ok(()) } else { Err(chain::moved(repository, expected, found)) }
+}
+
 /// Moves a ref from one commit to another, under the ref's own lock.
 ///
 /// Whatever a failed attempt says, the ref decides: it is read again.

@@ -21,6 +21,9 @@ use child::Environment;
 use high_water::HighWater;
 use remote::Remote;
 
+/// After how many revisions a repository of our own is packed.
+const TIDY_EVERY: u64 = 256;
+
 /// Where the chain of an environment is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum GitLocation {
@@ -55,6 +58,8 @@ pub struct GitStore {
     chain: PathBuf,
     author: commit::Author,
     remote: Option<Remote>,
+    /// Set when the chain's repository is our own, so that nobody else packs it: how to run `git` there.
+    upkeep: Option<Environment>,
     high_water: Option<HighWater>,
 }
 
@@ -92,8 +97,10 @@ impl GitStore {
                 (repository, mirror, Some(remote))
             }
         };
+        let is_own = !matches!(location, GitLocation::Local { .. });
         Ok(Self {
             environment: environment.clone(),
+            upkeep: is_own.then(|| variables.for_transport(&[])),
             chain,
             author: commit::Author::configured(&repository),
             remote,
@@ -151,6 +158,19 @@ impl GitStore {
         Ok(tip)
     }
 
+    /// Packs a repository of our own now and then: each revision adds objects that take a hundred times more
+    /// room loose than packed.
+    fn tidy(&self, serial: u64) {
+        let Some(environment) = self.upkeep.as_ref().filter(|_| serial.is_multiple_of(TIDY_EVERY)) else {
+            return;
+        };
+        let packed = child::run(&self.chain, environment, &["--git-dir=.", "gc", "--quiet"]);
+        let reason = packed.map(|output| (!output.success).then(|| output.reason(&[])));
+        if let Ok(Some(reason)) | Err(StateError::Store(reason)) = reason {
+            tracing::warn!(directory = %self.chain.display(), reason, "the state's repository is not packed");
+        }
+    }
+
     fn remember(&self, tip: &Tip) {
         if let Some(high_water) = &self.high_water {
             high_water.write(tip);
@@ -158,11 +178,13 @@ impl GitStore {
     }
 
     fn restore_command(&self, seen: &high_water::Seen) -> String {
-        let (directory, reference) = (self.chain.display(), self.reference());
+        let directory = quoted(&self.chain.display().to_string());
+        let (reference, revision) = (self.reference(), seen.revision);
         match &self.remote {
-            None => format!("git --git-dir={directory} update-ref {reference} {}", seen.revision),
+            None => format!("git --git-dir={directory} update-ref {reference} {revision}"),
             Some(remote) => {
-                format!("git --git-dir={directory} push {} {}:{reference}", remote.shown_url(), seen.revision)
+                let url = quoted(&remote.shown_url());
+                format!("git --git-dir={directory} push {url} {revision}:{reference}")
             }
         }
     }
@@ -179,6 +201,15 @@ impl GitStore {
             ),
         }
     }
+}
+
+/// Quotes a word for a POSIX shell if it needs to be.
+fn quoted(word: &str) -> String {
+    let is_plain = |char: char| char.is_ascii_alphanumeric() || "/._-:@~+=".contains(char);
+    if word.chars().all(is_plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 impl StateStore for GitStore {
@@ -205,9 +236,14 @@ impl StateStore for GitStore {
         }
         let repository = local::open_durable(&self.chain)?;
         let expected = expected.map(chain::oid).transpose()?;
+        if self.remote.is_none() {
+            // The swap decides; this only saves a lost race the cost of writing objects.
+            local::expect(&repository, &self.reference(), expected)?;
+        }
         let link = commit::write(&repository, expected, next, summary, &self.author)?;
         let new = link.oid;
         self.publish(&repository, expected, new)?;
+        self.tidy(next.serial);
         self.remember(&Tip { link, state: next.clone() });
         Ok(Revision(new.to_string()))
     }

@@ -9,7 +9,7 @@ use engine_core::ports::StateError;
 use git2::{Oid, Repository};
 
 use super::child::{self, Environment, Output};
-use super::{chain, configuration, local};
+use super::{chain, commit, configuration, local};
 use crate::line::single_line;
 
 /// How often a push is repeated when the remote did not move and says that the ref is busy.
@@ -83,14 +83,19 @@ impl Remote {
         ours: &str,
     ) -> Result<Option<Oid>, StateError> {
         let refs = Refs { theirs, ours };
-        let Some(advertised) = self.advertised(theirs)? else {
+        let Some(advertised) = self.advertised(&self.fetch_url, theirs)? else {
             return Ok(None);
         };
-        if local::tip(repository, ours)? != Some(advertised) {
-            self.download(&refs, advertised, repository)?;
+        if local::tip(repository, ours)? == Some(advertised) {
+            return Ok(Some(advertised));
         }
-        // A rival may have advanced the ref between the two calls: what was fetched is what counts.
-        local::tip(repository, ours)
+        self.download(&refs, advertised, repository)?;
+        // Others may have moved the remote's ref, or the mirror's, in the meantime: the answer is the commit
+        // that was asked for, unless a rewritten remote does not have it any more.
+        match commit::find(repository, advertised) {
+            Ok(_) => Ok(Some(advertised)),
+            Err(_) => local::tip(repository, ours),
+        }
     }
 
     fn download(&self, refs: &Refs<'_>, advertised: Oid, repository: &Repository) -> Result<(), StateError> {
@@ -111,20 +116,21 @@ impl Remote {
         Ok(())
     }
 
-    /// Returns the commit that the remote shows under a ref.
-    fn advertised(&self, theirs: &str) -> Result<Option<Oid>, StateError> {
-        let output = self.git(&["ls-remote", "--quiet", "--", &self.fetch_url, theirs])?;
+    /// Returns the commit that a URL shows under a ref.
+    fn advertised(&self, url: &str, theirs: &str) -> Result<Option<Oid>, StateError> {
+        let output = self.git(&["ls-remote", "--quiet", "--", url, theirs])?;
         if !output.success {
-            return Err(self.failed("the state cannot be read from", &self.fetch_url, &output));
+            return Err(self.failed("the state cannot be read from", url, &output));
         }
         // The pattern also matches longer names that end like this one.
         let line = output.stdout.lines().find_map(|line| {
             let (oid, name) = line.split_once('\t')?;
             (name == theirs).then_some(oid)
         });
-        line.map(Oid::from_str)
-            .transpose()
-            .map_err(|_| StateError::Store(format!("{} shows no commit under {theirs}", self.shown_url())))
+        line.map(Oid::from_str).transpose().map_err(|_| {
+            let url = child::without_user_info(url);
+            StateError::Store(format!("{url} shows no commit under {theirs}"))
+        })
     }
 
     /// Moves the remote's ref from one commit to another.
@@ -151,7 +157,7 @@ impl Remote {
             if output.success {
                 break;
             }
-            let found = self.advertised(refs.theirs).map_err(|error| {
+            let found = self.advertised(&self.push_url, refs.theirs).map_err(|error| {
                 StateError::Store(format!("the push failed and may have landed as {new}: {error}"))
             })?;
             if found == Some(new) {

@@ -109,3 +109,39 @@ fn equal_states_are_equal_blobs_but_never_equal_commits() {
     let other = Sandbox::new();
     assert_ne!(other.local().advance(None, &first(), "Same").unwrap(), one);
 }
+
+#[test]
+fn packed_refs_are_compared_too() {
+    let sandbox = Sandbox::new();
+    let store = sandbox.local();
+    let base = store.advance(None, &first(), "First").unwrap();
+    sandbox.git(&["-C", "repository", "gc", "-q"]);
+    let next = store.advance(Some(&base), &after(&first()), "Second").unwrap();
+    sandbox.git(&["-C", "repository", "gc", "-q"]);
+    for expected in [Some(&base), None] {
+        let error = store.advance(expected, &after(&first()), "Stale").unwrap_err();
+        assert!(matches!(error, StateError::Moved { .. }), "{error}");
+    }
+    assert_eq!(store.latest().unwrap().unwrap().revision, next);
+}
+
+#[test]
+fn a_private_repository_is_packed_now_and_then() {
+    let sandbox = Sandbox::new();
+    let directory = sandbox.path("state.git");
+    let store = sandbox.open(&GitLocation::Private { directory: directory.clone() });
+    let almost = State { serial: TIDY_EVERY - 1, ..first() };
+    let base = store.advance(None, &almost, "Almost").unwrap();
+    let loose = || sandbox.git(&["--git-dir=state.git", "count-objects"]);
+    assert!(!loose().starts_with("0 objects"), "{}", loose());
+    store.advance(Some(&base), &after(&almost), "Now").unwrap();
+    assert!(loose().starts_with("0 objects"), "{}", loose());
+    assert_eq!(store.latest().unwrap().unwrap().state, after(&almost));
+}
+
+#[test]
+fn commands_to_paste_survive_odd_paths() {
+    for (word, want) in [("/a/b-c.git", "/a/b-c.git"), ("/a b", "'/a b'"), ("it's;x", r"'it'\''s;x'")] {
+        assert_eq!(quoted(word), want);
+    }
+}
