@@ -77,8 +77,12 @@ impl From<Diagnostics> for CommandError {
 
 /// Returns an error's causes, outermost first, one per line.
 pub fn causes(error: &(dyn Error + 'static)) -> Vec<String> {
-    let chain = std::iter::successors(Some(error), |error| error.source());
-    let mut lines: Vec<String> = chain.map(ToString::to_string).collect();
+    let mut lines = Vec::new();
+    let mut next = Some(error);
+    while let Some(error) = next {
+        lines.push(error.to_string());
+        next = error.source();
+    }
     lines.dedup();
     lines
 }

@@ -242,7 +242,7 @@ pub fn failure_text(error: &CommandError, context: Context) -> String {
             for cause in source.iter().flat_map(|source| causes(source.as_ref())) {
                 text.push_str(&format!("  because: {}\n", engine_render::escape(&cause)));
             }
-            for hint in hint {
+            if let Some(hint) = hint {
                 text.push_str(&format!("  help: {hint}\n"));
             }
             text

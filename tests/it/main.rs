@@ -1,1 +1,9 @@
-//! Integration tests.
+//! All integration tests in one binary: the built command is run as a user would run it.
+
+mod bad_input;
+mod environment;
+mod interrupt;
+mod laws;
+mod sandbox;
+mod scenarios;
+mod tidy;

@@ -19,7 +19,7 @@ pub fn run(paths: &[PathBuf], check: bool) -> Result<Exit, CommandError> {
     let mut changed = 0;
     for path in &files {
         let text = std::fs::read_to_string(path).map_err(CommandError::while_(format!("read {}", path.display())))?;
-        let canonical = engine_config::format(&path.display().to_string(), &text)?;
+        let canonical = engine_config::format(&text)?;
         if canonical == text {
             continue;
         }

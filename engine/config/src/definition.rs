@@ -73,7 +73,7 @@ pub struct Definition {
     /// The clusters.
     pub clusters: Clusters,
     /// What is declared. While [`Definition::reads`] is not empty, what depends on them may be missing.
-    pub graph: ResourceGraph,
+    pub graph: Arc<ResourceGraph>,
     /// Objects to read before the plan: they depend on nothing planned. Load again with their values.
     pub reads: Vec<Resource>,
     /// The outputs.
@@ -149,7 +149,7 @@ fn load_unsorted(
         state: whole.state,
         adopt: whole.adopt,
         clusters: whole.clusters,
-        graph,
+        graph: Arc::new(graph),
         reads: pending,
         outputs,
         warnings: warnings.sorted(),

@@ -196,10 +196,23 @@ impl Diagnostics {
         self.0.iter()
     }
 
+    /// Places findings that have no place of their own: what a file outside of the definition lacks is the
+    /// concern of the line that asks for it.
+    #[must_use]
+    pub fn at_least_at(mut self, span: Option<&SourceSpan>) -> Self {
+        for diagnostic in self.0.iter_mut().filter(|diagnostic| diagnostic.span.is_none()) {
+            diagnostic.span = span.cloned();
+        }
+        self
+    }
+
     /// Returns the findings by file, line and code, equal ones once.
     #[must_use]
     pub fn sorted(mut self) -> Self {
-        self.0.sort_by(|a, b| (&a.span, a.code, &a.summary).cmp(&(&b.span, b.code, &b.summary)));
+        let place = |diagnostic: &Diagnostic| {
+            diagnostic.span.as_ref().map(|span| (span.file.path.clone(), span.start, span.end))
+        };
+        self.0.sort_by_cached_key(|diagnostic| (place(diagnostic), diagnostic.code, diagnostic.summary.clone()));
         self.0.dedup();
         self
     }

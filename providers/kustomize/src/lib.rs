@@ -16,6 +16,7 @@ mod generator;
 mod json_patch;
 mod kinds;
 mod kustomization;
+mod manifest_source;
 mod objects;
 mod order;
 mod patch;
@@ -37,6 +38,7 @@ use crate::build::Build;
 use crate::source::SourceTree;
 
 pub use crate::kustomization::{Image, Replica};
+pub use crate::manifest_source::Kustomize;
 pub use crate::source::{MAX_BYTES, MAX_FILES};
 
 /// What to render.

@@ -1,0 +1,14 @@
+terrane {
+  environment = "bad"
+}
+
+cluster "main" {
+  sandbox = true
+}
+
+manifest "a" {
+  object = {
+    apiVersion = "v1"
+    metadata   = { name = "a", namespace = "dev" }
+  }
+}

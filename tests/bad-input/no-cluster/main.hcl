@@ -1,0 +1,6 @@
+terrane {
+  environment = "bad"
+}
+
+namespace "dev" {
+}

@@ -1,0 +1,11 @@
+terrane {
+  environment = "bad"
+}
+
+cluster "main" {
+  sandbox = true
+}
+
+kustomization "web" {
+  path = "../elsewhere"
+}

@@ -1,0 +1,17 @@
+terrane {
+  environment = "bad"
+}
+
+cluster "main" {
+  sandbox = true
+}
+
+variable "teams" {
+  type      = set(string)
+  default   = ["a"]
+  sensitive = true
+}
+
+namespace "team" {
+  for_each = var.teams
+}

@@ -1,0 +1,11 @@
+terrane {
+  environment = "bad"
+}
+
+cluster "main" {
+  context  = "prod-eu"
+  platform = "k3s"
+}
+
+namespace "dev" {
+}

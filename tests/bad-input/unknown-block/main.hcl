@@ -1,0 +1,10 @@
+terrane {
+  environment = "bad"
+}
+
+cluster "main" {
+  sandbox = true
+}
+
+namespce "dev" {
+}

@@ -1,0 +1,11 @@
+terrane {
+  environment = "bad"
+}
+
+cluster "main" {
+  sandbox = true
+}
+
+manifests "all" {
+  files = ["objects.yaml"]
+}

@@ -1,0 +1,191 @@
+//! Scenarios: a definition, steps, and what each step is expected to print.
+//!
+//! `tests/scenarios/<name>/steps.yaml` lists the steps; outputs are compared with the `*.out` files beside it.
+
+use std::path::Path;
+
+use http::Method;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::environment::{Environment, Ran, expect_file, normalise, root};
+use crate::sandbox;
+
+/// A scenario's `steps.yaml`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Scenario {
+    /// The definition, from the repository's root; the scenario's own directory if left out.
+    environment: Option<String>,
+    /// The steps.
+    steps: Vec<Step>,
+}
+
+/// One step. Exactly one of the verbs is set.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Step {
+    /// What the step shows, for the message of a failure.
+    name: String,
+    /// Arguments of `terrane`.
+    run: Option<String>,
+    /// The exit code wanted of `run`.
+    #[serde(default)]
+    exit: i32,
+    /// Compare stdout with this file.
+    stdout: Option<String>,
+    /// Compare stderr with this file.
+    stderr: Option<String>,
+    /// Texts that stdout must hold.
+    #[serde(default)]
+    says: Vec<String>,
+    /// Texts that stderr must hold.
+    #[serde(default)]
+    complains: Vec<String>,
+    /// Somebody else writes to the cluster.
+    request: Option<Outside>,
+    /// Replace text in a file.
+    edit: Option<Edit>,
+    /// A program, with arguments, run in the environment's directory.
+    program: Option<Vec<String>>,
+    /// Objects, by API path, with the fields they must have; null for absent.
+    #[serde(default)]
+    objects: std::collections::BTreeMap<String, Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Outside {
+    /// HTTP method.
+    method: String,
+    /// API path with query.
+    path: String,
+    /// Media type.
+    #[serde(default = "json_media")]
+    media: String,
+    /// Body.
+    #[serde(default)]
+    body: Value,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Edit {
+    file: String,
+    replace: String,
+    with: String,
+}
+
+fn json_media() -> String {
+    "application/json".into()
+}
+
+/// Runs a scenario by the name of its directory.
+fn scenario(name: &str) {
+    let directory = root().join("tests/scenarios").join(name);
+    let text = std::fs::read_to_string(directory.join("steps.yaml")).expect("steps.yaml");
+    let scenario: Scenario = serde_saphyr::from_str(&text).expect("steps.yaml holds steps");
+    let source = scenario.environment.as_ref().map_or(directory.clone(), |path| root().join(path));
+    let environment = Environment::copy_of(&source);
+    for step in &scenario.steps {
+        play(&environment, &directory, step);
+    }
+}
+
+fn play(environment: &Environment, directory: &Path, step: &Step) {
+    if let Some(arguments) = &step.run {
+        let arguments: Vec<&str> = arguments.split_whitespace().collect();
+        let ran = environment.terrane(&arguments);
+        check(environment, directory, step, &ran);
+    }
+    if let Some(outside) = &step.request {
+        let method: Method = outside.method.parse().expect("a method");
+        sandbox::write(&environment.sandbox("main"), &method, &outside.path, &outside.media, &outside.body);
+    }
+    if let Some(edit) = &step.edit {
+        let path = environment.directory.join(&edit.file);
+        let text = std::fs::read_to_string(&path).expect("the file to edit");
+        assert!(text.contains(&edit.replace), "{}: `{}` is not in {}", step.name, edit.replace, edit.file);
+        std::fs::write(&path, text.replacen(&edit.replace, &edit.with, 1)).expect("the edit");
+    }
+    if let Some([program, arguments @ ..]) = step.program.as_deref() {
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let ran = environment.run(program, &arguments);
+        check(environment, directory, step, &ran);
+    }
+    for (path, wanted) in &step.objects {
+        let found = sandbox::get(&environment.sandbox("main"), path).unwrap_or(Value::Null);
+        assert_holds(&found, wanted, &format!("{}: {path}", step.name));
+    }
+}
+
+fn check(environment: &Environment, directory: &Path, step: &Step, ran: &Ran) {
+    let (stdout, stderr) =
+        (normalise(&ran.stdout, &environment.directory), normalise(&ran.stderr, &environment.directory));
+    let name = &step.name;
+    assert_eq!(ran.code, Some(step.exit), "{name}: exit code\nstdout:\n{stdout}\nstderr:\n{stderr}");
+    for text in &step.says {
+        assert!(stdout.contains(text), "{name}: stdout lacks `{text}`:\n{stdout}");
+    }
+    for text in &step.complains {
+        assert!(stderr.contains(text), "{name}: stderr lacks `{text}`:\n{stderr}");
+    }
+    if let Some(file) = &step.stdout {
+        expect_file(&directory.join(file), &stdout);
+    }
+    if let Some(file) = &step.stderr {
+        expect_file(&directory.join(file), &stderr);
+    }
+}
+
+/// Tells whether an object has all wanted fields with the wanted values.
+fn assert_holds(found: &Value, wanted: &Value, what: &str) {
+    match (found, wanted) {
+        (Value::Object(found), Value::Object(wanted)) => {
+            for (name, wanted) in wanted {
+                assert_holds(found.get(name).unwrap_or(&Value::Null), wanted, &format!("{what}.{name}"));
+            }
+        }
+        (Value::Array(found), Value::Array(wanted)) => {
+            assert_eq!(found.len(), wanted.len(), "{what}: {found:?}");
+            for (idx, (found, wanted)) in found.iter().zip(wanted).enumerate() {
+                assert_holds(found, wanted, &format!("{what}[{idx}]"));
+            }
+        }
+        _ => assert_eq!(found, wanted, "{what}"),
+    }
+}
+
+/// Every directory under `tests/scenarios` has a test: one that is forgotten fails here.
+macro_rules! scenarios {
+    ($($test:ident = $directory:literal),* $(,)?) => {
+        $(
+            #[test]
+            fn $test() {
+                scenario($directory);
+            }
+        )*
+
+        #[test]
+        fn every_scenario_is_run() {
+            let mut found: Vec<String> = std::fs::read_dir(root().join("tests/scenarios"))
+                .expect("tests/scenarios")
+                .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+                .collect();
+            found.sort();
+            let mut run = vec![$($directory),*];
+            run.sort_unstable();
+            assert_eq!(found, run);
+        }
+    };
+}
+
+scenarios! {
+    quickstart = "quickstart",
+    task_manager = "task-manager",
+    foreign_object = "foreign-object",
+    field_conflict = "field-conflict",
+    state_moved = "state-moved",
+    saved_plan = "saved-plan",
+    preview = "preview",
+}
