@@ -22,11 +22,7 @@ struct Place<'a>(&'a FieldPath);
 
 impl std::fmt::Display for Place<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if self.0.elements().is_empty() {
-            Ok(())
-        } else {
-            write!(f, "{}: ", self.0)
-        }
+        if self.0.elements().is_empty() { Ok(()) } else { write!(f, "{}: ", self.0) }
     }
 }
 
@@ -57,10 +53,7 @@ struct Fault {
 
 impl Fault {
     fn new(message: impl Into<String>) -> Self {
-        Self {
-            steps: Vec::new(),
-            message: message.into(),
-        }
+        Self { steps: Vec::new(), message: message.into() }
     }
 
     fn required(ty: &Type) -> Self {
@@ -104,9 +97,7 @@ fn converted(value: &ExprValue, ty: &Type) -> Result<ExprValue, Fault> {
 }
 
 fn number(text: &str) -> Result<ExprValue, Fault> {
-    text.parse::<Number>()
-        .map(ExprValue::number)
-        .map_err(|_| Fault::required(&Type::Number))
+    text.parse::<Number>().map(ExprValue::number).map_err(|_| Fault::required(&Type::Number))
 }
 
 fn boolean(text: &str) -> Result<ExprValue, Fault> {
@@ -115,9 +106,7 @@ fn boolean(text: &str) -> Result<ExprValue, Fault> {
         "false" | "0" => Ok(ExprValue::bool(false)),
         _ if text.eq_ignore_ascii_case("true") || text.eq_ignore_ascii_case("false") => {
             let lower = text.to_ascii_lowercase();
-            Err(Fault::new(format!(
-                "a bool is required; to convert from string, use lower case \"{lower}\""
-            )))
+            Err(Fault::new(format!("a bool is required; to convert from string, use lower case \"{lower}\"")))
         }
         _ => Err(Fault::required(&Type::Bool)),
     }
@@ -150,10 +139,7 @@ fn same_type<'a>(
     if types.iter().all(|ty| *ty == common) {
         return Ok((common, values));
     }
-    let values = values
-        .iter()
-        .map(|value| converted(value, &common))
-        .collect::<Result<_, _>>()?;
+    let values = values.iter().map(|value| converted(value, &common)).collect::<Result<_, _>>()?;
     Ok((common, values))
 }
 
@@ -196,9 +182,8 @@ fn missing(name: &Text, entries: &Entries, object: &ObjectType) -> Fault {
         .map(|key| (strsim::damerau_levenshtein(key, name), key))
         .filter(|(distance, _)| *distance <= 2)
         .min();
-    let meant = meant.map_or_else(String::new, |(_, key)| {
-        format!(" (there is {key:?}, which the type does not name)")
-    });
+    let meant = meant
+        .map_or_else(String::new, |(_, key)| format!(" (there is {key:?}, which the type does not name)"));
     Fault::new(format!("attribute {name:?} is required{meant}"))
 }
 
@@ -231,9 +216,7 @@ fn possible(from: &Type, to: &Type) -> bool {
         (Type::Map(from), Type::Object(to)) => to.iter().all(|(_, attribute)| possible(from, &attribute.ty)),
         (Type::Object(from), Type::Object(to)) => to.iter().all(|(name, attribute)| {
             from.get(name)
-                .map_or(attribute.presence != Presence::Required, |from| {
-                    possible(&from.ty, &attribute.ty)
-                })
+                .map_or(attribute.presence != Presence::Required, |from| possible(&from.ty, &attribute.ty))
         }),
         _ => false,
     }

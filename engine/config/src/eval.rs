@@ -105,11 +105,7 @@ struct Local<'a> {
 
 impl<'a> Evaluator<'a> {
     pub(crate) fn new(scope: &'a dyn Scope, budget: &'a Budget) -> Self {
-        Self {
-            scope,
-            budget,
-            locals: None,
-        }
+        Self { scope, budget, locals: None }
     }
 
     /// Evaluates one expression.
@@ -196,10 +192,8 @@ fn given(value: &ExprValue) -> String {
 pub(crate) fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
     // Of very short names any other is only a letter away.
     let limit = (name.chars().count() / 3).min(3);
-    let (distance, best) = known
-        .into_iter()
-        .map(|known| (strsim::damerau_levenshtein(name, known), known))
-        .min()?;
+    let (distance, best) =
+        known.into_iter().map(|known| (strsim::damerau_levenshtein(name, known), known)).min()?;
     (distance <= limit).then(|| format!("did you mean {best:?}?"))
 }
 

@@ -61,10 +61,7 @@ impl ExprValue {
     pub const NULL: Self = Self::of(Kind::Null);
 
     const fn of(kind: Kind) -> Self {
-        Self {
-            kind,
-            sensitive: false,
-        }
+        Self { kind, sensitive: false }
     }
 
     /// Builds a boolean.
@@ -108,9 +105,7 @@ impl ExprValue {
         let items = Items::new(element, items);
         let sensitive = items.contains_sensitive();
         let kind = if items.contains_unknown() {
-            Kind::Unknown(Unknown {
-                ty: Type::Set(Arc::new(items.element().clone())),
-            })
+            Kind::Unknown(Unknown { ty: Type::Set(Arc::new(items.element().clone())) })
         } else {
             Kind::Set(Arc::new(items.into_set()))
         };

@@ -66,23 +66,13 @@ struct Row {
 /// Builds the row of a function that sees neither unknown nor sensitive values.
 const fn plain(signature: &'static str, about: &'static str, example: &'static str, body: Run) -> Row {
     let body = Body::Plain(body);
-    Row {
-        signature,
-        about,
-        example,
-        body,
-    }
+    Row { signature, about, example, body }
 }
 
 /// Builds the row of a function that keeps unknown and sensitive values where they are.
 const fn marked(signature: &'static str, about: &'static str, example: &'static str, body: Run) -> Row {
     let body = Body::Marked(body);
-    Row {
-        signature,
-        about,
-        example,
-        body,
-    }
+    Row { signature, about, example, body }
 }
 
 /// The code of a function.
@@ -184,11 +174,7 @@ impl Function {
                 (body, plain, sensitive)
             }
         };
-        let call = Call {
-            arguments,
-            context,
-            budget,
-        };
+        let call = Call { arguments, context, budget };
         let result = body(&call)?;
         Budget::admit(&result)?;
         budget.bytes(result.as_str().map_or(0, str::len) as u64)?;

@@ -58,11 +58,7 @@ impl Templates {
         tera.add_raw_templates(sources)
             .map_err(|error| Report::read(&error, &files).into_fault(TEMPLATE, "invalid template"))?;
         let repeats = |file: &Arc<SourceFile>| REPEATING.iter().any(|tag| file.text.contains(tag));
-        Ok(Self {
-            tera: Arc::new(tera),
-            repeating: files.iter().any(repeats),
-            files,
-        })
+        Ok(Self { tera: Arc::new(tera), repeating: files.iter().any(repeats), files })
     }
 
     /// Renders a template with the entries of an object as its variables.
@@ -83,9 +79,7 @@ impl Templates {
         let rendered = self.run(name, context).map_err(|fault| match fault {
             Fault::Budget(what) => {
                 let summary = format!("template {name:?} {what}");
-                Diagnostic::error(TEMPLATE_BUDGET, summary)
-                    .at(self.start_of(name))
-                    .into()
+                Diagnostic::error(TEMPLATE_BUDGET, summary).at(self.start_of(name)).into()
             }
             Fault::Tera(error) => {
                 let mut report = Report::read(&error, &self.files);
@@ -113,10 +107,7 @@ impl Templates {
         let Some(entries) = variables.as_entries() else {
             return Ok(());
         };
-        let missing = wanted
-            .into_iter()
-            .filter(|wanted| entries.get(wanted).is_none())
-            .min();
+        let missing = wanted.into_iter().filter(|wanted| entries.get(wanted).is_none()).min();
         let Some(missing) = missing else {
             return Ok(());
         };
@@ -137,9 +128,7 @@ impl Templates {
             // Nobody waits for the text of a thread that was given up.
             drop(sender.send(render(&tera, &name, &context)));
         });
-        receiver
-            .recv_timeout(DEADLINE)
-            .unwrap_or(Err(Fault::Budget("takes more than 10 seconds to render")))
+        receiver.recv_timeout(DEADLINE).unwrap_or(Err(Fault::Budget("takes more than 10 seconds to render")))
     }
 
     fn start_of(&self, name: &str) -> Option<SourceSpan> {
@@ -211,18 +200,13 @@ impl Report {
         let mut lines = report.lines();
         let message = lines.next().unwrap_or_default();
         let message = message.strip_prefix("error: ").unwrap_or(message).to_owned();
-        let place = lines
-            .next()
-            .and_then(|line| line.trim_start().strip_prefix("--> "));
+        let place = lines.next().and_then(|line| line.trim_start().strip_prefix("--> "));
         let span = place.and_then(|place| span(place, files));
         Self { message, span }
     }
 
     fn into_fault(self, code: Code, summary: &str) -> Diagnostics {
-        Diagnostic::error(code, summary)
-            .detail(self.message)
-            .at(self.span)
-            .into()
+        Diagnostic::error(code, summary).detail(self.message).at(self.span).into()
     }
 }
 
@@ -232,18 +216,9 @@ fn span(place: &str, files: &[Arc<SourceFile>]) -> Option<SourceSpan> {
     let (name, line) = rest.rsplit_once(':')?;
     let (line, column): (usize, usize) = (line.parse().ok()?, column.parse().ok()?);
     let file = files.iter().find(|file| file.path == name)?;
-    let line_start: usize = file
-        .text
-        .split_inclusive('\n')
-        .take(line.checked_sub(1)?)
-        .map(str::len)
-        .sum();
+    let line_start: usize = file.text.split_inclusive('\n').take(line.checked_sub(1)?).map(str::len).sum();
     let text = file.text.get(line_start..)?;
-    let within: usize = text
-        .chars()
-        .take(column.checked_sub(1)?)
-        .map(char::len_utf8)
-        .sum();
+    let within: usize = text.chars().take(column.checked_sub(1)?).map(char::len_utf8).sum();
     let start = line_start + within;
     let width = text[within..].chars().next().map_or(0, char::len_utf8);
     Some(SourceSpan::new(Arc::clone(file), start..start + width))

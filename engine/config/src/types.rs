@@ -66,12 +66,10 @@ pub enum Presence {
 impl Type {
     /// Builds an object type whose attributes are all required.
     pub fn object(attributes: impl IntoIterator<Item = (Text, Self)>) -> Self {
-        Self::Object(Arc::new(ObjectType::new(attributes.into_iter().map(
-            |(name, ty)| {
-                let presence = Presence::Required;
-                (name, Attribute { ty, presence })
-            },
-        ))))
+        Self::Object(Arc::new(ObjectType::new(attributes.into_iter().map(|(name, ty)| {
+            let presence = Presence::Required;
+            (name, Attribute { ty, presence })
+        }))))
     }
 
     /// Builds `list(element)`.
@@ -143,10 +141,7 @@ impl ObjectType {
 
     /// Returns the attribute of this name.
     pub fn get(&self, name: &str) -> Option<&Attribute> {
-        let idx = self
-            .0
-            .binary_search_by(|(probe, _)| probe.as_str().cmp(name))
-            .ok()?;
+        let idx = self.0.binary_search_by(|(probe, _)| probe.as_str().cmp(name)).ok()?;
         Some(&self.0[idx].1)
     }
 }

@@ -10,19 +10,12 @@ use crate::types::{Type, parse};
 
 fn ty(text: &str) -> Type {
     let expression: Expression = text.parse().unwrap();
-    let file = Arc::new(SourceFile {
-        path: "test.hcl".to_owned(),
-        text: text.to_owned(),
-    });
+    let file = Arc::new(SourceFile { path: "test.hcl".to_owned(), text: text.to_owned() });
     parse(&expression, &file).unwrap_or_else(|fault| panic!("{text}: {fault:?}"))
 }
 
 fn object(entries: &[(&str, ExprValue)]) -> ExprValue {
-    ExprValue::object(
-        entries
-            .iter()
-            .map(|(name, value)| ((*name).into(), value.clone())),
-    )
+    ExprValue::object(entries.iter().map(|(name, value)| ((*name).into(), value.clone())))
 }
 
 #[test]
@@ -37,45 +30,17 @@ fn values_convert_where_nothing_is_lost() {
         ("1".into(), "bool", "true"),
         (ExprValue::NULL, "number", "null"),
         (1.into(), "any", "1"),
-        (
-            tuple(vec![1.into(), "a".into()]),
-            "list(string)",
-            "[\"1\", \"a\"]",
-        ),
+        (tuple(vec![1.into(), "a".into()]), "list(string)", "[\"1\", \"a\"]"),
         (tuple(vec![1.into(), "a".into()]), "list(any)", "[\"1\", \"a\"]"),
-        (
-            tuple(vec![2.into(), 1.into(), 2.into()]),
-            "set(number)",
-            "toset([1, 2])",
-        ),
-        (
-            tuple(vec![1.into(), "2".into()]),
-            "tuple([string, number])",
-            "[\"1\", 2]",
-        ),
+        (tuple(vec![2.into(), 1.into(), 2.into()]), "set(number)", "toset([1, 2])"),
+        (tuple(vec![1.into(), "2".into()]), "tuple([string, number])", "[\"1\", 2]"),
         (tuple(vec![]), "list(string)", "[]"),
-        (
-            tuple(vec![ExprValue::NULL, "a".into()]),
-            "list(string)",
-            "[null, \"a\"]",
-        ),
-        (
-            object(&[("a", 1.into()), ("b", true.into())]),
-            "map(string)",
-            "{ a = \"1\", b = \"true\" }",
-        ),
-        (
-            object(&[("a", "1".into()), ("x", 1.into())]),
-            "object({ a = number })",
-            "{ a = 1 }",
-        ),
+        (tuple(vec![ExprValue::NULL, "a".into()]), "list(string)", "[null, \"a\"]"),
+        (object(&[("a", 1.into()), ("b", true.into())]), "map(string)", "{ a = \"1\", b = \"true\" }"),
+        (object(&[("a", "1".into()), ("x", 1.into())]), "object({ a = number })", "{ a = 1 }"),
         (object(&[]), "object({ a = optional(number) })", "{ a = null }"),
         (object(&[]), "object({ a = optional(number, 5) })", "{ a = 5 }"),
-        (
-            object(&[("a", ExprValue::NULL)]),
-            "object({ a = optional(string, 5) })",
-            "{ a = \"5\" }",
-        ),
+        (object(&[("a", ExprValue::NULL)]), "object({ a = optional(string, 5) })", "{ a = \"5\" }"),
         (
             object(&[]),
             "object({ a = optional(object({ b = optional(string, \"x\") }), {}) })",
@@ -88,16 +53,8 @@ fn values_convert_where_nothing_is_lost() {
         ),
         (ExprValue::unknown(Type::Number), "string", "(known after apply)"),
         (ExprValue::from(1).sensitive(), "string", "(sensitive value)"),
-        (
-            tuple(vec![ExprValue::from(1).sensitive()]),
-            "list(string)",
-            "[(sensitive value)]",
-        ),
-        (
-            tuple(vec![ExprValue::from(1).sensitive()]),
-            "set(string)",
-            "(sensitive value)",
-        ),
+        (tuple(vec![ExprValue::from(1).sensitive()]), "list(string)", "[(sensitive value)]"),
+        (tuple(vec![ExprValue::from(1).sensitive()]), "set(string)", "(sensitive value)"),
     ] {
         let converted = convert(&value, &ty(to)).unwrap_or_else(|error| panic!("{value} to {to}: {error}"));
         assert_eq!(converted.to_string(), want, "{value} to {to}");
@@ -111,71 +68,33 @@ fn faults_say_what_is_required_and_where() {
     for (value, to, want) in [
         ("x".into(), "number", "a number is required"),
         ("yes".into(), "bool", "a bool is required"),
-        (
-            "TRUE".into(),
-            "bool",
-            "a bool is required; to convert from string, use lower case \"true\"",
-        ),
+        ("TRUE".into(), "bool", "a bool is required; to convert from string, use lower case \"true\""),
         (1.into(), "bool", "a bool is required"),
         (true.into(), "number", "a number is required"),
         (1.into(), "list(string)", "a list of string is required"),
         (tuple(vec![]), "string", "a string is required"),
         (tuple(vec![]), "map(number)", "a map of number is required"),
-        (
-            object(&[]),
-            "object({ a = string })",
-            "attribute \"a\" is required",
-        ),
+        (object(&[]), "object({ a = string })", "attribute \"a\" is required"),
         (
             object(&[("prot", 1.into())]),
             "object({ port = number })",
             "attribute \"port\" is required (there is \"prot\", which the type does not name)",
         ),
-        (
-            tuple(vec![1.into(), "x".into()]),
-            "list(number)",
-            "[1]: a number is required",
-        ),
+        (tuple(vec![1.into(), "x".into()]), "list(number)", "[1]: a number is required"),
         (
             object(&[("a", tuple(vec![object(&[("b", "x".into())])]))]),
             "object({ a = list(object({ b = number })) })",
             "a[0].b: a number is required",
         ),
-        (
-            object(&[("k 1", "x".into())]),
-            "map(number)",
-            "[\"k 1\"]: a number is required",
-        ),
-        (
-            tuple(vec![1.into()]),
-            "tuple([number, number])",
-            "2 elements are required, there are 1",
-        ),
-        (
-            tuple(vec![1.into(), tuple(vec![])]),
-            "list(any)",
-            "all elements must have the same type",
-        ),
-        (
-            tuple(vec![1.into(), true.into()]),
-            "set(any)",
-            "all elements must have the same type",
-        ),
-        (
-            ExprValue::unknown(Type::list(Type::String)),
-            "string",
-            "a string is required",
-        ),
+        (object(&[("k 1", "x".into())]), "map(number)", "[\"k 1\"]: a number is required"),
+        (tuple(vec![1.into()]), "tuple([number, number])", "2 elements are required, there are 1"),
+        (tuple(vec![1.into(), tuple(vec![])]), "list(any)", "all elements must have the same type"),
+        (tuple(vec![1.into(), true.into()]), "set(any)", "all elements must have the same type"),
+        (ExprValue::unknown(Type::list(Type::String)), "string", "a string is required"),
         (ExprValue::unknown(Type::Bool), "number", "a number is required"),
-        (
-            ExprValue::from("hush").sensitive(),
-            "number",
-            "a number is required",
-        ),
+        (ExprValue::from("hush").sensitive(), "number", "a number is required"),
     ] {
-        let error = convert(&value, &ty(to))
-            .err()
-            .unwrap_or_else(|| panic!("{value} converts to {to}"));
+        let error = convert(&value, &ty(to)).err().unwrap_or_else(|| panic!("{value} converts to {to}"));
         assert_eq!(error.to_string(), want, "{value} to {to}");
     }
 }
@@ -200,12 +119,7 @@ fn any_value() -> impl Strategy<Value = ExprValue> {
 }
 
 fn any_type() -> impl Strategy<Value = Type> {
-    let leaf = prop_oneof![
-        Just(Type::Any),
-        Just(Type::Bool),
-        Just(Type::Number),
-        Just(Type::String)
-    ];
+    let leaf = prop_oneof![Just(Type::Any), Just(Type::Bool), Just(Type::Number), Just(Type::String)];
     leaf.prop_recursive(3, 12, 3, |inner| {
         prop_oneof![
             inner.clone().prop_map(Type::list),

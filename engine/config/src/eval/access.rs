@@ -26,11 +26,7 @@ struct Name<'a> {
 /// # Errors
 /// A [`Diagnostic`] when there is no such attribute, or the value has none at all.
 pub fn attribute(value: &ExprValue, name: &str) -> Lookup {
-    let name = Name {
-        text: name,
-        code: ATTRIBUTE,
-        sensitive: value.is_sensitive(),
-    };
+    let name = Name { text: name, code: ATTRIBUTE, sensitive: value.is_sensitive() };
     let found = match value.kind() {
         Kind::Null => {
             let summary = format!("attribute {:?} of a null value", name.text);
@@ -72,14 +68,7 @@ fn entry(entries: &Entries, name: Name<'_>) -> Lookup {
 fn keyed(entries: &Entries, key: &ExprValue, code: Code, sensitive: bool) -> Lookup {
     let key = key_of(key, &Type::String)?;
     match key.as_str() {
-        Some(text) => entry(
-            entries,
-            Name {
-                text,
-                code,
-                sensitive,
-            },
-        ),
+        Some(text) => entry(entries, Name { text, code, sensitive }),
         None => Ok(ExprValue::unknown(entries.element().clone())),
     }
 }
@@ -89,19 +78,14 @@ fn item(items: &Items, key: &ExprValue, sensitive: bool) -> Lookup {
     let Some(number) = position.as_number() else {
         return Ok(ExprValue::unknown(items.element().clone()));
     };
-    place(number)
-        .and_then(|idx| items.get(idx))
-        .cloned()
-        .ok_or_else(|| {
-            let detail = match items.len() {
-                _ if sensitive => String::new(),
-                0 => "The list is empty.".to_owned(),
-                len => format!("The index must be a whole number from 0 to {}.", len - 1),
-            };
-            Diagnostic::error(INDEX, format!("no item {key}"))
-                .detail(detail)
-                .into()
-        })
+    place(number).and_then(|idx| items.get(idx)).cloned().ok_or_else(|| {
+        let detail = match items.len() {
+            _ if sensitive => String::new(),
+            0 => "The list is empty.".to_owned(),
+            len => format!("The index must be a whole number from 0 to {}.", len - 1),
+        };
+        Diagnostic::error(INDEX, format!("no item {key}")).detail(detail).into()
+    })
 }
 
 fn attribute_type(ty: &Type, name: Name<'_>) -> Lookup<Type> {
@@ -129,14 +113,7 @@ fn item_type(ty: &Type, key: &ExprValue, sensitive: bool) -> Lookup<Type> {
         Type::Object(_) => match key_of(key, &Type::String)?.as_str() {
             Some(text) => {
                 let code = ATTRIBUTE;
-                attribute_type(
-                    ty,
-                    Name {
-                        text,
-                        code,
-                        sensitive,
-                    },
-                )
+                attribute_type(ty, Name { text, code, sensitive })
             }
             None => Ok(Type::Any),
         },
@@ -151,9 +128,7 @@ fn place(number: &Number) -> Option<usize> {
 /// Converts a key to the type that a collection is indexed with.
 fn key_of(key: &ExprValue, ty: &Type) -> Lookup {
     convert(key, ty).map_err(|error| {
-        Diagnostic::error(INDEX, format!("invalid index: {error}"))
-            .detail(given(key))
-            .into()
+        Diagnostic::error(INDEX, format!("invalid index: {error}")).detail(given(key)).into()
     })
 }
 

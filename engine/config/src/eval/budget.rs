@@ -30,10 +30,7 @@ pub enum Exhausted {
 
 impl Default for Budget {
     fn default() -> Self {
-        Self {
-            steps: Cell::new(Self::STEPS),
-            bytes: Cell::new(Self::BYTES),
-        }
+        Self { steps: Cell::new(Self::STEPS), bytes: Cell::new(Self::BYTES) }
     }
 }
 

@@ -66,11 +66,7 @@ impl Evaluator<'_> {
             }
             Kind::Unknown(_) => Ok(None),
             _ => Err(self
-                .fault(
-                    ARGUMENT,
-                    &range,
-                    "only a list, a set or a tuple can be expanded with ...",
-                )
+                .fault(ARGUMENT, &range, "only a list, a set or a tuple can be expanded with ...")
                 .detail(given(&last))
                 .into()),
         }
@@ -87,14 +83,12 @@ impl Evaluator<'_> {
         match error {
             FunctionError::Template(diagnostics) => diagnostics,
             FunctionError::Budget(exhausted) => self.exhausted(range, exhausted),
-            FunctionError::Count(message) => self
-                .fault(ARGUMENT_COUNT, range, message)
-                .detail(signature)
-                .into(),
+            FunctionError::Count(message) => {
+                self.fault(ARGUMENT_COUNT, range, message).detail(signature).into()
+            }
             FunctionError::Argument { idx, message } => {
-                let (value, range) = arguments
-                    .get(idx)
-                    .map_or((None, range), |(value, range)| (Some(value), range));
+                let (value, range) =
+                    arguments.get(idx).map_or((None, range), |(value, range)| (Some(value), range));
                 let given = value.map(given).unwrap_or_default();
                 let summary = match value {
                     // The message of an argument may quote it.
@@ -112,8 +106,7 @@ impl Evaluator<'_> {
                 } else {
                     message.as_str()
                 };
-                self.fault(CALL_FAILED, range, format!("{}: {summary}", function.name()))
-                    .into()
+                self.fault(CALL_FAILED, range, format!("{}: {summary}", function.name())).into()
             }
         }
     }
@@ -143,11 +136,7 @@ impl Evaluator<'_> {
         let (Some(argument), None) = (arguments.next(), arguments.next()) else {
             let summary = "can: exactly 1 argument is required";
             return Err(self
-                .fault(
-                    ARGUMENT_COUNT,
-                    &call.args.span().unwrap_or_else(|| range.clone()),
-                    summary,
-                )
+                .fault(ARGUMENT_COUNT, &call.args.span().unwrap_or_else(|| range.clone()), summary)
                 .into());
         };
         match self.value(argument) {

@@ -30,10 +30,7 @@ impl Evaluator<'_> {
     }
 
     pub(super) fn array(&self, array: &Array) -> Outcome {
-        let items: Vec<_> = array
-            .iter()
-            .map(|item| self.value(item))
-            .collect::<Outcome<_>>()?;
+        let items: Vec<_> = array.iter().map(|item| self.value(item)).collect::<Outcome<_>>()?;
         Ok(ExprValue::tuple(items))
     }
 
@@ -85,9 +82,7 @@ impl Evaluator<'_> {
     /// Converts a value to the key of an object: text, or known after apply.
     pub(super) fn key(&self, value: &ExprValue, range: &Range<usize>) -> Outcome {
         if value.is_null() {
-            return Err(self
-                .fault(OBJECT_KEY, range, "invalid key of an object: it is null")
-                .into());
+            return Err(self.fault(OBJECT_KEY, range, "invalid key of an object: it is null").into());
         }
         convert(value, &Type::String).map_err(|error| {
             self.fault(OBJECT_KEY, range, format!("invalid key of an object: {error}"))

@@ -50,9 +50,7 @@ impl Evaluator<'_> {
     pub(super) fn condition(&self, expression: &hcl_edit::expr::Expression) -> Outcome {
         let value = self.value_of(expression, &Type::Bool, CONDITION, "condition")?;
         if value.is_null() {
-            return Err(self
-                .fault(CONDITION, &range_of(expression), "invalid condition: it is null")
-                .into());
+            return Err(self.fault(CONDITION, &range_of(expression), "invalid condition: it is null").into());
         }
         Ok(value)
     }
@@ -78,13 +76,9 @@ impl Evaluator<'_> {
                 chosen.friendly(),
                 other.friendly()
             );
-            self.fault(
-                INCONSISTENT_RESULTS,
-                range,
-                "the results of the conditional have different types",
-            )
-            .detail(detail)
-            .into()
+            self.fault(INCONSISTENT_RESULTS, range, "the results of the conditional have different types")
+                .detail(detail)
+                .into()
         })
     }
 }

@@ -42,10 +42,7 @@ struct Marks {
 impl Evaluator<'_> {
     pub(super) fn for_expr(&self, for_expr: &ForExpr, range: &Range<usize>) -> Outcome {
         let iteration = self.iteration(&for_expr.intro.collection_expr)?;
-        let mut marks = Marks {
-            sensitive: iteration.sensitive,
-            unknown: iteration.items.is_none(),
-        };
+        let mut marks = Marks { sensitive: iteration.sensitive, unknown: iteration.items.is_none() };
         let names = Names {
             key: for_expr.intro.key_var.as_ref().map(|name| name.as_str()),
             value: for_expr.intro.value_var.as_str(),
@@ -77,25 +74,16 @@ impl Evaluator<'_> {
             ),
             Kind::Set(items) => Some(items.iter().map(|item| (item.clone(), item.clone())).collect()),
             Kind::Map(entries) | Kind::Object(entries) => Some(
-                entries
-                    .iter()
-                    .map(|(key, value)| (ExprValue::text(key.clone()), value.clone()))
-                    .collect(),
+                entries.iter().map(|(key, value)| (ExprValue::text(key.clone()), value.clone())).collect(),
             ),
             Kind::Unknown(_) => None,
             Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::String(_) => {
                 let range = range_of(collection);
                 let summary = "a for expression needs a list, a set, a tuple, a map or an object";
-                return Err(self
-                    .fault(FOR_COLLECTION, &range, summary)
-                    .detail(given(&value))
-                    .into());
+                return Err(self.fault(FOR_COLLECTION, &range, summary).detail(given(&value)).into());
             }
         };
-        Ok(Iteration {
-            items,
-            sensitive: value.is_sensitive(),
-        })
+        Ok(Iteration { items, sensitive: value.is_sensitive() })
     }
 
     /// Runs `body` with the names of a `for` bound.
@@ -112,16 +100,8 @@ impl Evaluator<'_> {
             value: key,
             outer: self.locals,
         };
-        let value = Local {
-            name: names.value,
-            value,
-            outer: Some(&key),
-        };
-        body(&Evaluator {
-            scope: self.scope,
-            budget: self.budget,
-            locals: Some(&value),
-        })
+        let value = Local { name: names.value, value, outer: Some(&key) };
+        body(&Evaluator { scope: self.scope, budget: self.budget, locals: Some(&value) })
     }
 
     /// Evaluates one turn; `None` when its condition leaves it out.
@@ -187,9 +167,5 @@ fn grouped(turns: Vec<Turn>) -> ExprValue {
             groups.entry(key.clone()).or_default().push(value);
         }
     }
-    ExprValue::object(
-        groups
-            .into_iter()
-            .map(|(key, values)| (key, ExprValue::tuple(values))),
-    )
+    ExprValue::object(groups.into_iter().map(|(key, values)| (key, ExprValue::tuple(values))))
 }

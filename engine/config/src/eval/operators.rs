@@ -24,10 +24,9 @@ impl Evaluator<'_> {
         };
         let value = self.operand(&operation.expr, &ty, operator.as_str())?;
         let result = match operator {
-            UnaryOperator::Neg => value
-                .as_number()
-                .and_then(|number| bounded(-number.to_decimal()))
-                .map(ExprValue::number),
+            UnaryOperator::Neg => {
+                value.as_number().and_then(|number| bounded(-number.to_decimal())).map(ExprValue::number)
+            }
             UnaryOperator::Not => value.as_bool().map(|bool| ExprValue::bool(!bool)),
         };
         let result = result.unwrap_or_else(|| ExprValue::unknown(ty));
@@ -53,9 +52,9 @@ impl Evaluator<'_> {
             BinaryOperator::Less
             | BinaryOperator::LessEq
             | BinaryOperator::Greater
-            | BinaryOperator::GreaterEq => self.on_numbers(operation, Type::Bool, |a, b| {
-                Ok(ExprValue::bool(compare(operator, a, b)))
-            }),
+            | BinaryOperator::GreaterEq => {
+                self.on_numbers(operation, Type::Bool, |a, b| Ok(ExprValue::bool(compare(operator, a, b))))
+            }
             BinaryOperator::Plus
             | BinaryOperator::Minus
             | BinaryOperator::Mul

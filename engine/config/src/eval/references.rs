@@ -71,8 +71,7 @@ impl<'e> Finder<'e> {
     fn for_expr(&mut self, for_expr: &'e ForExpr) {
         self.expression(&for_expr.intro.collection_expr);
         let outer = self.bound.len();
-        self.bound
-            .extend(for_expr.intro.key_var.as_ref().map(|name| name.as_str()));
+        self.bound.extend(for_expr.intro.key_var.as_ref().map(|name| name.as_str()));
         self.bound.push(for_expr.intro.value_var.as_str());
         if let Some(key) = &for_expr.key_expr {
             self.expression(key);
@@ -107,8 +106,7 @@ impl<'e> Finder<'e> {
                 let intro = &directive.for_expr;
                 self.expression(&intro.collection_expr);
                 let outer = self.bound.len();
-                self.bound
-                    .extend(intro.key_var.as_ref().map(|name| name.as_str()));
+                self.bound.extend(intro.key_var.as_ref().map(|name| name.as_str()));
                 self.bound.push(intro.value_var.as_str());
                 self.template(&intro.template);
                 self.bound.truncate(outer);

@@ -60,13 +60,8 @@ impl Evaluator<'_> {
         while let Some(element) = elements.next() {
             match element {
                 Element::Literal(text) => {
-                    let strip_end = elements
-                        .peek()
-                        .map_or(edges.end, |next| strip(next).strip_start());
-                    let edges = Edges {
-                        start: strip_next,
-                        end: strip_end,
-                    };
+                    let strip_end = elements.peek().map_or(edges.end, |next| strip(next).strip_start());
+                    let edges = Edges { start: strip_next, end: strip_end };
                     lines.stripped(text.value(), edges, &mut out.text);
                 }
                 Element::Interpolation(interpolation) => self.interpolate(&interpolation.expr, out)?,
@@ -88,13 +83,9 @@ impl Evaluator<'_> {
             return Err(self.fault(TEMPLATE_VALUE, &range, summary).into());
         }
         let part = convert(&value, &Type::String).map_err(|error| {
-            self.fault(
-                TEMPLATE_VALUE,
-                &range,
-                format!("invalid part of a template: {error}"),
-            )
-            .detail(given(&value))
-            .hint("jsonencode(…) and yamlencode(…) turn any value into text")
+            self.fault(TEMPLATE_VALUE, &range, format!("invalid part of a template: {error}"))
+                .detail(given(&value))
+                .hint("jsonencode(…) and yamlencode(…) turn any value into text")
         })?;
         out.sensitive |= part.is_sensitive();
         match part.as_str() {
@@ -119,17 +110,12 @@ impl Evaluator<'_> {
             (Some(true), otherwise) => {
                 let edges = Edges {
                     start: directive.if_expr.strip.strip_end(),
-                    end: otherwise
-                        .as_ref()
-                        .map_or(closing, |next| next.strip.strip_start()),
+                    end: otherwise.as_ref().map_or(closing, |next| next.strip.strip_start()),
                 };
                 self.render(&directive.if_expr.template, lines, edges, out)
             }
             (Some(false), Some(otherwise)) => {
-                let edges = Edges {
-                    start: otherwise.strip.strip_end(),
-                    end: closing,
-                };
+                let edges = Edges { start: otherwise.strip.strip_end(), end: closing };
                 self.render(&otherwise.template, lines, edges, out)
             }
             (Some(false), None) => Ok(()),
@@ -141,21 +127,14 @@ impl Evaluator<'_> {
         let iteration = self.iteration(&intro.collection_expr)?;
         out.sensitive |= iteration.sensitive;
         out.unknown |= iteration.items.is_none();
-        let names = Names {
-            key: intro.key_var.as_ref().map(|name| name.as_str()),
-            value: intro.value_var.as_str(),
-        };
-        let edges = Edges {
-            start: intro.strip.strip_end(),
-            end: directive.endfor_expr.strip.strip_start(),
-        };
+        let names =
+            Names { key: intro.key_var.as_ref().map(|name| name.as_str()), value: intro.value_var.as_str() };
+        let edges = Edges { start: intro.strip.strip_end(), end: directive.endfor_expr.strip.strip_start() };
         let range = range_of(&intro.collection_expr);
         for (key, value) in iteration.items.unwrap_or_default() {
             self.within_budget(&range, self.budget.step())?;
             let before = out.text.len();
-            self.bound(names, key, value, |inner| {
-                inner.render(&intro.template, lines, edges, out)
-            })?;
+            self.bound(names, key, value, |inner| inner.render(&intro.template, lines, edges, out))?;
             let added = out.text.len().saturating_sub(before);
             self.within_budget(&range, self.budget.bytes(added as u64))?;
         }

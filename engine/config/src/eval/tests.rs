@@ -52,73 +52,40 @@ impl Scope for Values {
 #[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn scope(text: &str) -> Values {
     let object = |entries: &[(&str, ExprValue)]| {
-        ExprValue::object(
-            entries
-                .iter()
-                .map(|(name, value)| ((*name).into(), value.clone())),
-        )
+        ExprValue::object(entries.iter().map(|(name, value)| ((*name).into(), value.clone())))
     };
     let people = [("ann", 30), ("bob", 20)]
         .map(|(name, age)| object(&[("name", name.into()), ("age", ExprValue::from(age))]));
     let values = [
         ("one", ExprValue::from(1)),
-        (
-            "big",
-            ExprValue::number(
-                "18446744073709551616"
-                    .parse::<engine_core::value::Number>()
-                    .unwrap(),
-            ),
-        ),
+        ("big", ExprValue::number("18446744073709551616".parse::<engine_core::value::Number>().unwrap())),
         ("text", "abc".into()),
         ("nil", ExprValue::NULL),
         ("yes", true.into()),
         ("tuple", ExprValue::tuple(["a".into(), 2.into(), true.into()])),
         ("list", ExprValue::strings(["a", "b"])),
         ("empty", ExprValue::list(Type::String, [])),
-        (
-            "set",
-            ExprValue::set(Type::String, ["b", "a", "b"].map(ExprValue::from)),
-        ),
-        (
-            "map",
-            ExprValue::map(Type::Number, [("x".into(), 1.into()), ("y".into(), 2.into())]),
-        ),
+        ("set", ExprValue::set(Type::String, ["b", "a", "b"].map(ExprValue::from))),
+        ("map", ExprValue::map(Type::Number, [("x".into(), 1.into()), ("y".into(), 2.into())])),
         (
             "obj",
-            object(&[
-                ("a", 1.into()),
-                ("b", object(&[("c", "deep".into())])),
-                ("none", ExprValue::NULL),
-            ]),
+            object(&[("a", 1.into()), ("b", object(&[("c", "deep".into())])), ("none", ExprValue::NULL)]),
         ),
         ("people", ExprValue::tuple(people)),
         ("secret", ExprValue::from("hush").sensitive()),
         ("pin", ExprValue::from(4711).sensitive()),
         ("flag", ExprValue::from(true).sensitive()),
-        (
-            "mixed",
-            object(&[
-                ("open", "o".into()),
-                ("closed", ExprValue::from("hush").sensitive()),
-            ]),
-        ),
+        ("mixed", object(&[("open", "o".into()), ("closed", ExprValue::from("hush").sensitive())])),
         ("unknown", ExprValue::unknown(Type::Any)),
         ("later", ExprValue::unknown(Type::String)),
         ("count", ExprValue::unknown(Type::Number)),
         ("maybe", ExprValue::unknown(Type::Bool)),
         ("names", ExprValue::unknown(Type::list(Type::String))),
-        (
-            "host",
-            ExprValue::unknown(Type::object([("ip".into(), Type::String)])),
-        ),
+        ("host", ExprValue::unknown(Type::object([("ip".into(), Type::String)]))),
         ("hidden", ExprValue::unknown(Type::String).sensitive()),
     ];
     Values {
-        file: Arc::new(SourceFile {
-            path: "test.hcl".to_owned(),
-            text: text.to_owned(),
-        }),
+        file: Arc::new(SourceFile { path: "test.hcl".to_owned(), text: text.to_owned() }),
         functions: FunctionContext::default(),
         values: values.into(),
         asked: RefCell::default(),
@@ -230,16 +197,8 @@ fn arithmetic_is_exact_and_follows_precedence() {
         ("!1", codes::OPERAND, "a bool is required"),
         ("1 && true", codes::OPERAND, "a bool is required"),
         ("1 < \"x\"", codes::OPERAND, "a number is required"),
-        (
-            "pow(10, 8000) * pow(10, 8000)",
-            codes::NUMBER_RANGE,
-            "out of range",
-        ),
-        (
-            "pow(10, 8000) / pow(0.1, 8000)",
-            codes::NUMBER_RANGE,
-            "out of range",
-        ),
+        ("pow(10, 8000) * pow(10, 8000)", codes::NUMBER_RANGE, "out of range"),
+        ("pow(10, 8000) / pow(0.1, 8000)", codes::NUMBER_RANGE, "out of range"),
     ]);
 }
 
@@ -298,10 +257,7 @@ fn conditionals_find_a_common_type() {
         ("true ? [1, 2] : []", "[1, 2]"),
         ("true ? {} : { a = 1 }", "{}"),
         ("true ? { a = 1 } : { b = \"x\" }", "{ a = \"1\" }"),
-        (
-            "true ? { a = 1, b = { c = 1 } } : { a = 2, b = { c = 2 } }",
-            "{ a = 1, b = { c = 1 } }",
-        ),
+        ("true ? { a = 1, b = { c = 1 } } : { a = 2, b = { c = 2 } }", "{ a = 1, b = { c = 1 } }"),
         ("nil == null ? \"none\" : nil.name", "\"none\""),
         ("obj == null ? nil.x : obj.a", "1"),
         ("true ? list : [\"c\"]", "[\"a\", \"b\"]"),
@@ -313,21 +269,9 @@ fn conditionals_find_a_common_type() {
     ]);
     refuse(&[
         ("true ? 1 : true", codes::INCONSISTENT_RESULTS, "different types"),
-        (
-            "true ? [1] : { a = 1 }",
-            codes::INCONSISTENT_RESULTS,
-            "different types",
-        ),
-        (
-            "true ? \"a\" : [1]",
-            codes::INCONSISTENT_RESULTS,
-            "different types",
-        ),
-        (
-            "true ? { a = 1, b = {} } : {}",
-            codes::INCONSISTENT_RESULTS,
-            "different types",
-        ),
+        ("true ? [1] : { a = 1 }", codes::INCONSISTENT_RESULTS, "different types"),
+        ("true ? \"a\" : [1]", codes::INCONSISTENT_RESULTS, "different types"),
+        ("true ? { a = 1, b = {} } : {}", codes::INCONSISTENT_RESULTS, "different types"),
         ("maybe ? 1 : true", codes::INCONSISTENT_RESULTS, "different types"),
         ("null ? 1 : 2", codes::CONDITION, "null"),
         ("1 ? 1 : 2", codes::CONDITION, "a bool is required"),
@@ -397,22 +341,13 @@ fn faults_point_at_the_smallest_part_and_suggest_names() {
         ("[1, 2 + \"x\"]", 8..11, None),
         ("uper(text)", 0..10, Some("did you mean \"upper\"?")),
         ("\"a ${1 + true} b\"", 9..13, None),
-        (
-            "list.name",
-            4..9,
-            Some("use [*].name for the attribute of every item"),
-        ),
+        ("list.name", 4..9, Some("use [*].name for the attribute of every item")),
     ] {
         let fault = first_fault(text);
         let span = fault.span.unwrap();
         // A dot may or may not count as part of the step behind it.
         assert_eq!(span.end, place.end, "{text}: {span:?}");
-        assert!(
-            span.start.abs_diff(place.start) <= 1,
-            "{text}: {}..{}",
-            span.start,
-            span.end
-        );
+        assert!(span.start.abs_diff(place.start) <= 1, "{text}: {}..{}", span.start, span.end);
         assert_eq!(fault.hint.as_deref(), hint, "{text}");
     }
 }
@@ -450,11 +385,7 @@ fn splats_take_steps_for_every_item() {
         ("people[*].nam", codes::ATTRIBUTE, "no attribute \"nam\""),
         ("people[*].name[0]", codes::INDEX, "invalid index"),
         ("[[1]].*.*", codes::SPLAT, "inside"),
-        (
-            "list[*][*][*][*][*][*][*][*][*][*][*][*][*][*][*][*][*]",
-            codes::SPLAT,
-            "more than 16",
-        ),
+        ("list[*][*][*][*][*][*][*][*][*][*][*][*][*][*][*][*][*]", codes::SPLAT, "more than 16"),
     ]);
 }
 
@@ -468,19 +399,13 @@ fn for_expressions_build_tuples_and_objects() {
         ("[for k, v in set : k == v]", "[true, true]"),
         ("[for v in list : v if v != \"a\"]", "[\"b\"]"),
         ("{ for p in people : p.name => p.age }", "{ ann = 30, bob = 20 }"),
-        (
-            "{ for p in people : p.name => p.age if p.age > 25 }",
-            "{ ann = 30 }",
-        ),
+        ("{ for p in people : p.name => p.age if p.age > 25 }", "{ ann = 30 }"),
         (
             "{ for v in [\"a\", \"b\", \"ab\"] : length(v) => v... }",
             "{ \"1\" = [\"a\", \"b\"], \"2\" = [\"ab\"] }",
         ),
         ("{ for k, v in obj.b : k => v }", "{ c = \"deep\" }"),
-        (
-            "[for a in [1, 2] : [for b in [10, 20] : a * b]]",
-            "[[10, 20], [20, 40]]",
-        ),
+        ("[for a in [1, 2] : [for b in [10, 20] : a * b]]", "[[10, 20], [20, 40]]"),
         ("[for one in [5] : one]", "[5]"),
         ("[for v in [] : nonsense]", "[]"),
         ("[for v in names : v]", "(known after apply)"),
@@ -493,22 +418,10 @@ fn for_expressions_build_tuples_and_objects() {
         ("[for v in 1 : v]", codes::FOR_COLLECTION, "needs a list"),
         ("[for v in nil : v]", codes::FOR_COLLECTION, "needs a list"),
         ("[for v in list : v if 1]", codes::CONDITION, "a bool is required"),
-        (
-            "{ for v in [\"a\", \"a\"] : v => 1 }",
-            codes::DUPLICATE_KEY,
-            "the key \"a\"",
-        ),
+        ("{ for v in [\"a\", \"a\"] : v => 1 }", codes::DUPLICATE_KEY, "the key \"a\""),
         ("{ for v in list : null => v }", codes::OBJECT_KEY, "null"),
-        (
-            "{ for v in list : [v] => v }",
-            codes::OBJECT_KEY,
-            "a string is required",
-        ),
-        (
-            "{ (text) = 1, abc = 2 }",
-            codes::DUPLICATE_KEY,
-            "key \"abc\" twice",
-        ),
+        ("{ for v in list : [v] => v }", codes::OBJECT_KEY, "a string is required"),
+        ("{ (text) = 1, abc = 2 }", codes::DUPLICATE_KEY, "key \"abc\" twice"),
         ("{ (nil) = 1 }", codes::OBJECT_KEY, "null"),
         ("{ obj.a = 1 }", codes::OBJECT_KEY, "ambiguous"),
     ]);
@@ -536,20 +449,13 @@ fn templates_become_text() {
         ("<<EOT\nhello ${text}\n  kept\nEOT", "\"hello abc\\n  kept\\n\""),
         ("<<-EOT\n    a\n      b\n    EOT", "\"a\\n  b\\n\""),
         // A `~` reaches to the end of its line; the next line keeps its indentation.
-        (
-            "<<EOT\n%{ for v in list ~}\n  - ${v}\n%{ endfor ~}\nEOT",
-            "\"  - a\\n  - b\\n\"",
-        ),
+        ("<<EOT\n%{ for v in list ~}\n  - ${v}\n%{ endfor ~}\nEOT", "\"  - a\\n  - b\\n\""),
         ("<<EOT\na: %{ if yes ~}\n  x\n%{~ endif }\nEOT", "\"a:   x\\n\""),
     ]);
     refuse(&[
         (r#""a${nil}""#, codes::TEMPLATE_VALUE, "null"),
         (r#""a${list}""#, codes::TEMPLATE_VALUE, "a string is required"),
-        (
-            r#""%{ for v in 1 }%{ endfor }""#,
-            codes::FOR_COLLECTION,
-            "needs a list",
-        ),
+        (r#""%{ for v in 1 }%{ endfor }""#, codes::FOR_COLLECTION, "needs a list"),
         (r#""%{ if 1 }%{ endif }""#, codes::CONDITION, "a bool is required"),
     ]);
 }
@@ -592,11 +498,7 @@ fn calls_expand_and_check_their_arguments() {
         ("nope(1)", UNKNOWN_FUNCTION, "no function \"nope\""),
         ("a::b(1)", UNKNOWN_FUNCTION, "no function \"a::b\""),
         ("upper()", ARGUMENT_COUNT, "exactly 1 argument required, 0 given"),
-        (
-            "upper(1, 2)",
-            ARGUMENT_COUNT,
-            "exactly 1 argument required, 2 given",
-        ),
+        ("upper(1, 2)", ARGUMENT_COUNT, "exactly 1 argument required, 2 given"),
         ("upper([])", ARGUMENT, "a string is required"),
         ("upper(null)", ARGUMENT, "text must not be null"),
         ("max(one...)", ARGUMENT, "can be expanded"),
@@ -663,10 +565,7 @@ fn sensitive_values_stay_hidden() {
         ("mixed", "{ closed = (sensitive value), open = \"o\" }"),
         ("mixed.open", "\"o\""),
         ("[secret, 1]", "[(sensitive value), 1]"),
-        (
-            "merge(mixed, { a = 1 })",
-            "{ a = 1, closed = (sensitive value), open = \"o\" }",
-        ),
+        ("merge(mixed, { a = 1 })", "{ a = 1, closed = (sensitive value), open = \"o\" }"),
         ("values(mixed)", "[(sensitive value), \"o\"]"),
         ("keys(mixed)", "[\"closed\", \"open\"]"),
         ("[for v in [secret, \"a\"] : v]", "[(sensitive value), \"a\"]"),
@@ -702,10 +601,7 @@ fn sensitive_values_stay_hidden() {
     ] {
         let faults = eval(text).err().unwrap_or_else(|| panic!("{text} has a value"));
         let shown = format!("{faults:?}");
-        assert!(
-            !shown.replace(&format!("{text:?}"), "").contains("hush"),
-            "{text}: {shown}"
-        );
+        assert!(!shown.replace(&format!("{text:?}"), "").contains("hush"), "{text}: {shown}");
     }
 }
 
@@ -752,16 +648,8 @@ fn hostile_expressions_end_in_a_fault() {
             codes::SIZE_BUDGET,
             "MiB",
         ),
-        (
-            "can([for v in range(1000000000) : v])",
-            codes::STEP_BUDGET,
-            "steps",
-        ),
-        (
-            "try([for v in range(1000000000) : v], 1)",
-            codes::STEP_BUDGET,
-            "steps",
-        ),
+        ("can([for v in range(1000000000) : v])", codes::STEP_BUDGET, "steps"),
+        ("try([for v in range(1000000000) : v], 1)", codes::STEP_BUDGET, "steps"),
         (
             "replace(join(\"\", [for v in range(9999) : \"aaaaaaaaaa\"]), \"a\", join(\"\", [for v in range(9999) : \"aaaaaaaaaa\"]))",
             codes::SIZE_BUDGET,
@@ -827,10 +715,7 @@ fn values_cannot_be_doubled_or_nested_without_end() {
     }
     let summaries: std::collections::BTreeSet<_> =
         faults.iter().map(|fault| fault.summary.as_str()).collect();
-    let want = [
-        "the value is larger than 256 MiB",
-        "the value is nested more than 128 levels deep",
-    ];
+    let want = ["the value is larger than 256 MiB", "the value is nested more than 128 levels deep"];
     assert_eq!(summaries.into_iter().collect::<Vec<_>>(), want);
 }
 
@@ -841,14 +726,10 @@ fn a_scope_is_asked_for_a_path_and_not_for_a_whole_root() {
     let values = scope(text);
     assert!(evaluate(&expression, &values).is_err());
     assert_eq!(*values.asked.borrow(), ["module+2"]);
-    let expression: Expression = "[module.a.id, obj[text == \"abc\" ? \"a\" : \"b\"], people[*].name]"
-        .parse()
-        .unwrap();
+    let expression: Expression =
+        "[module.a.id, obj[text == \"abc\" ? \"a\" : \"b\"], people[*].name]".parse().unwrap();
     evaluate(&expression, &values).unwrap();
-    assert_eq!(
-        values.asked.borrow()[1..],
-        ["module+2", "text+0", "obj+1", "people+0"]
-    );
+    assert_eq!(values.asked.borrow()[1..], ["module+2", "text+0", "obj+1", "people+0"]);
 }
 
 #[test]

@@ -29,18 +29,13 @@ impl Evaluator<'_> {
         let Expression::Variable(name) = &traversal.expr else {
             return self.follow(self.value(&traversal.expr)?, operators);
         };
-        let plain = operators
-            .iter()
-            .take_while(|operator| !is_splat(operator))
-            .count();
+        let plain = operators.iter().take_while(|operator| !is_splat(operator)).count();
         let (direct, rest) = operators.split_at(plain);
         let steps = self.steps(direct)?;
         let range = range_of(&traversal.expr);
         let whole = steps.last().map_or(range.end, |step| step.range.end);
         let (value, taken) = self.root(name.as_str(), &steps, &(range.start..whole))?;
-        let value = steps[taken..]
-            .iter()
-            .try_fold(value, |value, step| self.go(&value, step))?;
+        let value = steps[taken..].iter().try_fold(value, |value, step| self.go(&value, step))?;
         self.follow(value, rest)
     }
 
@@ -70,15 +65,9 @@ impl Evaluator<'_> {
 
     /// Takes operators one after the other, splats included.
     fn follow(&self, value: ExprValue, operators: Operators<'_>) -> Outcome {
-        let plain = operators
-            .iter()
-            .take_while(|operator| !is_splat(operator))
-            .count();
+        let plain = operators.iter().take_while(|operator| !is_splat(operator)).count();
         let (direct, rest) = operators.split_at(plain);
-        let value = self
-            .steps(direct)?
-            .iter()
-            .try_fold(value, |value, step| self.go(&value, step))?;
+        let value = self.steps(direct)?.iter().try_fold(value, |value, step| self.go(&value, step))?;
         match rest.split_first() {
             None => Ok(value),
             Some((splat, rest)) if matches!(splat.value(), TraversalOperator::FullSplat(_)) => {
@@ -147,10 +136,7 @@ fn is_attr_splat(operator: &Decorated<TraversalOperator>) -> bool {
 }
 
 fn is_attribute(operator: &Decorated<TraversalOperator>) -> bool {
-    matches!(
-        operator.value(),
-        TraversalOperator::GetAttr(_) | TraversalOperator::LegacyIndex(_)
-    )
+    matches!(operator.value(), TraversalOperator::GetAttr(_) | TraversalOperator::LegacyIndex(_))
 }
 
 /// Builds the list that a splat over a list gives; its results have one type unless they hold nulls of any.

@@ -21,27 +21,16 @@ impl Summary {
     const VALUE_BYTES: u64 = 32;
 
     pub(super) fn leaf(text_len: usize) -> Self {
-        Self {
-            weight: Self::VALUE_BYTES + text_len as u64,
-            depth: 0,
-            sensitive: false,
-            unknown: false,
-        }
+        Self { weight: Self::VALUE_BYTES + text_len as u64, depth: 0, sensitive: false, unknown: false }
     }
 
     fn container() -> Self {
-        Self {
-            depth: 1,
-            ..Self::leaf(0)
-        }
+        Self { depth: 1, ..Self::leaf(0) }
     }
 
     fn add(&mut self, key_len: usize, value: &ExprValue) {
         let inner = value.measure();
-        self.weight = self
-            .weight
-            .saturating_add(inner.weight)
-            .saturating_add(key_len as u64);
+        self.weight = self.weight.saturating_add(inner.weight).saturating_add(key_len as u64);
         self.depth = self.depth.max(inner.depth.saturating_add(1));
         self.sensitive |= value.contains_sensitive();
         self.unknown |= !value.is_wholly_known();
@@ -63,11 +52,7 @@ impl Items {
         for value in &values {
             summary.add(0, value);
         }
-        Self {
-            element,
-            values,
-            summary,
-        }
+        Self { element, values, summary }
     }
 
     pub(super) fn into_set(mut self) -> Self {
@@ -80,10 +65,7 @@ impl Items {
     }
 
     pub(super) fn without_marks(&self) -> Self {
-        Self::new(
-            self.element.clone(),
-            self.values.iter().map(ExprValue::without_marks),
-        )
+        Self::new(self.element.clone(), self.values.iter().map(ExprValue::without_marks))
     }
 
     pub(super) fn summary(&self) -> Summary {
@@ -135,19 +117,11 @@ impl Entries {
         for (key, value) in &values {
             summary.add(key.len(), value);
         }
-        Self {
-            element,
-            values,
-            summary,
-        }
+        Self { element, values, summary }
     }
 
     pub(super) fn without_marks(&self) -> Self {
-        Self::new(
-            self.element.clone(),
-            self.iter()
-                .map(|(key, value)| (key.clone(), value.without_marks())),
-        )
+        Self::new(self.element.clone(), self.iter().map(|(key, value)| (key.clone(), value.without_marks())))
     }
 
     pub(super) fn summary(&self) -> Summary {
@@ -181,10 +155,7 @@ impl Entries {
 
     /// Returns the value of `key`.
     pub fn get(&self, key: &str) -> Option<&ExprValue> {
-        let idx = self
-            .values
-            .binary_search_by(|(probe, _)| probe.as_str().cmp(key))
-            .ok()?;
+        let idx = self.values.binary_search_by(|(probe, _)| probe.as_str().cmp(key)).ok()?;
         Some(&self.values[idx].1)
     }
 
@@ -222,21 +193,13 @@ pub(crate) fn order(a: &ExprValue, b: &ExprValue) -> Ordering {
 
 fn order_items(a: &Items, b: &Items) -> Ordering {
     let by_item = a.iter().zip(b.iter()).map(|(a, b)| order(a, b));
-    by_item
-        .into_iter()
-        .find(|ordering| ordering.is_ne())
-        .unwrap_or_else(|| a.len().cmp(&b.len()))
+    by_item.into_iter().find(|ordering| ordering.is_ne()).unwrap_or_else(|| a.len().cmp(&b.len()))
 }
 
 fn order_entries(a: &Entries, b: &Entries) -> Ordering {
-    let by_entry = a
-        .iter()
-        .zip(b.iter())
-        .map(|((key_a, a), (key_b, b))| key_a.cmp(key_b).then_with(|| order(a, b)));
-    by_entry
-        .into_iter()
-        .find(|ordering| ordering.is_ne())
-        .unwrap_or_else(|| a.len().cmp(&b.len()))
+    let by_entry =
+        a.iter().zip(b.iter()).map(|((key_a, a), (key_b, b))| key_a.cmp(key_b).then_with(|| order(a, b)));
+    by_entry.into_iter().find(|ordering| ordering.is_ne()).unwrap_or_else(|| a.len().cmp(&b.len()))
 }
 
 fn rank(kind: &Kind) -> u8 {

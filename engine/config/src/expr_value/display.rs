@@ -12,17 +12,10 @@ const SHOWN_CHARS: usize = 120;
 /// Sensitive parts print as `(sensitive value)`, unknown ones as `(known after apply)`.
 impl fmt::Display for ExprValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut cut = Cut {
-            out: f,
-            left: SHOWN_CHARS,
-        };
+        let mut cut = Cut { out: f, left: SHOWN_CHARS };
         // The cut itself is what stops the printing, so an error of it is no error here.
         let complete = write_value(&mut cut, self).is_ok();
-        if complete || cut.left > 0 {
-            Ok(())
-        } else {
-            f.write_str("…")
-        }
+        if complete || cut.left > 0 { Ok(()) } else { f.write_str("…") }
     }
 }
 

@@ -29,11 +29,7 @@ impl ExprValue {
     pub fn to_plain(&self) -> Plain {
         let mut walk = Walk::default();
         let value = walk.value(self);
-        Plain {
-            value,
-            unknown: walk.unknown,
-            sensitive: walk.sensitive,
-        }
+        Plain { value, unknown: walk.unknown, sensitive: walk.sensitive }
     }
 
     /// Returns a wholly known value as plain data. The sensitive mark is lost.
@@ -41,11 +37,7 @@ impl ExprValue {
     /// # Errors
     /// [`NotPlain`] when something in the value is known only after apply.
     pub fn to_value(&self) -> Result<Value, NotPlain> {
-        if self.is_wholly_known() {
-            Ok(Walk::default().value(self))
-        } else {
-            Err(NotPlain)
-        }
+        if self.is_wholly_known() { Ok(Walk::default().value(self)) } else { Err(NotPlain) }
     }
 }
 

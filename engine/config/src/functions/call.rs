@@ -21,29 +21,22 @@ impl Call<'_> {
 
     /// Returns an argument.
     pub(super) fn value(&self, idx: usize) -> Result<&ExprValue, FunctionError> {
-        self.get(idx)
-            .ok_or_else(|| FunctionError::argument(idx, "missing argument"))
+        self.get(idx).ok_or_else(|| FunctionError::argument(idx, "missing argument"))
     }
 
     /// Returns the text of an argument declared `string`.
     pub(super) fn text(&self, idx: usize) -> Result<&Text, FunctionError> {
-        self.value(idx)?
-            .as_text()
-            .ok_or_else(|| FunctionError::argument(idx, "a string is required"))
+        self.value(idx)?.as_text().ok_or_else(|| FunctionError::argument(idx, "a string is required"))
     }
 
     /// Returns an argument declared `number`.
     pub(super) fn number(&self, idx: usize) -> Result<&Number, FunctionError> {
-        self.value(idx)?
-            .as_number()
-            .ok_or_else(|| FunctionError::argument(idx, "a number is required"))
+        self.value(idx)?.as_number().ok_or_else(|| FunctionError::argument(idx, "a number is required"))
     }
 
     /// Returns an argument declared `number` that must be whole.
     pub(super) fn int(&self, idx: usize) -> Result<i64, FunctionError> {
-        self.number(idx)?
-            .as_i64()
-            .ok_or_else(|| FunctionError::argument(idx, "a whole number is required"))
+        self.number(idx)?.as_i64().ok_or_else(|| FunctionError::argument(idx, "a whole number is required"))
     }
 
     /// Returns an argument declared `number` that counts something.

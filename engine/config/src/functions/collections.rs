@@ -148,13 +148,8 @@ fn chunk_list(call: &Call<'_>) -> Outcome {
     let element = items.element().clone();
     // Size 0 means: all in one.
     let size = if size == 0 { items.len().max(1) } else { size };
-    let chunks = items
-        .chunks(size)
-        .map(|chunk| ExprValue::list(element.clone(), chunk.iter().cloned()));
-    Ok(with_marks(
-        call,
-        ExprValue::list(Type::list(element.clone()), chunks),
-    ))
+    let chunks = items.chunks(size).map(|chunk| ExprValue::list(element.clone(), chunk.iter().cloned()));
+    Ok(with_marks(call, ExprValue::list(Type::list(element.clone()), chunks)))
 }
 
 fn coalesce(call: &Call<'_>) -> Outcome {
@@ -198,9 +193,7 @@ fn concat(call: &Call<'_>) -> Outcome {
         items.extend(call.items(idx)?.iter().cloned());
     }
     let tuple = ExprValue::tuple(items);
-    let list = all_lists
-        .then(|| convert(&tuple, &Type::list(Type::Any)).ok())
-        .flatten();
+    let list = all_lists.then(|| convert(&tuple, &Type::list(Type::Any)).ok()).flatten();
     Ok(with_marks(call, list.unwrap_or(tuple)))
 }
 
@@ -221,9 +214,7 @@ fn element(call: &Call<'_>) -> Outcome {
     }
     let (items, idx) = (call.items(0)?, call.int(1)?);
     let length = i64::try_from(items.len()).unwrap_or(i64::MAX);
-    let place = idx
-        .checked_rem_euclid(length)
-        .and_then(|place| usize::try_from(place).ok());
+    let place = idx.checked_rem_euclid(length).and_then(|place| usize::try_from(place).ok());
     place
         .and_then(|place| items.get(place))
         .map(|item| with_marks(call, item.clone()))
@@ -234,10 +225,7 @@ fn flatten(call: &Call<'_>) -> Outcome {
     let mut flat = Vec::new();
     let mut sensitive = call.any_sensitive();
     let mut pending: Vec<ExprValue> = vec![call.value(0)?.clone()];
-    if !pending
-        .iter()
-        .all(|value| value.is_unknown() || value.as_items().is_some())
-    {
+    if !pending.iter().all(|value| value.is_unknown() || value.as_items().is_some()) {
         return Err(FunctionError::argument(0, "a list, a set or a tuple is required"));
     }
     while let Some(value) = pending.pop() {
@@ -321,9 +309,7 @@ fn merge(call: &Call<'_>) -> Outcome {
         merged.extend(entries.map(|(key, value)| (key.clone(), value.clone())));
     }
     let object = ExprValue::object(merged);
-    let map = all_maps
-        .then(|| convert(&object, &Type::map(Type::Any)).ok())
-        .flatten();
+    let map = all_maps.then(|| convert(&object, &Type::map(Type::Any)).ok()).flatten();
     Ok(with_marks(call, map.unwrap_or(object)))
 }
 
@@ -334,10 +320,7 @@ fn one(call: &Call<'_>) -> Outcome {
     match &call.items(0)?[..] {
         [] => Ok(with_marks(call, ExprValue::NULL)),
         [item] => Ok(with_marks(call, item.clone())),
-        _ => Err(FunctionError::argument(
-            0,
-            "the collection must have at most one item",
-        )),
+        _ => Err(FunctionError::argument(0, "the collection must have at most one item")),
     }
 }
 
@@ -356,9 +339,7 @@ fn range(call: &Call<'_>) -> Outcome {
     let minus_one = Number::from(-1_i64);
     let step = step.unwrap_or(if limit < start { &minus_one } else { &one });
     if *step == zero || (*step > zero) != (limit > start) && limit != start {
-        return Err(FunctionError::failed(
-            "the step must lead from the start to the limit",
-        ));
+        return Err(FunctionError::failed("the step must lead from the start to the limit"));
     }
     let (start, limit, step) = (start.to_decimal(), limit.to_decimal(), step.to_decimal());
     let count = ((limit - &start) / &step).with_scale_round(0, RoundingMode::Ceiling);
@@ -384,15 +365,11 @@ fn transpose(call: &Call<'_>) -> Outcome {
     let mut turned: std::collections::BTreeMap<Text, Vec<Text>> = std::collections::BTreeMap::new();
     for (key, items) in call.entries(0)?.iter() {
         for item in items.as_items().into_iter().flat_map(|items| items.iter()) {
-            let item = item
-                .as_text()
-                .ok_or_else(|| FunctionError::argument(0, "an item is null"))?;
+            let item = item.as_text().ok_or_else(|| FunctionError::argument(0, "an item is null"))?;
             turned.entry(item.clone()).or_default().push(key.clone());
         }
     }
-    let entries = turned
-        .into_iter()
-        .map(|(item, keys)| (item, ExprValue::strings(keys)));
+    let entries = turned.into_iter().map(|(item, keys)| (item, ExprValue::strings(keys)));
     Ok(ExprValue::map(Type::list(Type::String), entries))
 }
 
@@ -407,17 +384,10 @@ fn zip_map(call: &Call<'_>) -> Outcome {
     if keys.iter().any(ExprValue::is_null) {
         return Err(FunctionError::argument(0, "a key is null"));
     }
-    let entries = keys
-        .iter()
-        .filter_map(ExprValue::as_text)
-        .cloned()
-        .zip(values.iter().cloned());
+    let entries = keys.iter().filter_map(ExprValue::as_text).cloned().zip(values.iter().cloned());
     let map = match call.value(1)?.kind() {
         Kind::List(list) => ExprValue::map(list.element().clone(), entries),
         _ => ExprValue::object(entries),
     };
-    Ok(with_marks(
-        call,
-        map.with_sensitivity_of(keys.contains_sensitive()),
-    ))
+    Ok(with_marks(call, map.with_sensitivity_of(keys.contains_sensitive())))
 }

@@ -19,11 +19,7 @@ pub struct FunctionContext {
 impl FunctionContext {
     /// Builds a context: relative paths start at `module_dir`, and no file outside `repository` is read.
     pub fn new(module_dir: impl Into<PathBuf>, repository: impl Into<PathBuf>) -> Self {
-        Self {
-            module_dir: module_dir.into(),
-            repository: repository.into(),
-            ..Self::default()
-        }
+        Self { module_dir: module_dir.into(), repository: repository.into(), ..Self::default() }
     }
 
     /// Sets the fixed clock of the run; without one `timestamp` and `plantimestamp` are known after apply.

@@ -95,9 +95,7 @@ fn read(call: &Call<'_>) -> Result<Vec<u8>, FunctionError> {
         return Err(refuse("it is no regular file"));
     }
     let mut bytes = Vec::new();
-    file.take(MAX_FILE_BYTES + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|error| refuse(&error.to_string()))?;
+    file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(|error| refuse(&error.to_string()))?;
     if bytes.len() as u64 > MAX_FILE_BYTES {
         return Err(refuse("it is larger than 4 MiB"));
     }
@@ -110,9 +108,7 @@ fn read(call: &Call<'_>) -> Result<Vec<u8>, FunctionError> {
 /// Returns the path relative to the repository, under which a file is recorded.
 fn in_repository(context: &FunctionContext, path: &Path) -> PathBuf {
     let repository = context.repository().canonicalize();
-    let relative = repository
-        .ok()
-        .and_then(|root| path.strip_prefix(root).ok().map(Path::to_owned));
+    let relative = repository.ok().and_then(|root| path.strip_prefix(root).ok().map(Path::to_owned));
     relative.unwrap_or_else(|| path.to_owned())
 }
 
@@ -151,8 +147,7 @@ fn file_set(call: &Call<'_>) -> Result<ExprValue, FunctionError> {
     }
     found.sort();
     let listing = in_repository(call.context, &root).join(pattern.as_str());
-    call.context
-        .record(listing, hex::encode(Sha256::digest(found.join("\n"))));
+    call.context.record(listing, hex::encode(Sha256::digest(found.join("\n"))));
     Ok(ExprValue::set(Type::String, found.iter().map(ExprValue::string)))
 }
 
@@ -215,10 +210,7 @@ fn template_file(call: &Call<'_>) -> Result<ExprValue, FunctionError> {
     // Checked before the file is read, so that the fault is that of the argument.
     call.entries(1)?;
     let scope = TemplateScope {
-        file: Arc::new(SourceFile {
-            path: call.text(0)?.to_string(),
-            text: read_text(call)?,
-        }),
+        file: Arc::new(SourceFile { path: call.text(0)?.to_string(), text: read_text(call)? }),
         variables: call.value(1)?,
         functions: call.context,
     };
@@ -244,10 +236,7 @@ impl TemplateScope<'_> {
             let at = error.location().offset();
             let span = SourceSpan::new(Arc::clone(&self.file), at..at);
             let detail = error.message().to_owned();
-            Diagnostic::error(TEMPLATE_SYNTAX, "invalid template")
-                .detail(detail)
-                .at(span)
-                .into()
+            Diagnostic::error(TEMPLATE_SYNTAX, "invalid template").detail(detail).at(span).into()
         })
     }
 }

@@ -46,11 +46,7 @@ pub(super) fn format(format: &str, values: &[&ExprValue]) -> Result<String, Func
         }
         let idx = verb.position.unwrap_or(next);
         let value = values.get(idx).ok_or_else(|| {
-            let message = format!(
-                "the format asks for value {}, there are {}",
-                idx + 1,
-                values.len()
-            );
+            let message = format!("the format asks for value {}, there are {}", idx + 1, values.len());
             FunctionError::argument(0, message)
         })?;
         next = idx + 1;
@@ -85,8 +81,7 @@ impl Verb {
         if rest.next_if_eq(&'[').is_some() {
             let position = number(rest)?.and_then(|position| position.checked_sub(1));
             verb.position = Some(position.ok_or_else(|| invalid("a position in brackets starts at 1"))?);
-            rest.next_if_eq(&']')
-                .ok_or_else(|| invalid("a position lacks its closing bracket"))?;
+            rest.next_if_eq(&']').ok_or_else(|| invalid("a position lacks its closing bracket"))?;
         }
         verb.letter = rest.next().ok_or_else(|| invalid("it ends within a verb"))?;
         Ok(verb)
@@ -111,16 +106,11 @@ impl Verb {
                     Some(most) => text.chars().take(most).collect(),
                     None => text,
                 };
-                if self.letter == 'q' {
-                    json(&ExprValue::text(text.into()))
-                } else {
-                    text
-                }
+                if self.letter == 'q' { json(&ExprValue::text(text.into())) } else { text }
             }
             't' => {
                 let bool = convert(value, &Type::Bool).map_err(wrong)?;
-                bool.as_bool()
-                    .map_or_else(|| "null".to_owned(), |bool| bool.to_string())
+                bool.as_bool().map_or_else(|| "null".to_owned(), |bool| bool.to_string())
             }
             'd' | 'b' | 'o' | 'x' | 'X' => self.signed(self.integer(&numeric(value)?, idx)?),
             'e' | 'E' | 'f' | 'F' | 'g' | 'G' => self.signed(self.decimal(&numeric(value)?)),
@@ -152,10 +142,7 @@ impl Verb {
             'f' | 'F' => {
                 let scale = i64::try_from(precision).unwrap_or(0);
                 let mode = bigdecimal::RoundingMode::HalfEven;
-                number
-                    .to_decimal()
-                    .with_scale_round(scale, mode)
-                    .to_plain_string()
+                number.to_decimal().with_scale_round(scale, mode).to_plain_string()
             }
             'e' | 'E' => {
                 let text = format!("{:.precision$e}", number.to_f64());

@@ -53,10 +53,7 @@ impl Network {
             };
             let prefix: u32 = prefix.parse().ok().filter(|prefix| *prefix <= width)?;
             let network = Self { bits, prefix, width };
-            Some(Self {
-                bits: bits & network.mask(),
-                ..network
-            })
+            Some(Self { bits: bits & network.mask(), ..network })
         });
         parsed.ok_or_else(|| FunctionError::argument(idx, "a network is required, such as \"10.0.0.0/16\""))
     }
@@ -79,11 +76,8 @@ impl Network {
 
     fn host(&self, number: i128) -> Option<IpAddr> {
         let last = self.host_mask();
-        let offset = if number < 0 {
-            last.checked_sub(number.unsigned_abs() - 1)?
-        } else {
-            number.unsigned_abs()
-        };
+        let offset =
+            if number < 0 { last.checked_sub(number.unsigned_abs() - 1)? } else { number.unsigned_abs() };
         (offset <= last).then(|| self.address(self.bits | offset))
     }
 
@@ -100,11 +94,7 @@ impl Network {
             .filter(|number| number.checked_shr(longer).unwrap_or(0) == 0)
             .ok_or_else(|| FunctionError::failed(format!("{longer} bits do not hold the number {number}")))?;
         let bits = self.bits | number.checked_shl(self.width - prefix).unwrap_or(0);
-        Ok(Self {
-            bits,
-            prefix,
-            width: self.width,
-        })
+        Ok(Self { bits, prefix, width: self.width })
     }
 }
 

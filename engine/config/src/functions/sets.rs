@@ -46,9 +46,7 @@ fn fold(
 
 fn product(call: &Call<'_>) -> Result<ExprValue, FunctionError> {
     if call.arguments.len() < 2 {
-        return Err(FunctionError::Count(
-            "setproduct: at least 2 arguments required".to_owned(),
-        ));
+        return Err(FunctionError::Count("setproduct: at least 2 arguments required".to_owned()));
     }
     let mut rows: Vec<Vec<ExprValue>> = vec![Vec::new()];
     let mut all_sets = true;
@@ -69,10 +67,6 @@ fn product(call: &Call<'_>) -> Result<ExprValue, FunctionError> {
             .collect();
     }
     let rows = ExprValue::tuple(rows.into_iter().map(ExprValue::tuple));
-    let ty = if all_sets {
-        Type::set(Type::Any)
-    } else {
-        Type::list(Type::Any)
-    };
+    let ty = if all_sets { Type::set(Type::Any) } else { Type::list(Type::Any) };
     convert(&rows, &ty).map_err(|error| FunctionError::failed(error.to_string()))
 }

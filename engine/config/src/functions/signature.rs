@@ -29,13 +29,8 @@ impl Signature {
     pub(super) fn parse(text: &'static str) -> Option<Self> {
         let (head, returns) = text.split_once(" -> ")?;
         let (name, parameters) = head.strip_suffix(')')?.split_once('(')?;
-        let mut signature = Self {
-            name,
-            parameters: Vec::new(),
-            required: 0,
-            rest: None,
-            returns: parse_type(returns)?,
-        };
+        let mut signature =
+            Self { name, parameters: Vec::new(), required: 0, rest: None, returns: parse_type(returns)? };
         for parameter in parameters.split(", ").filter(|text| !text.is_empty()) {
             let (name, ty) = parameter.split_once(": ")?;
             let (ty, nullable) = match ty.strip_suffix("|null") {
@@ -62,10 +57,8 @@ impl Signature {
         if count < self.required || (count > limit && self.rest.is_none()) {
             return Err(FunctionError::Count(self.wrong_count(count)));
         }
-        let parameters = self
-            .parameters
-            .iter()
-            .chain(std::iter::repeat_with(|| self.rest.as_ref()).flatten());
+        let parameters =
+            self.parameters.iter().chain(std::iter::repeat_with(|| self.rest.as_ref()).flatten());
         arguments
             .into_iter()
             .zip(parameters)
@@ -81,11 +74,7 @@ impl Signature {
             None if least == most => format!("exactly {least}"),
             None => format!("{least} to {most}"),
         };
-        let noun = if wanted.ends_with(" 1") {
-            "argument"
-        } else {
-            "arguments"
-        };
+        let noun = if wanted.ends_with(" 1") { "argument" } else { "arguments" };
         format!("{}: {wanted} {noun} required, {given} given", self.name)
     }
 }
@@ -93,10 +82,7 @@ impl Signature {
 impl Parameter {
     fn check(&self, idx: usize, argument: &ExprValue) -> Result<ExprValue, FunctionError> {
         if argument.is_null() && !self.nullable {
-            return Err(FunctionError::argument(
-                idx,
-                format!("{} must not be null", self.name),
-            ));
+            return Err(FunctionError::argument(idx, format!("{} must not be null", self.name)));
         }
         convert(argument, &self.ty)
             .map_err(|error| FunctionError::argument(idx, format!("invalid {}: {error}", self.name)))

@@ -128,11 +128,7 @@ fn substr(call: &Call<'_>) -> Result<ExprValue, FunctionError> {
     let (whole, offset, length) = (call.text(0)?, call.int(1)?, call.int(2)?);
     let count = whole.chars().count();
     let from_end = usize::try_from(offset.unsigned_abs()).unwrap_or(usize::MAX);
-    let start = if offset < 0 {
-        count.saturating_sub(from_end)
-    } else {
-        from_end
-    };
+    let start = if offset < 0 { count.saturating_sub(from_end) } else { from_end };
     let length = match length {
         -1 => usize::MAX,
         length => usize::try_from(length)
@@ -173,19 +169,11 @@ fn captured(pattern: &Regex, found: &regex::Captures<'_>) -> Result<ExprValue, F
     let names: Vec<_> = pattern.capture_names().skip(1).collect();
     match (names.is_empty(), names.iter().flatten().count()) {
         (true, _) => Ok(value(found.get(0))),
-        (false, 0) => Ok(ExprValue::tuple(
-            (1..=names.len()).map(|idx| value(found.get(idx))),
-        )),
+        (false, 0) => Ok(ExprValue::tuple((1..=names.len()).map(|idx| value(found.get(idx))))),
         (false, named) if named == names.len() => Ok(ExprValue::object(
-            names
-                .into_iter()
-                .flatten()
-                .map(|name| (name.into(), value(found.name(name)))),
+            names.into_iter().flatten().map(|name| (name.into(), value(found.name(name)))),
         )),
-        _ => Err(FunctionError::argument(
-            0,
-            "the groups must all be named, or none of them",
-        )),
+        _ => Err(FunctionError::argument(0, "the groups must all be named, or none of them")),
     }
 }
 

@@ -32,10 +32,7 @@ impl Scope for Functions {
 
 fn scope(context: FunctionContext) -> Functions {
     let (path, text) = ("test.hcl".to_owned(), String::new());
-    Functions {
-        file: Arc::new(SourceFile { path, text }),
-        context,
-    }
+    Functions { file: Arc::new(SourceFile { path, text }), context }
 }
 
 fn repository(directory: &Path) -> Functions {
@@ -66,11 +63,7 @@ fn every_function_has_a_signature_and_an_example_that_is_true() {
     fs::write(directory.path().join("greet.tftpl"), "hello ${name}\n").unwrap();
     let scope = repository(directory.path());
     let names: BTreeSet<_> = all().map(super::Function::name).collect();
-    assert_eq!(
-        names.len(),
-        tables().count(),
-        "a signature is not well formed, or a name stands twice"
-    );
+    assert_eq!(names.len(), tables().count(), "a signature is not well formed, or a name stands twice");
     for function in all() {
         let name = function.name();
         assert!(function.example().contains(&format!("{name}(")), "{name}");
@@ -93,10 +86,7 @@ fn text_functions_handle_their_edges() {
         (r#"replace("aaa", "a", "aa")"#, "\"aaaaaa\""),
         (r#"replace("a/b", "/", "-")"#, "\"a-b\""),
         (r#"replace("ab12", "/([a-z]+)(\\d+)/", "$2$1")"#, "\"12ab\""),
-        (
-            r#"regex("(?P<major>\\d+)\\.(?P<minor>\\d+)", "1.36")"#,
-            "{ major = \"1\", minor = \"36\" }",
-        ),
+        (r#"regex("(?P<major>\\d+)\\.(?P<minor>\\d+)", "1.36")"#, "{ major = \"1\", minor = \"36\" }"),
         (r#"regex("a(b)?", "a")"#, "[null]"),
         (r#"regexall("[a-z]", "1a2b")"#, "[\"a\", \"b\"]"),
         (r#"title("a-b c_d")"#, "\"A-B C_d\""),
@@ -106,10 +96,7 @@ fn text_functions_handle_their_edges() {
             "\"  3.1|a   |+5|\\\"x\\\"|%|[1]|true\"",
         ),
         (r#"format("%[2]s %[1]s", "a", "b")"#, "\"b a\""),
-        (
-            r#"format("%x %X %o %b %e", 255, 255, 8, 5, 12345.678)"#,
-            "\"ff FF 10 101 1.234568e+04\"",
-        ),
+        (r#"format("%x %X %o %b %e", 255, 255, 8, 5, 12345.678)"#, "\"ff FF 10 101 1.234568e+04\""),
         (r#"format("%d", 3.9)"#, "\"3\""),
         (r#"format("%s", null)"#, "\"null\""),
         (r#"formatlist("%s-%d", ["a", "b"], 1)"#, "[\"a-1\", \"b-1\"]"),
@@ -131,10 +118,7 @@ fn collection_functions_handle_their_edges() {
         ("merge({ a = 1 }, null, { b = 2 })", "{ a = 1, b = 2 }"),
         ("merge()", "{}"),
         ("concat()", "[]"),
-        (
-            "type(concat(tolist([\"a\"]), tolist([\"b\"])))",
-            "\"list(string)\"",
-        ),
+        ("type(concat(tolist([\"a\"]), tolist([\"b\"])))", "\"list(string)\""),
         ("coalesce(null, 1, \"a\")", "\"1\""),
         ("compact([null, \"\"])", "[]"),
         ("distinct([1, \"1\", 2])", "[\"1\", \"2\"]"),
@@ -174,14 +158,8 @@ fn numbers_and_encodings_are_exact() {
         ("floor(18446744073709551616.5)", "18446744073709551616"),
         ("max(0.1, 0.10)", "0.1"),
         ("jsonencode(18446744073709551617)", "\"18446744073709551617\""),
-        (
-            "jsonencode(\"<a&b>\")",
-            "\"\\\"\\\\u003ca\\\\u0026b\\\\u003e\\\"\"",
-        ),
-        (
-            "jsondecode(\"[0.1, 9007199254740993]\")",
-            "[0.1, 9007199254740993]",
-        ),
+        ("jsonencode(\"<a&b>\")", "\"\\\"\\\\u003ca\\\\u0026b\\\\u003e\\\"\""),
+        ("jsondecode(\"[0.1, 9007199254740993]\")", "[0.1, 9007199254740993]"),
         (
             "yamldecode(\"{a: 0o17, b: 0777, c: off, d: ~, e: 1.20}\")",
             "{ a = 15, b = 511, c = false, d = null, e = 1.2 }",
@@ -193,22 +171,10 @@ fn numbers_and_encodings_are_exact() {
         ("cidrhost(\"fd00::/64\", 255)", "\"fd00::ff\""),
         ("cidrsubnet(\"fd00::/48\", 16, 162)", "\"fd00:0:0:a2::/64\""),
         ("cidrsubnet(\"0.0.0.0/0\", 0, 0)", "\"0.0.0.0/0\""),
-        (
-            "cidrsubnets(\"10.0.0.0/16\", 8, 4, 8)",
-            "[\"10.0.0.0/24\", \"10.0.16.0/20\", \"10.0.32.0/24\"]",
-        ),
-        (
-            "timeadd(\"2026-03-01T00:00:00Z\", \"-0.5s\")",
-            "\"2026-02-28T23:59:59.5Z\"",
-        ),
-        (
-            "formatdate(\"EEE, D 'of' MMMM\", \"2026-03-01T00:00:00Z\")",
-            "\"Sun, 1 of March\"",
-        ),
-        (
-            "formatdate(\"h:mmaa Z\", \"2026-03-01T15:04:00+02:00\")",
-            "\"15:04pm +02:00\"",
-        ),
+        ("cidrsubnets(\"10.0.0.0/16\", 8, 4, 8)", "[\"10.0.0.0/24\", \"10.0.16.0/20\", \"10.0.32.0/24\"]"),
+        ("timeadd(\"2026-03-01T00:00:00Z\", \"-0.5s\")", "\"2026-02-28T23:59:59.5Z\""),
+        ("formatdate(\"EEE, D 'of' MMMM\", \"2026-03-01T00:00:00Z\")", "\"Sun, 1 of March\""),
+        ("formatdate(\"h:mmaa Z\", \"2026-03-01T15:04:00+02:00\")", "\"15:04pm +02:00\""),
     ]);
     let scope = scope(FunctionContext::default());
     for text in [
@@ -283,16 +249,8 @@ fn files_are_read_from_the_repository_only() {
         symlink("/dev/zero", module.join("zero")).unwrap();
         symlink(root.path().join("shared.txt"), module.join("inside")).unwrap();
         symlink(&module, module.join("loop")).unwrap();
-        assert_eq!(
-            eval("file(\"inside\")", &scope).unwrap(),
-            ExprValue::from("shared")
-        );
-        for text in [
-            "file(\"link\")",
-            "file(\"zero\")",
-            "fileexists(\"link\")",
-            "filebase64(\"link\")",
-        ] {
+        assert_eq!(eval("file(\"inside\")", &scope).unwrap(), ExprValue::from("shared"));
+        for text in ["file(\"link\")", "file(\"zero\")", "fileexists(\"link\")", "filebase64(\"link\")"] {
             assert!(eval(text, &scope).is_err(), "{text}");
         }
     }
@@ -300,14 +258,8 @@ fn files_are_read_from_the_repository_only() {
         ("file(\"../../shared.txt\")", "\"shared\""),
         ("file(\"./sub/b.yaml\")", "\"b\""),
         ("fileset(\".\", \"*.yaml\")", "toset([\"a.yaml\"])"),
-        (
-            "fileset(\".\", \"**/*.yaml\")",
-            "toset([\"a.yaml\", \"sub/b.yaml\"])",
-        ),
-        (
-            "fileset(\".\", \"*.{yaml,json}\")",
-            "toset([\"a.yaml\", \"c.json\"])",
-        ),
+        ("fileset(\".\", \"**/*.yaml\")", "toset([\"a.yaml\", \"sub/b.yaml\"])"),
+        ("fileset(\".\", \"*.{yaml,json}\")", "toset([\"a.yaml\", \"c.json\"])"),
         ("fileset(\"sub\", \"?.yaml\")", "toset([\"b.yaml\"])"),
         ("fileexists(\"sub\")", "false"),
     ] {
@@ -345,30 +297,16 @@ fn template_files_see_their_variables_only() {
     write("null.tftpl", "a\nb ${x}");
     let scope = repository(root.path());
     for (text, want) in [
-        (
-            "templatefile(\"list.tftpl\", { items = [\"a\", \"b\"] })",
-            "\"  - a\\n  - b\\n\"",
-        ),
+        ("templatefile(\"list.tftpl\", { items = [\"a\", \"b\"] })", "\"  - a\\n  - b\\n\""),
         ("templatefile(\"only.tftpl\", { x = [1] })", "[1]"),
-        (
-            "templatefile(\"list.tftpl\", { items = sensitive([1]) })",
-            "(sensitive value)",
-        ),
+        ("templatefile(\"list.tftpl\", { items = sensitive([1]) })", "(sensitive value)"),
     ] {
         let value = eval(text, &scope).unwrap_or_else(|faults| panic!("{text}: {faults:?}"));
         assert_eq!(value.to_string(), want, "{text}");
     }
     for (text, summary, place) in [
-        (
-            "templatefile(\"only.tftpl\", { y = 1 })",
-            "no variable \"x\" in this template",
-            "only.tftpl:1:3",
-        ),
-        (
-            "templatefile(\"broken.tftpl\", {})",
-            "invalid template",
-            "broken.tftpl:2:",
-        ),
+        ("templatefile(\"only.tftpl\", { y = 1 })", "no variable \"x\" in this template", "only.tftpl:1:3"),
+        ("templatefile(\"broken.tftpl\", {})", "invalid template", "broken.tftpl:2:"),
         (
             "templatefile(\"null.tftpl\", { x = null })",
             "invalid part of a template: it is null",
@@ -394,10 +332,6 @@ fn template_files_see_their_variables_only() {
 fn unknown_paths_are_known_after_apply() {
     let function = find("file").unwrap();
     let path = ExprValue::unknown(crate::types::Type::String);
-    let value = function.invoke(
-        vec![path],
-        &FunctionContext::default(),
-        &crate::eval::Budget::default(),
-    );
+    let value = function.invoke(vec![path], &FunctionContext::default(), &crate::eval::Budget::default());
     assert!(value.unwrap().is_unknown());
 }

@@ -28,10 +28,7 @@ pub(super) const TABLE: &[Row] = &[
 
 fn now(call: &Call<'_>) -> Result<ExprValue, FunctionError> {
     let clock = call.context.clock();
-    Ok(clock.map_or_else(
-        || ExprValue::unknown(Type::String),
-        |now| ExprValue::string(format!("{now:.0}")),
-    ))
+    Ok(clock.map_or_else(|| ExprValue::unknown(Type::String), |now| ExprValue::string(format!("{now:.0}"))))
 }
 
 fn time(call: &Call<'_>, idx: usize) -> Result<Timestamp, FunctionError> {
@@ -50,9 +47,7 @@ fn duration(call: &Call<'_>, idx: usize) -> Result<SignedDuration, FunctionError
     };
     let mut nanos: f64 = 0.0;
     while !rest.is_empty() {
-        let digits = rest
-            .find(|c: char| !(c.is_ascii_digit() || c == '.'))
-            .ok_or_else(invalid)?;
+        let digits = rest.find(|c: char| !(c.is_ascii_digit() || c == '.')).ok_or_else(invalid)?;
         let (number, tail) = rest.split_at(digits);
         let letters = tail.find(|c: char| c.is_ascii_digit()).unwrap_or(tail.len());
         let (unit, tail) = tail.split_at(letters);

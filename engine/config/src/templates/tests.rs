@@ -8,12 +8,11 @@ use crate::expr_value::ExprValue;
 use crate::types::Type;
 
 fn templates(files: &[(&str, &str)]) -> Result<Templates, Diagnostics> {
-    Templates::new(files.iter().map(|(path, text)| {
-        Arc::new(SourceFile {
-            path: (*path).to_owned(),
-            text: (*text).to_owned(),
-        })
-    }))
+    Templates::new(
+        files
+            .iter()
+            .map(|(path, text)| Arc::new(SourceFile { path: (*path).to_owned(), text: (*text).to_owned() })),
+    )
 }
 
 fn variables(json: &str) -> ExprValue {
@@ -31,34 +30,17 @@ fn templates_render_with_their_variables() {
     for (text, vars, want) in [
         ("a: {{ x }}", r#"{"x": 1}"#, "a: 1"),
         ("{{ x }}", r#"{"x": "<b>&\"'"}"#, "<b>&\"'"),
-        (
-            "{% for v in l %}- {{ v }}\n{% endfor %}",
-            r#"{"l": ["a", "b"]}"#,
-            "- a\n- b\n",
-        ),
-        (
-            "{% for k, v in m %}{{ k }}={{ v }};{% endfor %}",
-            r#"{"m": {"z": 1, "a": 2}}"#,
-            "a=2;z=1;",
-        ),
+        ("{% for v in l %}- {{ v }}\n{% endfor %}", r#"{"l": ["a", "b"]}"#, "- a\n- b\n"),
+        ("{% for k, v in m %}{{ k }}={{ v }};{% endfor %}", r#"{"m": {"z": 1, "a": 2}}"#, "a=2;z=1;"),
         ("{% if x %}y{% else %}n{% endif %}", r#"{"x": false}"#, "n"),
-        (
-            "{{ x | to_json }}",
-            r#"{"x": {"a": ["b", null]}}"#,
-            r#"{"a":["b",null]}"#,
-        ),
-        (
-            "{{ x | to_yaml }}",
-            r#"{"x": {"a": ["on", 1]}}"#,
-            "a:\n- \"on\"\n- 1",
-        ),
+        ("{{ x | to_json }}", r#"{"x": {"a": ["b", null]}}"#, r#"{"a":["b",null]}"#),
+        ("{{ x | to_yaml }}", r#"{"x": {"a": ["on", 1]}}"#, "a:\n- \"on\"\n- 1"),
         ("{% include \"part\" %}", r#"{"x": 1}"#, "part 1"),
         ("${x} %{ if }", r#"{}"#, "${x} %{ if }"),
     ] {
         let templates = templates(&[("t", text), ("part", "part {{ x }}")]).unwrap();
-        let rendered = templates
-            .render("t", &variables(vars))
-            .unwrap_or_else(|fault| panic!("{text}: {fault:?}"));
+        let rendered =
+            templates.render("t", &variables(vars)).unwrap_or_else(|fault| panic!("{text}: {fault:?}"));
         assert_eq!(rendered.as_str(), Some(want), "{text}");
     }
 }
@@ -71,10 +53,8 @@ fn faults_name_the_place() {
         ("{% include \"none\" %}", TEMPLATE, None),
         ("{% include \"t\" %}", TEMPLATE, None),
     ] {
-        let fault = templates(&[("t", text)])
-            .map_err(only)
-            .err()
-            .unwrap_or_else(|| panic!("{text} is well formed"));
+        let fault =
+            templates(&[("t", text)]).map_err(only).err().unwrap_or_else(|| panic!("{text} is well formed"));
         assert_eq!(fault.code, code, "{text}: {fault:?}");
         let span = fault.span.map(|span| span.to_string()).unwrap_or_default();
         assert!(span.starts_with(place.unwrap_or_default()), "{text}: {span}");
@@ -86,30 +66,20 @@ fn faults_name_the_place() {
         ("{{ x + 1 }}", TEMPLATE_RENDER, "t:1:"),
     ] {
         let templates = templates(&[("t", text)]).unwrap();
-        let fault = templates
-            .render("t", &variables(r#"{"x": {"a": 1}}"#))
-            .map_err(only)
-            .unwrap_err();
+        let fault = templates.render("t", &variables(r#"{"x": {"a": 1}}"#)).map_err(only).unwrap_err();
         assert_eq!(fault.code, code, "{text}: {fault:?}");
         let span = fault.span.map(|span| span.to_string()).unwrap_or_default();
         assert!(span.starts_with(place), "{text}: {span}");
     }
     let templates = templates(&[("web.yaml", "x")]).unwrap();
-    let fault = templates
-        .render("web.yml", &variables("{}"))
-        .map_err(only)
-        .unwrap_err();
+    let fault = templates.render("web.yml", &variables("{}")).map_err(only).unwrap_err();
     assert_eq!(fault.hint.as_deref(), Some("did you mean \"web.yaml\"?"));
 }
 
 #[test]
 fn secrets_and_unknowns_mark_the_whole_text() {
-    let templates = templates(&[
-        ("t", "{{ x }}"),
-        ("bad", "{{ x + 1 }}"),
-        ("throw", "{{ throw(message=x) }}"),
-    ])
-    .unwrap();
+    let templates =
+        templates(&[("t", "{{ x }}"), ("bad", "{{ x + 1 }}"), ("throw", "{{ throw(message=x) }}")]).unwrap();
     let secret = ExprValue::object([("x".into(), ExprValue::from("hush").sensitive())]);
     assert!(templates.render("t", &secret).unwrap().is_sensitive());
     for name in ["bad", "throw"] {

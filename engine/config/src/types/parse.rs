@@ -43,11 +43,7 @@ pub(crate) struct Fault {
 
 impl Fault {
     fn at(expression: &impl Span, summary: impl Into<String>) -> Self {
-        Self {
-            range: expression.span().unwrap_or_default(),
-            summary: summary.into(),
-            hint: None,
-        }
+        Self { range: expression.span().unwrap_or_default(), summary: summary.into(), hint: None }
     }
 
     fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -57,21 +53,15 @@ impl Fault {
 }
 
 /// The names of types that take no argument.
-const PRIMITIVES: [(&str, Type); 4] = [
-    ("any", Type::Any),
-    ("bool", Type::Bool),
-    ("number", Type::Number),
-    ("string", Type::String),
-];
+const PRIMITIVES: [(&str, Type); 4] =
+    [("any", Type::Any), ("bool", Type::Bool), ("number", Type::Number), ("string", Type::String)];
 
 /// Reads a type expression of no particular file.
 pub(crate) fn read(expression: &Expression) -> Result<Type, Fault> {
     match expression {
         Expression::Variable(name) => {
             let known = PRIMITIVES.iter().find(|(known, _)| *known == name.as_str());
-            known
-                .map(|(_, ty)| ty.clone())
-                .ok_or_else(|| unknown_name(expression, name.as_str()))
+            known.map(|(_, ty)| ty.clone()).ok_or_else(|| unknown_name(expression, name.as_str()))
         }
         Expression::String(text) if PRIMITIVES.iter().any(|(name, _)| *name == text.as_str()) => {
             let summary = "a type is written without quotes";
@@ -116,15 +106,9 @@ fn constructor(call: &FuncCall) -> Result<Type, Fault> {
             let elements: Result<Vec<_>, _> = elements.iter().map(read).collect();
             Ok(Type::Tuple(elements?.into()))
         }
-        ("tuple", _) => Err(Fault::at(
-            argument,
-            "tuple(…) takes a list of types: tuple([string, number])",
-        )),
+        ("tuple", _) => Err(Fault::at(argument, "tuple(…) takes a list of types: tuple([string, number])")),
         ("object", Expression::Object(attributes)) => object(attributes),
-        ("object", _) => Err(Fault::at(
-            argument,
-            "object(…) takes attributes: object({ name = string })",
-        )),
+        ("object", _) => Err(Fault::at(argument, "object(…) takes attributes: object({ name = string })")),
         _ => Err(unknown_name(call, name)),
     }
 }
@@ -138,10 +122,7 @@ fn object(attributes: &Object) -> Result<Type, Fault> {
             ObjectKey::Expression(other) => return Err(Fault::at(other, "not a name of an attribute")),
         };
         if found.iter().any(|(known, _)| *known == name) {
-            return Err(Fault::at(
-                value.expr(),
-                format!("attribute {name:?} twice in one object type"),
-            ));
+            return Err(Fault::at(value.expr(), format!("attribute {name:?} twice in one object type")));
         }
         found.push((name, attribute(value.expr())?));
     }
@@ -153,19 +134,13 @@ fn attribute(expression: &Expression) -> Result<Attribute, Fault> {
         Expression::FuncCall(call) if call.name.name.as_str() == "optional" => call,
         _ => {
             let presence = Presence::Required;
-            return Ok(Attribute {
-                ty: read(expression)?,
-                presence,
-            });
+            return Ok(Attribute { ty: read(expression)?, presence });
         }
     };
     let mut arguments = call.args.iter();
     let (ty, default) = (arguments.next(), arguments.next());
     let (Some(ty), None) = (ty, arguments.next()) else {
-        return Err(Fault::at(
-            expression,
-            "optional(…) takes a type and, if wanted, a default",
-        ));
+        return Err(Fault::at(expression, "optional(…) takes a type and, if wanted, a default"));
     };
     let ty = read(ty)?;
     let presence = match default {
@@ -191,10 +166,7 @@ fn constant(expression: &Expression) -> Result<ExprValue, Fault> {
     let scope = Constant::default();
     eval::evaluate(expression, &scope).map_err(|faults| {
         let summary = faults.iter().next().map(|fault| fault.summary.clone());
-        Fault::at(
-            expression,
-            format!("invalid default: {}", summary.unwrap_or_default()),
-        )
+        Fault::at(expression, format!("invalid default: {}", summary.unwrap_or_default()))
     })
 }
 
@@ -207,10 +179,7 @@ struct Constant {
 impl Default for Constant {
     fn default() -> Self {
         let (path, text) = Default::default();
-        Self {
-            file: Arc::new(SourceFile { path, text }),
-            functions: FunctionContext::default(),
-        }
+        Self { file: Arc::new(SourceFile { path, text }), functions: FunctionContext::default() }
     }
 }
 

@@ -7,10 +7,7 @@ use super::{Type, parse, unify};
 
 fn read(text: &str) -> Result<Type, Box<engine_core::diagnostic::Diagnostic>> {
     let expression: Expression = text.parse().unwrap();
-    let file = Arc::new(SourceFile {
-        path: "test.hcl".to_owned(),
-        text: text.to_owned(),
-    });
+    let file = Arc::new(SourceFile { path: "test.hcl".to_owned(), text: text.to_owned() });
     parse(&expression, &file).map_err(Box::new)
 }
 
@@ -39,67 +36,22 @@ fn types_read_and_print_the_same() {
 #[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn what_is_no_type_is_refused_at_its_place() {
     for (text, summary, place, hint) in [
-        (
-            "strin",
-            "no type \"strin\"",
-            "strin",
-            Some("did you mean \"string\"?"),
-        ),
-        (
-            "list",
-            "no type \"list\"",
-            "list",
-            Some("list needs to say of what: list(…)"),
-        ),
-        (
-            "\"string\"",
-            "a type is written without quotes",
-            "\"string\"",
-            Some("write string"),
-        ),
-        (
-            "list(strng)",
-            "no type \"strng\"",
-            "strng",
-            Some("did you mean \"string\"?"),
-        ),
-        (
-            "list(string, number)",
-            "list(…) takes one argument",
-            "list(string, number)",
-            None,
-        ),
-        (
-            "lst(string)",
-            "no type \"lst\"",
-            "lst(string)",
-            Some("did you mean \"list\"?"),
-        ),
+        ("strin", "no type \"strin\"", "strin", Some("did you mean \"string\"?")),
+        ("list", "no type \"list\"", "list", Some("list needs to say of what: list(…)")),
+        ("\"string\"", "a type is written without quotes", "\"string\"", Some("write string")),
+        ("list(strng)", "no type \"strng\"", "strng", Some("did you mean \"string\"?")),
+        ("list(string, number)", "list(…) takes one argument", "list(string, number)", None),
+        ("lst(string)", "no type \"lst\"", "lst(string)", Some("did you mean \"list\"?")),
         (
             "optional(string)",
             "optional(…) is only for attributes of an object type",
             "optional(string)",
             None,
         ),
-        (
-            "tuple(string)",
-            "tuple(…) takes a list of types: tuple([string, number])",
-            "string",
-            None,
-        ),
+        ("tuple(string)", "tuple(…) takes a list of types: tuple([string, number])", "string", None),
         ("object({ a = 1 })", "not a type", "1", None),
-        (
-            "object({ a = optional(number, \"x\") })",
-            "invalid default: a number is required",
-            "\"x\"",
-            None,
-        ),
-        (
-            "object({ a = optional(string, var.x) })",
-            "a default cannot refer to \"var\"",
-            "var.x",
-            None,
-        ),
+        ("object({ a = optional(number, \"x\") })", "invalid default: a number is required", "\"x\"", None),
+        ("object({ a = optional(string, var.x) })", "a default cannot refer to \"var\"", "var.x", None),
         ("1", "not a type", "1", None),
     ] {
         let fault = read(text).err().unwrap_or_else(|| panic!("{text} is a type"));
@@ -122,24 +74,12 @@ fn types_unify_without_loss() {
         (vec!["number", "bool"], None),
         (vec!["number", "list(number)"], None),
         (vec!["list(number)", "list(string)"], Some("list(string)")),
-        (
-            vec!["tuple([number])", "tuple([string])"],
-            Some("tuple([string])"),
-        ),
+        (vec!["tuple([number])", "tuple([string])"], Some("tuple([string])")),
         (vec!["tuple([number])", "tuple([])"], Some("list(number)")),
-        (
-            vec!["tuple([number, string])", "list(bool)"],
-            Some("list(string)"),
-        ),
+        (vec!["tuple([number, string])", "list(bool)"], Some("list(string)")),
         (vec!["list(number)", "set(number)"], Some("set(number)")),
-        (
-            vec!["object({ a = number })", "object({ a = string })"],
-            Some("object({ a = string })"),
-        ),
-        (
-            vec!["object({ a = number })", "object({ b = string })"],
-            Some("map(string)"),
-        ),
+        (vec!["object({ a = number })", "object({ a = string })"], Some("object({ a = string })")),
+        (vec!["object({ a = number })", "object({ b = string })"], Some("map(string)")),
         (vec!["object({ a = number, b = object({}) })", "object({})"], None),
         (vec!["map(number)", "object({ a = string })"], Some("map(string)")),
         (vec!["map(number)", "list(number)"], None),

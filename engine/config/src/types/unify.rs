@@ -13,9 +13,7 @@ use super::{ObjectType, Type};
 /// # Source
 /// Documentation of `OpenTofu`, "Types and Values", "Type Conversion".
 pub fn unify<'a>(types: impl IntoIterator<Item = &'a Type>) -> Option<Type> {
-    types
-        .into_iter()
-        .try_fold(Type::Any, |common, ty| pair(&common, ty))
+    types.into_iter().try_fold(Type::Any, |common, ty| pair(&common, ty))
 }
 
 fn pair(a: &Type, b: &Type) -> Option<Type> {
@@ -48,11 +46,8 @@ fn same_names(a: &ObjectType, b: &ObjectType) -> bool {
 }
 
 fn objects(a: &ObjectType, b: &ObjectType) -> Option<Type> {
-    let attributes: Option<Vec<_>> = a
-        .iter()
-        .zip(b.iter())
-        .map(|((name, a), (_, b))| Some((name.clone(), pair(&a.ty, &b.ty)?)))
-        .collect();
+    let attributes: Option<Vec<_>> =
+        a.iter().zip(b.iter()).map(|((name, a), (_, b))| Some((name.clone(), pair(&a.ty, &b.ty)?))).collect();
     attributes.map(Type::object)
 }
 
