@@ -19,7 +19,6 @@ fn object(entries: &[(&str, ExprValue)]) -> ExprValue {
 }
 
 #[test]
-#[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn values_convert_where_nothing_is_lost() {
     let tuple = ExprValue::tuple;
     for (value, to, want) in [
@@ -62,7 +61,6 @@ fn values_convert_where_nothing_is_lost() {
 }
 
 #[test]
-#[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn faults_say_what_is_required_and_where() {
     let tuple = ExprValue::tuple;
     for (value, to, want) in [

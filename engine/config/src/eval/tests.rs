@@ -49,7 +49,6 @@ impl Scope for Values {
     }
 }
 
-#[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn scope(text: &str) -> Values {
     let object = |entries: &[(&str, ExprValue)]| {
         ExprValue::object(entries.iter().map(|(name, value)| ((*name).into(), value.clone())))

@@ -147,7 +147,6 @@ fn collection_functions_handle_their_edges() {
 }
 
 #[test]
-#[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn numbers_and_encodings_are_exact() {
     check(&[
         ("pow(2, 0.5) > 1.41", "true"),

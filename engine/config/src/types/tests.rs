@@ -33,7 +33,6 @@ fn types_read_and_print_the_same() {
 }
 
 #[test]
-#[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn what_is_no_type_is_refused_at_its_place() {
     for (text, summary, place, hint) in [
         ("strin", "no type \"strin\"", "strin", Some("did you mean \"string\"?")),
