@@ -12,6 +12,9 @@ use engine_core::plan::{ActionKind, Change};
 use engine_render::escape;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+/// Without a terminal, waits shorter than this are not worth a line.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// Prints to stderr what begins, what is waited for and what ended.
 pub struct Console {
     bars: MultiProgress,
@@ -43,24 +46,24 @@ impl Console {
 
 impl Progress for Console {
     fn begun(&self, change: &Change) {
-        if !self.live {
-            return;
-        }
         let bar = self.bars.add(ProgressBar::new_spinner());
         if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} [{elapsed}]") {
             bar.set_style(style);
         }
         bar.set_message(format!("{}: {}", name(change), verb(change.action.kind()).0));
-        bar.enable_steady_tick(Duration::from_millis(120));
+        if self.live {
+            bar.enable_steady_tick(Duration::from_millis(120));
+        }
         self.open().insert(change.address.clone(), bar);
     }
 
     fn waiting(&self, change: &Change, missing: &str) {
         let text = format!("{}: waiting: {}", name(change), escape(missing));
-        match self.open().get(&change.address) {
-            Some(bar) => bar.set_message(text),
-            None => self.line(&text),
+        let Some(bar) = self.open().get(&change.address).cloned() else { return };
+        if !self.live && bar.elapsed() >= PATIENCE {
+            self.line(&text);
         }
+        bar.set_message(text);
     }
 
     fn ended(&self, change: &Change, outcome: &Outcome) {

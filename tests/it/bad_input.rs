@@ -46,3 +46,16 @@ fn a_cluster_that_does_not_answer_is_named() {
     }
     assert!(!environment.directory.join(".terrane/state.git").join("refs/terrane").exists());
 }
+
+#[test]
+fn a_link_out_of_a_module_is_refused() {
+    let environment = Environment::copy_of(&root().join("tests/clusters/link-out"));
+    let link = environment.directory.join("modules/site/page.txt");
+    std::os::unix::fs::symlink("/etc/hostname", link).expect("a link");
+    let ran = environment.terrane(&["plan"]);
+    assert_eq!(ran.code, Some(1), "{}", ran.stdout);
+    for text in ["[TRN0", "modules/site/main.hcl:11:", "page.txt", "help:"] {
+        assert!(ran.stderr.contains(text), "lacks `{text}`:\n{}", ran.stderr);
+    }
+    assert!(!environment.directory.join(".terrane").exists(), "nothing is written");
+}

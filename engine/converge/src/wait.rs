@@ -83,7 +83,7 @@ impl Watches {
         if let Some(end) = known.and_then(|object| judge(wait, Some(object))) {
             return end;
         }
-        let mut missing = known.and_then(|object| wait.provider.status(object)).map(|status| said(&status));
+        let mut missing = known.and_then(|object| missing(wait, object));
         if let Some(missing) = &missing {
             (wait.report)(missing);
         }
@@ -121,8 +121,7 @@ impl Watches {
         let synced = *lock(&seen.synced);
         let found = lock(&seen.objects).get(&key).cloned();
         match found {
-            Some(Some(object)) => judge(wait, Some(&object))
-                .ok_or_else(|| wait.provider.status(&object).map(|status| said(&status))),
+            Some(Some(object)) => judge(wait, Some(&object)).ok_or_else(|| missing(wait, &object)),
             // Absent from the watch is only absent if the server says so too: its label may have been removed.
             Some(None) => self.confirm(wait).await,
             None if synced => self.confirm(wait).await,
@@ -133,8 +132,7 @@ impl Watches {
     async fn confirm(&self, wait: &Wait<'_>) -> Result<Waited, Option<String>> {
         match wait.provider.get(wait.target).await {
             Ok(object) => {
-                let missing =
-                    object.as_ref().and_then(|object| wait.provider.status(object)).map(|s| said(&s));
+                let missing = object.as_ref().and_then(|object| missing(wait, object));
                 judge(wait, object.as_ref()).ok_or(missing)
             }
             Err(error) => Err(Some(error.to_string())),
@@ -218,8 +216,13 @@ fn record(seen: &Seen, event: WatchEvent) {
     seen.changed.notify_waiters();
 }
 
-fn said(status: &Status) -> String {
-    status.message().to_owned()
+/// Says what an object still lacks. While it is to go, only what holds it matters.
+fn missing(wait: &Wait<'_>, object: &Object) -> Option<String> {
+    match (wait.until, wait.provider.status(object)) {
+        (Until::Gone, Some(Status::Terminating(held))) => Some(held),
+        (Until::Gone, _) => Some("being deleted".into()),
+        (Until::Current, status) => status.map(|status| status.message().to_owned()),
+    }
 }
 
 fn seconds(duration: Duration) -> String {

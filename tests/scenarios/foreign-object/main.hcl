@@ -1,0 +1,11 @@
+terrane {
+  environment = "foreign"
+}
+
+cluster "main" {
+  sandbox = true
+}
+
+namespace "dev" {
+  labels = { team = "a" }
+}

@@ -1,0 +1,10 @@
+terrane {
+  environment = "preview"
+}
+
+cluster "main" {
+  sandbox = true
+}
+
+namespace "dev" {
+}

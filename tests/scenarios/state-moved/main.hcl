@@ -1,0 +1,10 @@
+terrane {
+  environment = "moved"
+}
+
+cluster "main" {
+  sandbox = true
+}
+
+namespace "dev" {
+}
