@@ -20,6 +20,7 @@ mod discovery;
 mod error;
 pub mod merge;
 mod meta;
+mod openapi;
 mod rbac;
 mod request;
 mod resource;
@@ -118,12 +119,14 @@ impl Sandbox {
     }
 
     /// A kubeconfig for [`Sandbox::serve`] on this address: context `terrane-sandbox`, with the administrator's token.
+    ///
+    /// The token is also the first part of the server's path, since kubectl sends no credentials over plain HTTP.
     pub fn kubeconfig(&self, address: SocketAddr) -> String {
         format!(
             "apiVersion: v1\nkind: Config\ncurrent-context: terrane-sandbox\nclusters:\n- name: terrane-sandbox\n  \
-             cluster:\n    server: http://{address}\ncontexts:\n- name: terrane-sandbox\n  context:\n    cluster: \
-             terrane-sandbox\n    user: terrane-sandbox\nusers:\n- name: terrane-sandbox\n  user:\n    token: {}\n",
-            self.token
+             cluster:\n    server: http://{address}/{token}\ncontexts:\n- name: terrane-sandbox\n  context:\n    cluster: \
+             terrane-sandbox\n    user: terrane-sandbox\nusers:\n- name: terrane-sandbox\n  user:\n    token: {token}\n",
+            token = self.token
         )
     }
 }

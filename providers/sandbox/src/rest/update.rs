@@ -106,31 +106,9 @@ pub(super) fn tracked(resource: &Resource, live: &Value, mut object: Value, writ
     defaults::apply(resource, &mut object);
     decode::settle_form(resource, &mut object);
     strategy::keep_system_fields(live, &mut object);
-    let managed = effective_managed_fields(live, &object, writing.subresource);
-    let mut before = live.clone();
-    meta::set(&mut before, "managedFields", managed.clone());
-    meta::set(&mut object, "managedFields", managed);
     let time = meta::now();
     let writer = strategy::writer(resource, writing, &time);
-    merge::track_update(&resource.schema, Some(&before), object, &writer)
-}
-
-// A writer may rewrite the managed fields of an object; one empty entry clears them, and none or an unreadable list
-// leaves them as they are (https://kubernetes.io/docs/reference/using-api/server-side-apply/#clearing-managedfields).
-fn effective_managed_fields(live: &Value, object: &Value, subresource: &str) -> Value {
-    let kept = &live["metadata"]["managedFields"];
-    let stated = meta::items(&object["metadata"]["managedFields"]);
-    if !subresource.is_empty() || stated.is_empty() {
-        return kept.clone();
-    }
-    if stated.len() == 1 && stated[0].as_object().is_some_and(serde_json::Map::is_empty) {
-        return Value::Null;
-    }
-    let readable = |entry: &Value| {
-        let operation = entry["operation"].as_str();
-        matches!(operation, Some("Apply" | "Update")) && entry["fieldsType"] == "FieldsV1"
-    };
-    if stated.iter().all(readable) { json!(stated) } else { kept.clone() }
+    merge::track_update(&resource.schema, Some(live), object, &writer)
 }
 
 /// Validates and stores the next state of an object.
