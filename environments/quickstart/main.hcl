@@ -32,7 +32,3 @@ app "hello" {
   overlay   = "${path.root}/apps/hello/overlays/dev"
   images    = { nginx = var.image_tag }
 }
-
-output "namespace" {
-  value = namespace.dev.name
-}

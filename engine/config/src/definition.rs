@@ -220,6 +220,8 @@ pub(crate) fn outputs(
 }
 
 #[cfg(test)]
+mod bad_input;
+#[cfg(test)]
 pub(crate) mod harness;
 #[cfg(test)]
 mod tests;

@@ -7,7 +7,7 @@ use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-use engine_core::diagnostic::{Diagnostic, SourceFile, SourceSpan};
+use engine_core::diagnostic::{Diagnostic, Diagnostics, SourceFile, SourceSpan};
 use engine_core::digest::Digest;
 
 use crate::codes::{NOT_UTF8, OUTSIDE, TOO_LARGE, UNREADABLE};
@@ -24,7 +24,7 @@ pub(crate) struct Files {
 
 impl Files {
     /// Opens the root that all files must lie in.
-    pub(crate) fn open(root: &Path) -> Result<Self, Diagnostic> {
+    pub(crate) fn open(root: &Path) -> Result<Self, Diagnostics> {
         let real_root = root.canonicalize().map_err(|error| {
             let summary = format!("cannot open directory {}: {error}", root.display());
             Diagnostic::error(UNREADABLE, summary)
@@ -48,14 +48,14 @@ impl Files {
     }
 
     /// Returns a directory's path relative to the root, with `/`; `.` for the root itself.
-    pub(crate) fn relative(&self, directory: &Path) -> Result<String, Diagnostic> {
+    pub(crate) fn relative(&self, directory: &Path) -> Result<String, Diagnostics> {
         let real = self.real(directory)?;
         let relative = real.strip_prefix(&self.real_root).unwrap_or(&real);
         Ok(slashes(relative))
     }
 
     /// Returns the names of the files of a directory, sorted; none when it does not exist.
-    pub(crate) fn names(&self, directory: &Path) -> Result<Vec<String>, Diagnostic> {
+    pub(crate) fn names(&self, directory: &Path) -> Result<Vec<String>, Diagnostics> {
         if !directory.exists() {
             return Ok(Vec::new());
         }
@@ -71,24 +71,22 @@ impl Files {
     }
 
     /// Reads a file. Diagnostics show its path as `path` does.
-    pub(crate) fn text(&self, path: &Path) -> Result<Arc<SourceFile>, Diagnostic> {
+    pub(crate) fn text(&self, path: &Path) -> Result<Arc<SourceFile>, Diagnostics> {
         let shown = shown(path);
         let real = self.real(path)?;
         let failed = |error: &std::io::Error| unreadable(path, error);
         // Asked before opening: a named pipe would block the open.
         let metadata = real.metadata().map_err(|error| failed(&error))?;
         if !metadata.is_file() {
-            return Err(at_start(
-                Diagnostic::error(UNREADABLE, format!("{shown} is not a regular file")),
-                shown,
-            ));
+            let summary = format!("{shown} is not a regular file");
+            return Err(at_start(Diagnostic::error(UNREADABLE, summary), shown).into());
         }
         let mut bytes = Vec::new();
         let file = File::open(&real).map_err(|error| failed(&error))?;
         file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(|error| failed(&error))?;
         if bytes.len() as u64 > MAX_BYTES {
             let summary = format!("{shown} is larger than {} MiB", MAX_BYTES >> 20);
-            return Err(at_start(Diagnostic::error(TOO_LARGE, summary), shown));
+            return Err(at_start(Diagnostic::error(TOO_LARGE, summary), shown).into());
         }
         let relative = real.strip_prefix(&self.real_root).unwrap_or(&real);
         self.note(slashes(relative), Digest::of_bytes(&bytes));
@@ -97,14 +95,15 @@ impl Files {
     }
 
     /// Resolves all links and refuses what lies outside the root.
-    fn real(&self, path: &Path) -> Result<PathBuf, Diagnostic> {
+    fn real(&self, path: &Path) -> Result<PathBuf, Diagnostics> {
         let real = path.canonicalize().map_err(|error| unreadable(path, &error))?;
         if real.starts_with(&self.real_root) {
             return Ok(real);
         }
         let summary = format!("{} lies outside {}", shown(path), shown(&self.root));
         Err(at_start(Diagnostic::error(OUTSIDE, summary), shown(path))
-            .hint("a definition reads only files of its own repository, symbolic links followed"))
+            .hint("a definition reads only files of its own repository, symbolic links followed")
+            .into())
     }
 }
 

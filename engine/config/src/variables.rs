@@ -1,7 +1,7 @@
 //! The values of an environment's variables, from wherever they come.
 //!
 //! # Source
-//! OpenTofu documentation, "Input Variables": where values come from, and which one counts.
+//! `OpenTofu` documentation, "Input Variables": where values come from, and which one counts.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -94,7 +94,7 @@ impl Repository {
     }
 }
 
-/// Renders every overlay as one ConfigMap that tells the request.
+/// Renders every overlay as one `ConfigMap` that tells the request.
 struct Overlays;
 
 impl ManifestSource for Overlays {

@@ -234,7 +234,7 @@ impl Walk<'_> {
             match target_instance(block, target) {
                 Ok(None) => waits.add_block(block, &target.span),
                 Ok(Some(instance)) => waits.add(instance.stage, instance.planned, &target.span),
-                Err(fault) => self.faults.push(fault),
+                Err(faults) => self.faults.extend(faults),
             }
         }
         waits
@@ -291,7 +291,7 @@ impl Walk<'_> {
     }
 }
 
-fn target_instance<'b>(block: &'b BlockValue, target: &Target) -> Result<Option<&'b Instance>, Diagnostic> {
+fn target_instance<'b>(block: &'b BlockValue, target: &Target) -> Result<Option<&'b Instance>, Diagnostics> {
     let Some(key) = &target.key else {
         return Ok(None);
     };
@@ -310,6 +310,7 @@ fn target_instance<'b>(block: &'b BlockValue, target: &Target) -> Result<Option<
             format!("{}.{} has no instance {key}", target.block_type, target.name),
         )
         .at(target.span.clone())
+        .into()
     })
 }
 

@@ -4,6 +4,7 @@
 //! evaluated, so an instance depends on the instances it uses and not on whole blocks.
 
 mod block;
+mod files;
 mod frame;
 mod instances;
 mod object;

@@ -12,7 +12,7 @@ use super::object::cluster;
 use super::scope::Uses;
 use super::{Frame, Walk};
 use crate::codes::{INVALID_ARGUMENT, READ_NOT_FOUND, UNKNOWN_IDENTITY};
-use crate::expr_value::ExprValue;
+use crate::expr_value::{Entries, ExprValue};
 use crate::module::{Body, Expr, typed};
 use crate::types::Type;
 
@@ -120,7 +120,7 @@ fn answered(answer: &Value, read: &Read, site: &Site<'_>) -> Result<ExprValue, D
     // An annotation of client-side apply repeats the payload.
     let metadata = value.get("metadata").map(|metadata| hide(&metadata, "annotations"));
     let value = hide(&value, "data");
-    let entries = value.as_entries().into_iter().flat_map(|entries| entries.iter());
+    let entries = value.as_entries().into_iter().flat_map(Entries::iter);
     Ok(ExprValue::object(
         entries
             .map(|(name, field)| (name.clone(), field.clone()))
@@ -130,7 +130,7 @@ fn answered(answer: &Value, read: &Read, site: &Site<'_>) -> Result<ExprValue, D
 
 /// Marks one field of an object as sensitive.
 fn hide(object: &ExprValue, field: &str) -> ExprValue {
-    let entries = object.as_entries().into_iter().flat_map(|entries| entries.iter());
+    let entries = object.as_entries().into_iter().flat_map(Entries::iter);
     ExprValue::object(entries.map(|(name, value)| {
         let value = value.clone();
         (name.clone(), if name == field { value.sensitive() } else { value })

@@ -131,8 +131,9 @@ fn row(line: &Line<'_>, levels: &mut Vec<Level>) -> Row {
     let leading = line.iter().take_while(|token| token.closes()).count();
     let in_body = levels.last().is_none_or(|level| level.body);
     let ends_body = leading > 0 && in_body && !levels.is_empty();
-    close(levels, leading);
-    let indent = levels.len();
+    // `}, {` between two of several brackets opened on one line: it stands where that line stands.
+    let between = close(levels, leading);
+    let indent = levels.len() - usize::from(between);
     let is_block = in_body && leading == 0 && is_block(line);
     let (mut open, mut closed) = (0, 0);
     for token in &line[leading..] {
@@ -145,8 +146,10 @@ fn row(line: &Line<'_>, levels: &mut Vec<Level>) -> Row {
         }
     }
     close(levels, closed);
-    if open > 0 {
-        levels.push(Level { brackets: open, body: is_block });
+    match levels.last_mut() {
+        Some(level) if between => level.brackets += open,
+        _ if open > 0 => levels.push(Level { brackets: open, body: is_block }),
+        _ => {}
     }
     let role = match () {
         () if first.kind == Kind::Comment && line.len() == 1 => Role::Comment,
@@ -182,16 +185,18 @@ fn is_block(line: &Line<'_>) -> bool {
     head > 0 && line[0].kind == Kind::Ident && line.get(head).is_some_and(|token| token.is("{"))
 }
 
-fn close(levels: &mut Vec<Level>, mut brackets: usize) {
+/// Closes brackets; tells whether the last level they belong to stays open.
+fn close(levels: &mut Vec<Level>, mut brackets: usize) -> bool {
     while brackets > 0 {
-        let Some(level) = levels.last_mut() else { return };
+        let Some(level) = levels.last_mut() else { return false };
         if level.brackets > brackets {
             level.brackets -= brackets;
-            return;
+            return true;
         }
         brackets -= level.brackets;
         levels.pop();
     }
+    false
 }
 
 /// Aligns `=` and comments of consecutive lines of one indentation.

@@ -126,7 +126,7 @@ fn quoted(rest: &str) -> usize {
     while at < bytes.len() && !open.is_empty() {
         match (open.last_mut(), bytes[at]) {
             (Some(None), b'\\') => at += 1,
-            (Some(None), b'"') => {
+            (Some(None), b'"') | (Some(Some(0)), b'}') => {
                 open.pop();
             }
             (Some(None), b'$' | b'%')
@@ -139,9 +139,6 @@ fn quoted(rest: &str) -> usize {
                 open.push(Some(0));
             }
             (Some(Some(braces)), b'{') => *braces += 1,
-            (Some(Some(0)), b'}') => {
-                open.pop();
-            }
             (Some(Some(braces)), b'}') => *braces -= 1,
             (Some(Some(_)), b'"') => open.push(None),
             _ => {}

@@ -153,7 +153,7 @@ impl<'a> Linker<'a> {
             if name.ends_with(".hcl") && !name.starts_with('.') && name != LOCK_FILE {
                 match self.files.text(&directory.join(name)) {
                     Ok(file) => sources.push(file),
-                    Err(fault) => faults.push(fault),
+                    Err(found) => faults.extend(found),
                 }
             }
         }

@@ -55,7 +55,7 @@ pub(super) fn check(module: &mut Module, level: Level, faulty: &HashSet<String>,
     }
     match ordered(module, edges) {
         Ok(order) => module.order = order,
-        Err(cycle) => faults.push(cycle),
+        Err(cycle) => faults.extend(cycle),
     }
 }
 
@@ -68,7 +68,7 @@ struct Edge {
     how: &'static str,
 }
 
-fn ordered(module: &Module, edges: Vec<Edge>) -> Result<Vec<Node>, Diagnostic> {
+fn ordered(module: &Module, edges: Vec<Edge>) -> Result<Vec<Node>, Diagnostics> {
     let mut graph: DiGraph<Node, Edge> = DiGraph::new();
     let mut indexes: BTreeMap<Node, NodeIndex> = BTreeMap::new();
     let nodes = module.locals.keys().cloned().map(Node::Local);
@@ -88,17 +88,15 @@ fn ordered(module: &Module, edges: Vec<Edge>) -> Result<Vec<Node>, Diagnostic> {
     };
     match order(&graph, name) {
         Ok(order) => Ok(order.into_iter().map(|idx| graph[idx].clone()).collect()),
-        Err(cycle) => Err(cycle_diagnostic(
-            cycle
-                .into_iter()
-                .map(|edge| CycleEdge {
-                    dependent: name(&graph[edge].dependent),
-                    dependency: name(&graph[edge].dependency),
-                    span: Some(graph[edge].span.clone()),
-                    how: graph[edge].how.to_owned(),
-                })
-                .collect(),
-        )),
+        Err(cycle) => {
+            let edges = cycle.into_iter().map(|edge| CycleEdge {
+                dependent: name(&graph[edge].dependent),
+                dependency: name(&graph[edge].dependency),
+                span: Some(graph[edge].span.clone()),
+                how: graph[edge].how.to_owned(),
+            });
+            Err(cycle_diagnostic(edges.collect()).into())
+        }
     }
 }
 

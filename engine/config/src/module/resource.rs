@@ -8,6 +8,7 @@ use engine_core::diagnostic::{Diagnostic, Diagnostics, SourceFile, SourceSpan};
 use engine_core::field_path::{FieldPath, PathElement};
 use engine_core::resource::Timeouts;
 use engine_core::value::Text;
+use hcl_edit::Span;
 use hcl_edit::expr::Expression;
 use hcl_edit::structure::Block;
 use jiff::SignedDuration;
@@ -180,19 +181,22 @@ pub(super) fn targets(fields: &mut Fields<'_>) -> Vec<Target> {
         return Vec::new();
     };
     let mut found = Vec::new();
-    for item in array.iter() {
+    for item in array {
         let whole = matches!(item, Expression::Traversal(_) | Expression::Variable(_));
         match (whole, &references(item)[..]) {
             (true, [reference]) => found.extend(target(reference, fields)),
-            _ => fields.fault(not_a_block(Expr { node: item.clone(), file: Arc::clone(&expr.file) })),
+            _ => {
+                let range = item.span().unwrap_or_default();
+                fields.fault(not_a_block(SourceSpan::new(Arc::clone(&expr.file), range)));
+            }
         }
     }
     found
 }
 
-fn not_a_block(expr: Expr) -> Diagnostic {
+fn not_a_block(span: SourceSpan) -> Diagnostic {
     Diagnostic::error(INVALID_ARGUMENT, "depends_on takes references to blocks")
-        .at(expr.span())
+        .at(span)
         .hint("write `TYPE.NAME` or `TYPE.NAME[\"KEY\"]`, without quotes around the whole")
 }
 
@@ -214,11 +218,7 @@ fn target(reference: &Reference, fields: &mut Fields<'_>) -> Option<Target> {
         ("read", [kind, name]) => ("read".into(), format!("{kind}.{name}").into()),
         (_, [name]) => (reference.root.clone(), name.clone()),
         _ => {
-            fields.fault(
-                Diagnostic::error(INVALID_ARGUMENT, "depends_on takes references to blocks")
-                    .at(span)
-                    .hint("write `TYPE.NAME` or `TYPE.NAME[\"KEY\"]`"),
-            );
+            fields.fault(not_a_block(span));
             return None;
         }
     };
@@ -288,7 +288,7 @@ fn ignore_changes(expr: &Expr, fields: &mut Fields<'_>) -> Vec<(FieldPath, Sourc
         return Vec::new();
     };
     let mut found = Vec::new();
-    for item in array.iter() {
+    for item in array {
         match &references(item)[..] {
             [reference] => {
                 let span = SourceSpan::new(Arc::clone(&expr.file), reference.range.clone());

@@ -1,0 +1,157 @@
+//! The files of `manifests`.
+
+use engine_core::diagnostic::{Diagnostic, Diagnostics, SourceSpan};
+use engine_core::kind_info::{Scope, builtin_scope};
+use engine_core::object_ref::{ApiVersion, GroupKind};
+use engine_core::value::{Text, Value};
+
+use super::Walk;
+use super::overlay::outside;
+use super::primitive::Objects;
+use crate::codes::{INVALID_ARGUMENT, MANIFEST, NO_FILES};
+use crate::source::inside;
+use crate::yaml;
+
+impl Walk<'_> {
+    /// Reads the objects of all files that patterns match.
+    pub(super) fn files(
+        &self,
+        patterns: &[Text],
+        namespace: Option<&Text>,
+        span: &SourceSpan,
+    ) -> Result<Objects, Diagnostics> {
+        let mut objects = Vec::new();
+        let mut faults = Diagnostics::default();
+        for pattern in patterns {
+            let names = match self.matching(pattern, span) {
+                Ok(names) => names,
+                Err(found) => {
+                    faults.extend(found);
+                    continue;
+                }
+            };
+            for name in names {
+                let documents = self
+                    .ground
+                    .files
+                    .text(&self.ground.files.root().join(name))
+                    .and_then(|file| yaml::documents(&file));
+                match documents {
+                    Ok(documents) => {
+                        for (value, place) in documents {
+                            objects.extend(items(value, &place)?.into_iter().map(|mut object| {
+                                place_in(&mut object, namespace);
+                                (object, Some(place.clone()))
+                            }));
+                        }
+                    }
+                    Err(found) => faults.extend(found),
+                }
+            }
+        }
+        if faults.is_empty() { Ok(objects) } else { Err(faults) }
+    }
+
+    /// Returns the files that a pattern matches; `*` and `?` match within the last name of the path.
+    fn matching(&self, pattern: &str, span: &SourceSpan) -> Result<Vec<String>, Diagnostics> {
+        let path = inside(pattern).ok_or_else(|| outside(pattern, span))?;
+        let (directory, name) = path.rsplit_once('/').unwrap_or((".", &path));
+        if directory.contains(['*', '?']) {
+            let summary = format!("pattern {pattern:?} has a wildcard in a directory's name");
+            return Err(Diagnostic::error(INVALID_ARGUMENT, summary).at(span.clone()).into());
+        }
+        let files = self.ground.files;
+        let names = files.names(&files.root().join(directory))?;
+        let found: Vec<String> = names
+            .iter()
+            .filter(|candidate| matches(name.as_bytes(), candidate.as_bytes()))
+            .map(|name| format!("{directory}/{name}"))
+            .collect();
+        if found.is_empty() {
+            return Err(Diagnostic::error(NO_FILES, format!("no file matches {pattern:?}"))
+                .at(span.clone())
+                .hint("paths start at the repository's root; \"${path.root}/…\" starts at the environment")
+                .into());
+        }
+        Ok(found)
+    }
+}
+
+/// Returns the objects of a document: itself, or the items of a `List`.
+///
+/// # Source
+/// Kubernetes API Concepts, "Collections": `kind: List` is a client-side collection.
+fn items(value: Value, place: &SourceSpan) -> Result<Vec<Value>, Diagnostics> {
+    let is_list = |value: &Value| value.str_at(&["kind"]) == Some("List") && value.get("items").is_some();
+    if !is_list(&value) {
+        return Ok(vec![value]);
+    }
+    let items = value.get("items").and_then(Value::as_list).unwrap_or_default();
+    if items.iter().any(is_list) {
+        return Err(Diagnostic::error(MANIFEST, "a List within a List").at(place.clone()).into());
+    }
+    Ok(items.to_vec())
+}
+
+/// Sets the namespace of an object that should have one and has none. Kinds that are not built in are taken
+/// to be namespaced.
+fn place_in(object: &mut Value, namespace: Option<&Text>) {
+    let Some(namespace) = namespace else { return };
+    let group = object
+        .str_at(&["apiVersion"])
+        .and_then(|text| text.parse::<ApiVersion>().ok())
+        .map(|version| version.group);
+    let (Some(group), Some(kind)) = (group, object.str_at(&["kind"])) else {
+        return;
+    };
+    let scope = builtin_scope(&GroupKind::new(group, kind));
+    if scope != Some(Scope::Cluster) && object.str_at(&["metadata", "namespace"]).is_none() {
+        object.set_at(&["metadata", "namespace"], Value::String(namespace.clone()));
+    }
+}
+
+/// Tells whether a name matches a pattern of `*` and `?`.
+fn matches(pattern: &[u8], name: &[u8]) -> bool {
+    let (mut at, mut from) = (0, 0);
+    // Where to go on when the last `*` takes one more byte.
+    let mut retry: Option<(usize, usize)> = None;
+    while from < name.len() {
+        match pattern.get(at) {
+            Some(b'*') => {
+                retry = Some((at, from));
+                at += 1;
+            }
+            Some(byte) if *byte == b'?' || *byte == name[from] => {
+                at += 1;
+                from += 1;
+            }
+            _ => {
+                let Some((star, taken)) = retry else { return false };
+                retry = Some((star, taken + 1));
+                at = star + 1;
+                from = taken + 1;
+            }
+        }
+    }
+    pattern[at..].iter().all(|byte| *byte == b'*')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::matches;
+
+    #[test]
+    fn patterns_match_whole_names() {
+        for (pattern, name, want) in [
+            ("*.yaml", "a.yaml", true),
+            ("*.yaml", "a.yml", false),
+            ("a?c*", "abc", true),
+            ("a?c", "abcd", false),
+            ("*a*b", "xaxxb", true),
+            ("", "", true),
+            ("*", "", true),
+        ] {
+            assert_eq!(matches(pattern.as_bytes(), name.as_bytes()), want, "{pattern} {name}");
+        }
+    }
+}
