@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::address::Address;
-use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::diagnostic::Diagnostics;
 use crate::field_path::FieldPath;
 use crate::fields::FieldSet;
 use crate::graph::{ResourceGraph, pod_spec};
@@ -16,31 +16,13 @@ use crate::plan::diff::{creation, diff, mark_unknown};
 use crate::plan::triage::{DesiredPrints, Triage};
 use crate::plan::{
     Action, Change, Drifter, Exceptions, FieldChange, OutputChange, Plan, PlannedOutput, Reason, Shown, Tier,
+    faults,
 };
 use crate::ports::{ProviderError, Witness};
 use crate::prediction::Prediction;
 use crate::resource::{Body, Resource};
-use crate::state::{Output, ResourceRecord, State};
+use crate::state::{Output, ResourceRecord, State, path_hash};
 use crate::value::Text;
-
-/// A field is owned by another manager that will not be overruled.
-pub const CONFLICT: Code = Code(601);
-/// An object to be created exists and is not ours.
-pub const FOREIGN_OBJECT: Code = Code(602);
-/// The cluster serves no such kind.
-pub const UNKNOWN_KIND: Code = Code(603);
-/// The API server forbids it.
-pub const FORBIDDEN: Code = Code(604);
-/// The API server refuses the object.
-pub const INVALID_OBJECT: Code = Code(605);
-/// The object is protected against deletion.
-pub const PROTECTED: Code = Code(606);
-/// A kind could not be observed.
-pub const UNOBSERVED: Code = Code(607);
-/// The outcome could not be predicted.
-pub const UNPREDICTED: Code = Code(608);
-/// A field cannot be changed in place and the object must not be replaced.
-pub const IMMUTABLE: Code = Code(609);
 
 /// What to do with objects that exist and are nobody's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -155,12 +137,14 @@ impl Planner<'_> {
             self.unchanged(resource, record, live.get(object_ref), Tier::Record);
         } else if triage.unobserved.contains(object_ref) {
             let why = live.unobserved(object_ref).unwrap_or_default();
-            let summary = format!("{object_ref} could not be observed");
-            self.diagnostics.push(about(resource, Diagnostic::warning(UNOBSERVED, summary)).detail(why));
+            self.diagnostics.push(faults::unobserved(resource, why));
         } else if triage.unknown.contains(object_ref) {
-            self.diagnostics.push(unknown_kind(resource, manifest, live));
+            self.diagnostics.push(faults::unknown_kind(resource, manifest, live));
         } else if let Some(prediction) = self.input.predictions.get(object_ref) {
             self.predicted(resource, manifest, record, prediction);
+        } else {
+            let error = ProviderError::Unreachable("it was not asked".into());
+            self.diagnostics.push(faults::refused(resource, &error));
         }
     }
 
@@ -207,19 +191,25 @@ impl Planner<'_> {
     ) {
         let after = match &prediction.result {
             Ok(after) => after,
-            Err(error) => return self.diagnostics.push(refused(resource, error)),
+            Err(error) => return self.diagnostics.push(faults::refused(resource, error)),
         };
-        if !prediction.conflicts.is_empty() {
-            self.conflicts(resource, manifest, prediction);
-            return;
-        }
         let live = self.input.observed.and_then(|(live, _)| live.get(manifest.object_ref()));
+        let ours = |before: &Object| {
+            before.mark().is_some_and(|mark| mark.lineage == self.input.state.lineage)
+                || record.is_some_and(|record| record.uid == before.uid())
+        };
         match live.and_then(|live| Some((live, live.object.as_ref()?))) {
+            Some((_, before)) if !ours(before) => {
+                self.foreign(resource, manifest, Some(before), (prediction, after))
+            }
+            Some(_) if !prediction.conflicts.is_empty() => {
+                self.diagnostics.push(faults::conflicts(resource, &prediction.conflicts));
+            }
             Some((live, before)) => {
                 self.existing(resource, manifest, record, (live, before), (prediction, after));
             }
             None if prediction.witness == Witness::Existed => {
-                self.foreign(resource, manifest, prediction, after);
+                self.foreign(resource, manifest, None, (prediction, after))
             }
             None => {
                 let reason = if record.is_some() { Reason::Missing } else { Reason::New };
@@ -233,32 +223,37 @@ impl Planner<'_> {
         self.push(resource, Action::Create, reason, fields, tier);
     }
 
-    /// An object that exists without our mark.
-    fn foreign(&mut self, resource: &Resource, manifest: &Manifest, prediction: &Prediction, after: &Object) {
-        let theirs = after.managers().into_iter().find(|entry| entry.manager != self.manager.as_str());
-        let marked = theirs.as_ref().is_some_and(|entry| entry.manager.starts_with("terrane-"));
-        if self.input.adopt == AdoptPolicy::IfUnowned && !marked {
+    /// An object that exists and is not ours: it has no mark of ours, and no record has its uid.
+    fn foreign(
+        &mut self,
+        resource: &Resource,
+        manifest: &Manifest,
+        before: Option<&Object>,
+        (prediction, after): (&Prediction, &Object),
+    ) {
+        let entries = after.managers();
+        let in_the_way = prediction.conflicts.iter().map(|conflict| &conflict.manager);
+        let others = in_the_way.chain(entries.iter().map(|entry| &entry.manager));
+        let others: Vec<&Text> = others.filter(|name| *name != self.manager.as_str()).collect();
+        let environment = others.iter().find(|name| name.starts_with("terrane-"));
+        let marked = environment.is_some() || before.is_some_and(|before| before.mark().is_some());
+        let may_adopt = self.input.adopt == AdoptPolicy::IfUnowned && !marked;
+        // Adoption never takes a field from its manager: it is applied without force.
+        if may_adopt && !prediction.force {
             let fields = creation(manifest.body(), &[], manifest.sensitive());
-            return self.push(
-                resource,
-                Action::Adopt { uid: after.uid() },
-                Reason::New,
-                fields,
-                prediction.tier,
-            );
+            let action = Action::Adopt { uid: after.uid() };
+            return self.push(resource, action, Reason::New, fields, prediction.tier);
         }
-        let whose = match (marked, theirs) {
-            (true, Some(entry)) => {
-                format!("It belongs to another environment (field manager {}).", entry.manager)
-            }
-            (false, Some(entry)) => format!("Its fields are managed by {}.", entry.manager),
-            (_, None) => "Nobody is recorded as its manager.".into(),
+        let fault = match (marked, environment.or(others.first())) {
+            (true, Some(name)) => faults::foreign(
+                resource,
+                format!("It belongs to another environment (field manager {name})."),
+            ),
+            (true, None) => faults::foreign(resource, "It has the mark of another environment.".into()),
+            (false, Some(name)) => faults::foreign(resource, format!("Its fields are managed by {name}.")),
+            (false, None) => faults::foreign(resource, "Nobody is recorded as its manager.".into()),
         };
-        let summary = format!("{} exists and is not part of this environment", manifest.object_ref());
-        let diagnostic = about(resource, Diagnostic::error(FOREIGN_OBJECT, summary)).detail(whose);
-        self.diagnostics.push(diagnostic.hint(
-            "give the object another name, delete it, or write `adopt = \"if_unowned\"` in the terrane block",
-        ));
+        self.diagnostics.push(if may_adopt { fault.hint(faults::UNLIKE) } else { fault });
     }
 
     fn existing(
@@ -276,16 +271,18 @@ impl Planner<'_> {
         let mut fields = diff(before.body(), after.body(), &own, manifest.sensitive());
         mark_unknown(&mut fields, &hole_paths(manifest));
         let same_manifest = record.is_some_and(|record| self.is_desired(record, manifest));
-        self.blame(&mut fields, before, same_manifest, record);
+        self.blame(&mut fields, before, manifest, record);
         let uid = live.uid.clone();
         if prediction.immutable {
             return self.replace(resource, manifest, uid, fields, prediction.tier);
         }
         let update =
             |force| Action::Update { uid: uid.clone(), force, exceptions: prediction.exceptions.clone() };
+        if record.is_some_and(|record| record.uid != uid) {
+            return self.push(resource, update(prediction.force), Reason::Replaced, fields, prediction.tier);
+        }
         if fields.is_empty() {
-            let recorded = record.is_some_and(|record| record.uid == uid);
-            if recorded && self.owns_the_same(before, &own, manifest) {
+            if record.is_some() && self.owns_the_same(before, &own, manifest) {
                 return self.unchanged(resource, record, Some(live), prediction.tier);
             }
             return self.push(resource, update(true), Reason::Ownership, fields, prediction.tier);
@@ -303,24 +300,27 @@ impl Planner<'_> {
         before.own_entry(&self.manager, manifest.api_version()).is_some_and(|entry| entry.fields == *after)
     }
 
-    /// Says of each field who moved it. A field that no other manager claims was moved by the definition,
-    /// unless the definition has not changed: then somebody removed it, or wrote it under our name.
+    /// Says of each field who moved it. A field that no other manager claims, or that was not ours before, was
+    /// moved by the definition, unless the definition has not changed: then somebody removed it, or wrote it
+    /// under our name.
     fn blame(
         &self,
         fields: &mut [FieldChange],
         before: &Object,
-        same_manifest: bool,
+        manifest: &Manifest,
         record: Option<&ResourceRecord>,
     ) {
         let mut others: Vec<ManagerEntry> =
             before.managers().into_iter().filter(|entry| entry.manager != self.manager.as_str()).collect();
         // The latest writer first.
         others.sort_by(|a, b| b.time.cmp(&a.time));
+        let same_manifest = record.is_some_and(|record| self.is_desired(record, manifest));
         for field in fields {
+            let ours = same_manifest || record.is_some_and(|record| recorded(record, &field.path));
             let writer =
                 others.iter().find(|entry| entry.subresource.is_none() && entry.fields.touches(&field.path));
             field.drift = match writer {
-                Some(entry) if record.is_some() => {
+                Some(entry) if ours => {
                     Some(Drifter { manager: entry.manager.clone(), time: entry.time.clone() })
                 }
                 _ if same_manifest => {
@@ -350,32 +350,11 @@ impl Planner<'_> {
         if !resource.lifecycle.prevent_destroy && !loses_data {
             return self.push(resource, Action::Replace { uid }, Reason::Immutable, fields, tier);
         }
-        let summary = format!("{} cannot be changed in place", manifest.object_ref());
-        let paths: Vec<String> = fields.iter().map(|field| field.path.to_string()).collect();
         let why = match loses_data {
             true => "Replacing it would delete data that cannot be brought back.",
             false => "Its lifecycle has prevent_destroy.",
         };
-        self.diagnostics.push(
-            about(resource, Diagnostic::error(IMMUTABLE, summary))
-                .detail(format!("Immutable: {}. {why}", paths.join(", ")))
-                .hint("change the name, so that a new object is created beside the old one"),
-        );
-    }
-
-    fn conflicts(&mut self, resource: &Resource, manifest: &Manifest, prediction: &Prediction) {
-        let lines = prediction.conflicts.iter().map(|conflict| {
-            let through =
-                conflict.subresource.as_ref().map(|name| format!(" through {name}")).unwrap_or_default();
-            format!("  {} is managed by {}{through}", conflict.field, conflict.manager)
-        });
-        let lines: Vec<String> = lines.collect();
-        let summary = format!("{} has fields that another field manager keeps", manifest.object_ref());
-        self.diagnostics.push(
-            about(resource, Diagnostic::error(CONFLICT, summary))
-                .detail(lines.join("\n"))
-                .hint("remove these fields from the definition, name them in `ignore_changes`, or stop the other manager"),
-        );
+        self.diagnostics.push(faults::immutable(resource, &fields, why));
     }
 
     /// Deletes what is recorded, or marked as ours, and no longer desired.
@@ -405,26 +384,22 @@ impl Planner<'_> {
         let address = record.address.clone();
         let live = match self.input.observed {
             None => None,
-            Some((live, _)) if live.unobserved(object_ref).is_some() => {
-                let summary = format!("{object_ref} could not be observed and is kept");
-                let why = live.unobserved(object_ref).unwrap_or_default();
-                return self
-                    .diagnostics
-                    .push(Diagnostic::warning(UNOBSERVED, summary).detail(why).about(address));
+            Some((live, _)) => {
+                let why = match live.clusters.get(&object_ref.cluster) {
+                    Some(_) => live.unobserved(object_ref),
+                    None => Some("its cluster is not connected"),
+                };
+                if let Some(why) = why {
+                    return self.diagnostics.push(faults::kept(object_ref, address, why));
+                }
+                Some(live.get(object_ref).filter(|live| live.uid == record.uid))
             }
-            Some((live, _)) => Some(live.get(object_ref).filter(|live| live.uid == record.uid)),
         };
         match live {
             // Gone already, or another object of that name now: not ours to delete.
             Some(None) => self.push_gone(address, object_ref, Action::Forget, Reason::Missing),
             _ if record.prevent_destroy => {
-                let summary = format!("{object_ref} is protected and would be deleted");
-                self.diagnostics.push(
-                    Diagnostic::error(PROTECTED, summary)
-                        .detail("Its record has prevent_destroy, so removing its block does not delete it.")
-                        .about(address)
-                        .hint("declare it again without prevent_destroy and apply, then remove it"),
-                );
+                self.diagnostics.push(faults::protected(object_ref, address));
             }
             _ => self.delete(address, object_ref, record.uid.clone()),
         }
@@ -481,49 +456,17 @@ fn restarts(manifest: &Manifest, fields: &[FieldChange]) -> bool {
         && fields.iter().any(|field| field.path.starts_with(&template))
 }
 
+/// Tells whether a field was ours at the last apply: itself, or one around it that is owned as a whole.
+fn recorded(record: &ResourceRecord, path: &FieldPath) -> bool {
+    let elements = path.elements();
+    (1..=elements.len()).any(|len| {
+        let around: FieldPath = elements[..len].iter().cloned().collect();
+        record.fields.binary_search(&path_hash(&around)).is_ok()
+    })
+}
+
 fn hole_paths(manifest: &Manifest) -> Vec<FieldPath> {
     manifest.holes().iter().map(|hole| hole.path.clone()).collect()
-}
-
-fn about(resource: &Resource, diagnostic: Diagnostic) -> Diagnostic {
-    diagnostic.at(resource.span.clone()).about(resource.address.clone())
-}
-
-fn unknown_kind(resource: &Resource, manifest: &Manifest, live: &Live) -> Diagnostic {
-    let object_ref = manifest.object_ref();
-    let cluster = live.clusters.get(&object_ref.cluster);
-    let summary = format!(
-        "cluster {} has no kind {} in {}",
-        object_ref.cluster,
-        object_ref.kind.kind,
-        manifest.api_version()
-    );
-    let diagnostic = about(resource, Diagnostic::error(UNKNOWN_KIND, summary));
-    let served = cluster.and_then(|cluster| cluster.discovery.preferred(&object_ref.kind));
-    let similar = || {
-        let kinds = cluster?.discovery.iter();
-        kinds.map(|info| info.kind.clone()).find(|kind| kind.kind.eq_ignore_ascii_case(&object_ref.kind.kind))
-    };
-    match (served, similar()) {
-        (Some(info), _) => diagnostic.hint(format!("the cluster serves it as {}", info.api_version())),
-        (None, Some(kind)) => diagnostic.hint(format!("did you mean {kind}?")),
-        (None, None) => {
-            diagnostic.hint("declare its CustomResourceDefinition in the environment, or correct the kind")
-        }
-    }
-}
-
-fn refused(resource: &Resource, error: &ProviderError) -> Diagnostic {
-    let object_ref = resource.object_ref();
-    let (code, what, hint) = match error {
-        ProviderError::Forbidden(_) => {
-            (FORBIDDEN, "forbids", "ask for the right, or use credentials that have it")
-        }
-        ProviderError::Invalid(_) => (INVALID_OBJECT, "refuses", "correct the fields named above"),
-        _ => (UNPREDICTED, "cannot say what becomes of", "try again; if it persists, look at the API server"),
-    };
-    let summary = format!("cluster {} {what} {object_ref}", object_ref.cluster);
-    about(resource, Diagnostic::error(code, summary)).detail(error.to_string()).hint(hint)
 }
 
 #[cfg(test)]

@@ -2,11 +2,15 @@
 
 mod decide;
 pub mod diff;
+mod faults;
 pub mod outcome;
 pub mod ownership;
 pub mod schedule;
 pub mod simulate;
 pub mod triage;
+
+#[cfg(test)]
+pub(crate) mod fixtures;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -400,10 +404,14 @@ impl Plan {
                 Value::list(fields),
             ])
         });
+        let outputs = self
+            .outputs
+            .iter()
+            .map(|output| Value::list([Value::String(output.name.clone()), shown_value(&output.after)]));
         let lineage = if self.serial == 0 { Value::Null } else { self.lineage.as_str().into() };
         let environment = self.environment.as_str().into();
         let identity = Value::list([environment, lineage, Value::Number(self.serial.into())]);
-        Digest::of_value(&Value::list([identity, Value::list(changes)]))
+        Digest::of_value(&Value::list([identity, Value::list(changes), Value::list(outputs)]))
     }
 }
 

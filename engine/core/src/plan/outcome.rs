@@ -53,7 +53,7 @@ impl Report {
         self.entries.iter().all(|entry| matches!(entry.outcome, Outcome::Done { .. }))
     }
 
-    /// Tells whether the run was interrupted.
+    /// Tells whether something was not begun because the run was interrupted.
     pub fn is_interrupted(&self) -> bool {
         self.entries.iter().any(|entry| entry.outcome == Outcome::Interrupted)
     }

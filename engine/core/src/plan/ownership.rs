@@ -1,6 +1,6 @@
 //! Whose a field is, and what follows when two want it.
 
-use crate::field_path::FieldPath;
+use crate::field_path::{FieldPath, PathElement};
 use crate::manifest::Manifest;
 use crate::mark::{FieldManager, OwnershipMark};
 use crate::object::{ManagerEntry, Object, Operation};
@@ -101,17 +101,29 @@ pub fn judge(
     judgement
 }
 
-/// Finds the entry and the path that a conflict is about. The server names both only in print.
+/// Finds the entry and the path that a conflict is about. The server names both only in print, and there it
+/// does not quote: the label `app.kubernetes.io/name` is `.metadata.labels.app.kubernetes.io/name`.
 fn owned_path<'a>(
     conflict: &Conflict,
     managers: &'a [ManagerEntry],
 ) -> Option<(&'a ManagerEntry, FieldPath)> {
-    let field = conflict.field.strip_prefix('.').unwrap_or(&conflict.field);
+    let field = format!(".{}", conflict.field.trim_start_matches('.'));
     managers
         .iter()
         .filter(|entry| entry.manager == conflict.manager && entry.subresource == conflict.subresource)
         .find_map(|entry| {
-            let path = entry.fields.paths().into_iter().find(|path| path.to_string() == field)?;
+            let path = entry.fields.paths().into_iter().find(|path| as_the_server_prints(path) == field)?;
             Some((entry, path))
         })
 }
+
+fn as_the_server_prints(path: &FieldPath) -> String {
+    let steps = path.elements().iter().map(|element| match element {
+        PathElement::Field(name) => format!(".{name}"),
+        other => other.to_string(),
+    });
+    steps.collect()
+}
+
+#[cfg(test)]
+mod tests;

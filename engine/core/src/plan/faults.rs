@@ -1,0 +1,119 @@
+//! What stands in the way of a plan, said to the user.
+
+use crate::address::Address;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::live::Live;
+use crate::manifest::Manifest;
+use crate::object_ref::ObjectRef;
+use crate::plan::FieldChange;
+use crate::ports::{Conflict, ProviderError};
+use crate::resource::Resource;
+
+/// A field is owned by another manager that will not be overruled.
+pub(super) const CONFLICT: Code = Code(601);
+/// An object to be created exists and is not ours.
+pub(super) const FOREIGN_OBJECT: Code = Code(602);
+/// The cluster serves no such kind.
+pub(super) const UNKNOWN_KIND: Code = Code(603);
+/// The API server forbids it.
+pub(super) const FORBIDDEN: Code = Code(604);
+/// The API server refuses the object.
+pub(super) const INVALID_OBJECT: Code = Code(605);
+/// The object is protected against deletion.
+pub(super) const PROTECTED: Code = Code(606);
+/// A kind could not be observed.
+pub(super) const UNOBSERVED: Code = Code(607);
+/// The outcome could not be predicted.
+pub(super) const UNPREDICTED: Code = Code(608);
+/// A field cannot be changed in place and the object must not be replaced.
+pub(super) const IMMUTABLE: Code = Code(609);
+
+pub(super) fn unobserved(resource: &Resource, why: &str) -> Diagnostic {
+    let summary = format!("{} could not be observed", resource.object_ref());
+    about(resource, Diagnostic::warning(UNOBSERVED, summary)).detail(why)
+}
+
+pub(super) fn kept(object_ref: &ObjectRef, address: Address, why: &str) -> Diagnostic {
+    let summary = format!("{object_ref} could not be observed and is kept");
+    Diagnostic::warning(UNOBSERVED, summary).detail(why).about(address)
+}
+
+pub(super) fn protected(object_ref: &ObjectRef, address: Address) -> Diagnostic {
+    Diagnostic::error(PROTECTED, format!("{object_ref} is protected and would be deleted"))
+        .detail("Its record has prevent_destroy, so removing its block does not delete it.")
+        .about(address)
+        .hint("declare it again without prevent_destroy and apply, then remove it")
+}
+
+pub(super) fn immutable(resource: &Resource, fields: &[FieldChange], why: &str) -> Diagnostic {
+    let summary = format!("{} cannot be changed in place", resource.object_ref());
+    let paths: Vec<String> = fields.iter().map(|field| field.path.to_string()).collect();
+    about(resource, Diagnostic::error(IMMUTABLE, summary))
+        .detail(format!("Immutable: {}. {why}", paths.join(", ")))
+        .hint("change the name, so that a new object is created beside the old one")
+}
+
+/// What to do with an object that could be adopted if it were like the definition.
+pub(super) const UNLIKE: &str =
+    "to adopt it, make its definition agree with the object; or give the object another name, or delete it";
+
+pub(super) fn foreign(resource: &Resource, whose: String) -> Diagnostic {
+    let summary = format!("{} exists and is not part of this environment", resource.object_ref());
+    about(resource, Diagnostic::error(FOREIGN_OBJECT, summary)).detail(whose).hint(
+        "give the object another name, delete it, or write `adopt = \"if_unowned\"` in the terrane block",
+    )
+}
+
+pub(super) fn conflicts(resource: &Resource, conflicts: &[Conflict]) -> Diagnostic {
+    let lines = conflicts.iter().map(|conflict| {
+        let through =
+            conflict.subresource.as_ref().map(|name| format!(" through {name}")).unwrap_or_default();
+        format!("  {} is managed by {}{through}", conflict.field, conflict.manager)
+    });
+    let lines: Vec<String> = lines.collect();
+    let summary = format!("{} has fields that another field manager keeps", resource.object_ref());
+    about(resource, Diagnostic::error(CONFLICT, summary)).detail(lines.join("\n")).hint(
+        "remove these fields from the definition, name them in `ignore_changes`, or stop the other manager",
+    )
+}
+
+pub(super) fn unknown_kind(resource: &Resource, manifest: &Manifest, live: &Live) -> Diagnostic {
+    let object_ref = manifest.object_ref();
+    let cluster = live.clusters.get(&object_ref.cluster);
+    let summary = format!(
+        "cluster {} has no kind {} in {}",
+        object_ref.cluster,
+        object_ref.kind.kind,
+        manifest.api_version()
+    );
+    let diagnostic = about(resource, Diagnostic::error(UNKNOWN_KIND, summary));
+    let served = cluster.and_then(|cluster| cluster.discovery.preferred(&object_ref.kind));
+    let similar = || {
+        let kinds = cluster?.discovery.iter();
+        kinds.map(|info| info.kind.clone()).find(|kind| kind.kind.eq_ignore_ascii_case(&object_ref.kind.kind))
+    };
+    match (served, similar()) {
+        (Some(info), _) => diagnostic.hint(format!("the cluster serves it as {}", info.api_version())),
+        (None, Some(kind)) => diagnostic.hint(format!("did you mean {kind}?")),
+        (None, None) => {
+            diagnostic.hint("declare its CustomResourceDefinition in the environment, or correct the kind")
+        }
+    }
+}
+
+pub(super) fn refused(resource: &Resource, error: &ProviderError) -> Diagnostic {
+    let object_ref = resource.object_ref();
+    let (code, what, hint) = match error {
+        ProviderError::Forbidden(_) => {
+            (FORBIDDEN, "forbids", "ask for the right, or use credentials that have it")
+        }
+        ProviderError::Invalid(_) => (INVALID_OBJECT, "refuses", "correct the fields named above"),
+        _ => (UNPREDICTED, "cannot say what becomes of", "try again; if it persists, look at the API server"),
+    };
+    let summary = format!("cluster {} {what} {object_ref}", object_ref.cluster);
+    about(resource, Diagnostic::error(code, summary)).detail(error.to_string()).hint(hint)
+}
+
+fn about(resource: &Resource, diagnostic: Diagnostic) -> Diagnostic {
+    diagnostic.at(resource.span.clone()).about(resource.address.clone())
+}
