@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::io::IsTerminal;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use engine_converge::apply::Progress;
@@ -19,15 +19,15 @@ const PATIENCE: Duration = Duration::from_secs(1);
 pub struct Console {
     bars: MultiProgress,
     live: bool,
-    open: Mutex<HashMap<Address, ProgressBar>>,
+    open: Arc<Mutex<HashMap<Address, ProgressBar>>>,
 }
 
 impl Console {
-    /// Builds the display; quiet when results are printed as JSON to a terminal.
+    /// Builds the display: bars that move on a terminal, lines elsewhere.
     pub fn new() -> Self {
         let live = std::io::stderr().is_terminal();
         let target = if live { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-        Self { bars: MultiProgress::with_draw_target(target), live, open: Mutex::default() }
+        Self { bars: MultiProgress::with_draw_target(target), live, open: Arc::default() }
     }
 
     fn line(&self, text: &str) {
@@ -39,8 +39,15 @@ impl Console {
         }
     }
 
-    fn open(&self) -> std::sync::MutexGuard<'_, HashMap<Address, ProgressBar>> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Says what is waited for, if it still is after a while.
+    fn line_later(&self, address: Address, text: String) {
+        let open = self.open.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(PATIENCE).await;
+            if lock(&open).get(&address).is_some_and(|bar| bar.message() == text) {
+                eprintln!("{text}");
+            }
+        });
     }
 }
 
@@ -54,20 +61,21 @@ impl Progress for Console {
         if self.live {
             bar.enable_steady_tick(Duration::from_millis(120));
         }
-        self.open().insert(change.address.clone(), bar);
+        lock(&self.open).insert(change.address.clone(), bar);
     }
 
     fn waiting(&self, change: &Change, missing: &str) {
         let text = format!("{}: waiting: {}", name(change), escape(missing));
-        let Some(bar) = self.open().get(&change.address).cloned() else { return };
-        if !self.live && bar.elapsed() >= PATIENCE {
-            self.line(&text);
+        if let Some(bar) = lock(&self.open).get(&change.address) {
+            bar.set_message(text.clone());
         }
-        bar.set_message(text);
+        if !self.live {
+            self.line_later(change.address.clone(), text);
+        }
     }
 
     fn ended(&self, change: &Change, outcome: &Outcome) {
-        if let Some(bar) = self.open().remove(&change.address) {
+        if let Some(bar) = lock(&self.open).remove(&change.address) {
             bar.finish_and_clear();
         }
         let name = name(change);
@@ -79,6 +87,11 @@ impl Progress for Console {
             Outcome::Interrupted => format!("{name}: not begun"),
         });
     }
+}
+
+/// A panic while the lock was held cannot leave the map half-changed.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn name(change: &Change) -> String {

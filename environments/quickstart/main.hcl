@@ -32,3 +32,7 @@ app "hello" {
   overlay   = "${path.root}/apps/hello/overlays/dev"
   images    = { nginx = var.image_tag }
 }
+
+output "namespace" {
+  value = namespace.dev.name
+}

@@ -6,4 +6,3 @@ mod interrupt;
 mod laws;
 mod sandbox;
 mod scenarios;
-mod tidy;

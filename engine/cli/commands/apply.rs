@@ -74,6 +74,7 @@ pub async fn carry_out(
         return Ok(Exit::Incomplete);
     }
     let plan = Arc::new(planned.plan);
+    let interrupted = interrupts();
     let run = Run {
         plan: plan.clone(),
         graph: planned.graph,
@@ -87,10 +88,17 @@ pub async fn carry_out(
         holder: holder(approval.operation)?,
         parallelism: running.parallelism,
         progress: Arc::new(Console::new()),
-        interrupted: interrupts(),
+        interrupted: interrupted.clone(),
     };
     match apply(run).await {
-        Ok(finished) => Ok(show(&plan, &finished, approval.operation, running, context)),
+        Ok(finished) => {
+            show(&plan, &finished, approval.operation, running, context);
+            Ok(match (finished.report.is_success(), *interrupted.borrow()) {
+                (true, _) => Exit::Success,
+                (false, true) => Exit::Interrupted,
+                (false, false) => Exit::Incomplete,
+            })
+        }
         Err(error) => Err(failed(session, error, context)),
     }
 }
@@ -110,18 +118,13 @@ fn approved(plan: &Plan, approval: &Approval, running: &Running) -> Result<bool,
     }
 }
 
-fn show(plan: &Plan, finished: &Finished, operation: Operation, running: &Running, context: Context) -> Exit {
+fn show(plan: &Plan, finished: &Finished, operation: Operation, running: &Running, context: Context) {
     let report = &finished.report;
     if running.json {
         println!("{}", report_json(plan, report));
     } else {
         print!("{}", report_text(report, operation, stdout_style(context.no_color)));
         print!("{}", outputs_text(&finished.stored.state.outputs));
-    }
-    match (report.is_success(), report.is_interrupted()) {
-        (true, _) => Exit::Success,
-        (false, true) => Exit::Interrupted,
-        (false, false) => Exit::Incomplete,
     }
 }
 

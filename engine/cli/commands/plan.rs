@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use engine_config::Definition;
 use engine_converge::predict::{Basis, Purpose, predict};
-use engine_converge::read::{Question, read};
-use engine_core::cluster::ClusterRecord;
+use engine_converge::read::{Question, ReadError, read};
+use engine_core::cluster::{ClusterRecord, Connection};
 use engine_core::graph::ResourceGraph;
 use engine_core::object_ref::ClusterRef;
 use engine_core::plan::triage::{desired_prints, triage};
@@ -92,7 +92,7 @@ pub async fn make(session: &Session, subject: &Subject, purpose: Purpose) -> Res
     let (graph, state, key) = (subject.graph.as_ref(), &session.state(), session.key.as_ref());
     let desired = desired_prints(graph, key);
     let live = read(Question { graph, desired: &desired, state, key }, &session.providers).await;
-    let live = live.map_err(CommandError::while_("read the clusters"))?;
+    let live = live.map_err(|error| unreadable(session, error))?;
     let triage = triage(graph, state, &live, &desired);
     let basis = Basis { graph, state, live: &live, purpose };
     let predictions = predict(basis, &triage, &session.providers).await;
@@ -112,6 +112,20 @@ pub async fn make(session: &Session, subject: &Subject, purpose: Purpose) -> Res
         Some((cluster.clone(), ClusterRecord { connection, uid: live.uid.clone() }))
     });
     Ok(Planned { clusters: clusters.collect(), plan, graph: subject.graph.clone() })
+}
+
+fn unreadable(session: &Session, error: ReadError) -> CommandError {
+    let hint = match &error {
+        ReadError::Cluster { cluster, .. } => match session.connection(cluster) {
+            Some(Connection::Context { context, .. }) => format!("check context {context} with `kubectl --context {context} get ns`"),
+            _ => "look at the sandbox with `terrane sandbox serve`".into(),
+        },
+        ReadError::OtherCluster { .. } => {
+            "point the context at the right cluster, or give the environment another name".into()
+        }
+        ReadError::Missing { .. } => "create the object, or remove the `read` block".into(),
+    };
+    CommandError::while_("read the clusters")(error).hint(hint)
 }
 
 fn offline(session: &Session) -> Plan {

@@ -180,13 +180,15 @@ impl Reader<'_> {
         Ok((objects, unobserved))
     }
 
-    /// The kinds to list: of all that is desired or recorded, in the version it is written in.
+    /// The kinds to list: of all that is desired, recorded, or was intended by a run that did not end well, in
+    /// the version it is written in.
     fn kinds(&self) -> Vec<KindInfo> {
         let desired = self.question.graph.resources().iter().filter_map(|resource| match &resource.body {
             Body::Object(manifest) => Some((manifest.object_ref(), manifest.api_version())),
             Body::Read(_) => None,
         });
-        let of_here = desired.filter(|(object_ref, _)| object_ref.cluster == *self.cluster);
+        let intended = self.question.state.intents.iter().map(|intent| (&intent.object_ref, &intent.api_version));
+        let of_here = intended.chain(desired).filter(|(object_ref, _)| object_ref.cluster == *self.cluster);
         let names: BTreeMap<&GroupKind, &ApiVersion> =
             self.recorded().chain(of_here).map(|(object_ref, version)| (&object_ref.kind, version)).collect();
         let served = names.into_iter().filter_map(|(kind, version)| {

@@ -1,5 +1,5 @@
 terrane {
-  environment = "never-ready"
+  environment = "interrupted"
 }
 
 cluster "main" {

@@ -13,10 +13,10 @@ use crate::meta;
 const PROTOCOLS: [&str; 3] = ["SCTP", "TCP", "UDP"];
 const PULL_POLICIES: [&str; 3] = ["Always", "IfNotPresent", "Never"];
 
-/// The rules of a pod's spec at `path`.
-pub(super) fn check(spec: &Value, path: &str) -> Vec<FieldError> {
+/// The rules of a pod's spec at `path`. `claims` are volumes that a StatefulSet brings to its pods.
+pub(super) fn check(spec: &Value, path: &str, claims: &[Value]) -> Vec<FieldError> {
     let mut errors = Vec::new();
-    let volumes: Vec<&str> =
+    let mut volumes: Vec<&str> =
         meta::items(&spec["volumes"]).iter().filter_map(|volume| volume["name"].as_str()).collect();
     for (index, name) in volumes.iter().enumerate() {
         let at = format!("{path}.volumes[{index}].name");
@@ -25,6 +25,7 @@ pub(super) fn check(spec: &Value, path: &str) -> Vec<FieldError> {
             errors.push(FieldError::duplicate(at, &json!(name)));
         }
     }
+    volumes.extend(claims.iter().filter_map(|claim| claim["metadata"]["name"].as_str()));
     if meta::items(&spec["containers"]).is_empty() {
         errors.push(FieldError::required(format!("{path}.containers"), ""));
     }

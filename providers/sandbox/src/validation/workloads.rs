@@ -27,7 +27,7 @@ pub(super) fn check(plural: &str, object: &Value) -> Vec<FieldError> {
         let detail = "may not be specified when strategy `type` is 'Recreate'";
         errors.push(FieldError::forbidden("spec.strategy.rollingUpdate", detail));
     }
-    errors.extend(pods::check(&spec["template"]["spec"], "spec.template.spec"));
+    errors.extend(pods::check(&spec["template"]["spec"], "spec.template.spec", meta::items(&spec["volumeClaimTemplates"])));
     check_restart_policy(plural == "jobs", &spec["template"]["spec"]["restartPolicy"], "spec", &mut errors);
     errors
 }
@@ -83,7 +83,7 @@ fn check_cron_job(spec: &Value) -> Vec<FieldError> {
         errors.push(FieldError::invalid("spec.schedule", &json!(schedule), &detail));
     }
     let job = &spec["jobTemplate"]["spec"];
-    errors.extend(pods::check(&job["template"]["spec"], "spec.jobTemplate.spec.template.spec"));
+    errors.extend(pods::check(&job["template"]["spec"], "spec.jobTemplate.spec.template.spec", &[]));
     check_restart_policy(true, &job["template"]["spec"]["restartPolicy"], "spec.jobTemplate.spec", &mut errors);
     errors
 }
