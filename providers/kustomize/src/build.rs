@@ -248,10 +248,8 @@ impl Build {
         for replica in &kustomization.replicas {
             replicas::apply(resources, &replica.value, Some(&replica.span))?;
         }
-        for image in &kustomization.images {
-            images::apply(resources, &image.value, Some(&image.span))?;
-        }
-        Ok(())
+        let images = kustomization.images.iter().map(|image| (&image.value, Some(&image.span)));
+        images::apply(resources, images)
     }
 
     fn strategic_merge_patches(
@@ -368,7 +366,7 @@ fn put_on_top(resources: &mut ResourceSet, overlay: &Overlay) -> Result<(), Diag
     for replica in &overlay.replicas {
         replicas::apply(resources, replica, None)?;
     }
-    overlay.images.iter().try_for_each(|image| images::apply(resources, image, None))
+    images::apply(resources, overlay.images.iter().map(|image| (image, None)))
 }
 
 fn is_local(resource: &Resource) -> bool {
@@ -378,11 +376,9 @@ fn is_local(resource: &Resource) -> bool {
 
 /// Orders the objects and takes the traces of tools off them.
 fn finish(resources: Vec<Resource>, sort_options: &SortOptions) -> Result<Vec<Resource>, Diagnostics> {
-    let mut unique = ResourceSet::default();
-    for resource in sort_options.sort(resources) {
-        unique.add(resource)?;
-    }
-    let mut resources = unique.into_resources();
+    let sorted = ResourceSet::new(sort_options.sort(resources));
+    sorted.check_unique()?;
+    let mut resources = sorted.into_resources();
     for resource in &mut resources {
         let kept: Map = resource
             .metadata("annotations")

@@ -254,7 +254,7 @@ fn env_lines(bytes: &[u8], span: &SourceSpan) -> Result<Vec<(Text, String)>, Dia
 /// # Errors
 /// There is none to merge with or to replace, or there is one and neither was asked for.
 pub(crate) fn absorb(resources: &mut ResourceSet, mut generated: Resource) -> Result<(), Diagnostics> {
-    let id = generated.id();
+    let id = generated.id().clone();
     let slot = match (resources.with_id_ever(&id).as_slice(), generated.behavior) {
         ([], Behavior::Create) => return resources.add(generated),
         ([], _) => {
@@ -290,7 +290,7 @@ fn inherit(generated: &mut Resource, old: &Resource) {
         let merged = overlaid(old.metadata(field), generated.metadata(field));
         generated.set_metadata(field, merged);
     }
-    generated.set_name(old.name());
+    generated.set_name(old.name().clone());
     let namespace = Some(old.namespace()).filter(|namespace| !namespace.is_empty());
     generated.set_metadata("namespace", namespace.map(Value::String));
     generated.previous.clone_from(&old.previous);

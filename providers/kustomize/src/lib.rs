@@ -3,7 +3,12 @@
 //! [`render`] gives what `kubectl kustomize` of kubectl 1.36 (Kustomize 5.8.1) gives: the same objects, in the same
 //! order, with the same values. A field that is not supported is an error that names it, never passed over. Beyond
 //! Kustomize there are warnings for what it does silently, the place each object comes from, and bounds on what an
-//! overlay may read. Two things are stricter: a key that stands twice in a map, and tags that YAML does not define.
+//! overlay may read.
+//!
+//! Stricter than Kustomize: keys that stand twice in a map, tags that YAML does not define, an unknown `behavior` of a
+//! generator, two objects with one id under `order: fifo`. Not followed: what a patch makes of null merge keys, the
+//! quotes of text that does not need them (see `strategic_merge`), and integers above 2⁵³ turning into doubles under a
+//! JSON patch.
 //!
 //! # Source
 //! <https://kubectl.docs.kubernetes.io/references/kustomize/>
@@ -48,7 +53,8 @@ pub struct Overlay {
     pub path: PathBuf,
     /// The repository: nothing outside it is read, symbolic links resolved.
     pub repository: PathBuf,
-    /// Images to change on top of the overlay, as if an outer kustomization with it as its only resource did.
+    /// Images to change on top of the overlay, as if an outer kustomization with it as its only resource did. The order
+    /// of the objects stays the overlay's own.
     pub images: Vec<Image>,
     /// Replicas to set on top of the overlay.
     pub replicas: Vec<Replica>,

@@ -78,7 +78,11 @@ mod tests {
             let found = image(&"web".into(), text);
             let text_of = |text: &Option<Text>| text.as_ref().map(ToString::to_string);
             assert_eq!(
-                (text_of(&found.new_name).as_deref(), text_of(&found.new_tag).as_deref(), text_of(&found.digest).as_deref()),
+                (
+                    text_of(&found.new_name).as_deref(),
+                    text_of(&found.new_tag).as_deref(),
+                    text_of(&found.digest).as_deref()
+                ),
                 (name, tag, digest),
                 "{text}"
             );

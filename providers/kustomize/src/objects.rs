@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use engine_core::diagnostic::{Diagnostic, Diagnostics, SourceFile, SourceSpan};
-use engine_core::value::{Map, Value};
+use engine_core::value::{Map, Text, Value};
 
 use crate::codes;
 use crate::resource::{Resource, text_of};
@@ -16,16 +16,16 @@ use crate::yaml::{self, Content, Dialect, Document, Node};
 /// # Errors
 /// All faults of the YAML, and every document that is no object: no kind, or no name.
 pub(crate) fn read(file: &Arc<SourceFile>) -> Result<Vec<Resource>, Diagnostics> {
-    from_documents(&yaml::parse_as(file, Dialect::Kustomize)?)
+    from_documents(yaml::parse_as(file, Dialect::Kustomize)?)
 }
 
 /// Reads the objects of parsed documents.
 ///
 /// # Errors
 /// Every document that is no object.
-pub(crate) fn from_documents(documents: &[Document]) -> Result<Vec<Resource>, Diagnostics> {
+pub(crate) fn from_documents(documents: Vec<Document>) -> Result<Vec<Resource>, Diagnostics> {
     let mut queue: VecDeque<(Value, SourceSpan)> =
-        documents.iter().map(|document| (object_value(&document.root), document.span.clone())).collect();
+        documents.into_iter().map(|document| (object_value(document.root), document.span)).collect();
     let mut resources = Vec::new();
     let mut faults = Diagnostics::default();
     while let Some((value, span)) = queue.pop_front() {
@@ -77,19 +77,19 @@ fn expand(map: Map, span: &SourceSpan) -> Result<Expanded, Box<Diagnostic>> {
 }
 
 /// Returns the value of an object. Annotations are text whatever they look like: `1.10` stays `"1.10"`.
-fn object_value(root: &Node) -> Value {
-    let mut value = root.value();
-    let annotations = field(root, "metadata").and_then(|metadata| field(metadata, "annotations"));
+fn object_value(root: Node) -> Value {
+    let annotations = field(&root, "metadata").and_then(|metadata| field(metadata, "annotations"));
+    let mut texts: Vec<(Text, Text)> = Vec::new();
     if let Some(Content::Map(entries)) = annotations.map(|node| &node.content) {
         for entry in entries {
-            match &entry.value.content {
-                Content::Scalar(Value::String(_) | Value::Null, _) => {}
-                Content::Scalar(_, text) => {
-                    value.set_at(&["metadata", "annotations", &entry.key], Value::String(text.clone()));
-                }
-                _ => {}
+            if let Content::Scalar(Value::Bool(_) | Value::Number(_), text) = &entry.value.content {
+                texts.push((entry.key.clone(), text.clone()));
             }
         }
+    }
+    let mut value = root.into_value();
+    for (key, text) in texts {
+        value.set_at(&["metadata", "annotations", &key], Value::String(text));
     }
     value
 }

@@ -130,7 +130,7 @@ struct Key {
 
 impl Key {
     fn new(resource: &Resource, ranks: &HashMap<&str, isize>) -> Self {
-        let gvk = resource.gvk();
+        let gvk = resource.gvk().clone();
         let or =
             |text: Text, empty: &'static str| if text.is_empty() { Text::new_static(empty) } else { text };
         // An empty part sorts behind all others, hence the tilde.
@@ -140,7 +140,7 @@ impl Key {
             or(gvk.version.clone(), "~V"),
             or(gvk.kind.clone(), "~K")
         );
-        let place = format!("{}|{}", or(resource.namespace(), "~X"), or(resource.name(), "~N"));
+        let place = format!("{}|{}", or(resource.namespace(), "~X"), or(resource.name().clone(), "~N"));
         Self { rank: ranks.get(gvk.kind.as_str()).copied().unwrap_or(0), gvk, gvk_text, place }
     }
 

@@ -14,7 +14,7 @@ use crate::kustomization::PatchEntry;
 use crate::resource::{Resource, text_of};
 use crate::resource_set::ResourceSet;
 use crate::selector::Target;
-use crate::yaml::{self, Content, Dialect};
+use crate::yaml::{self, Content, Dialect, Document};
 use crate::{json_patch, objects, strategic_merge};
 
 /// The content of a patch.
@@ -48,7 +48,7 @@ impl Patch {
         if is_json {
             return Self::parse_json(file);
         }
-        let resources = objects::from_documents(&documents)?;
+        let resources = objects::from_documents(documents)?;
         Ok(if resources.is_empty() { Self::Empty } else { Self::StrategicMerge(resources) })
     }
 
@@ -61,29 +61,26 @@ impl Patch {
             && let Err(error) = serde_json::from_str::<IgnoredAny>(&file.text)
         {
             let line_start: usize =
-                file.text.split_inclusive('\n').take(error.line() - 1).map(str::len).sum();
+                file.text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
             let at = line_start + error.column().saturating_sub(1);
             return Err(Diagnostic::error(codes::BAD_PATCH, "a patch that begins with `[` must be JSON")
                 .at(SourceSpan::new(Arc::clone(file), at..at))
                 .into());
         }
-        let documents = yaml::parse_as(file, Dialect::Kubernetes)?;
-        let Some(document) = documents.first() else {
+        let Some(Document { root, span }) = yaml::parse_as(file, Dialect::Kubernetes)?.into_iter().next()
+        else {
             return Ok(Self::Empty);
         };
-        let operations: Option<Vec<Value>> = match &document.root.content {
-            Content::List(items) => items
-                .iter()
-                .map(|item| Some(item.value()).filter(|value| matches!(value, Value::Map(_))))
-                .collect(),
-            _ if document.root.is_null() => return Ok(Self::Empty),
-            _ => None,
-        };
-        operations.map(Self::Json).ok_or_else(|| {
-            Diagnostic::error(codes::BAD_PATCH, "a JSON patch is a list of operations")
-                .at(document.span.clone())
-                .into()
-        })
+        match root.into_value() {
+            Value::Null => Ok(Self::Empty),
+            Value::List(items) if items.iter().all(|item| matches!(item, Value::Map(_))) => {
+                Ok(Self::Json(items.to_vec()))
+            }
+            _ => {
+                let summary = "a JSON patch is a list of operations";
+                Err(Diagnostic::error(codes::BAD_PATCH, summary).at(span).into())
+            }
+        }
     }
 }
 
@@ -184,7 +181,7 @@ fn select(resources: &ResourceSet, target: &Target, warnings: &mut Diagnostics) 
 
 fn only_object(resources: &mut ResourceSet, patch: &Resource) -> Result<usize, Diagnostics> {
     let id = patch.id();
-    let summary = match resources.with_id_ever(&id).as_slice() {
+    let summary = match resources.with_id_ever(id).as_slice() {
         [slot] => return Ok(*slot),
         [] => format!("the patch is for {id}, which is not there"),
         _ => format!("the patch is for {id}, and several objects have or had that id"),
@@ -200,7 +197,8 @@ fn merge_into(
 ) -> Result<(), Diagnostics> {
     let mut is_deleted = false;
     resources.change(slot, |resource| {
-        let (kind, name, namespace) = (resource.kind(), resource.name(), resource.namespace());
+        let (kind, name) = (resource.kind().clone(), resource.name().clone());
+        let namespace = resource.namespace();
         if allowed.name_change || allowed.kind_change {
             resource.remember_id();
         }
@@ -216,6 +214,7 @@ fn merge_into(
             return Ok(());
         };
         resource.value = merged;
+        resource.follow_shared(|_| true);
         if !allowed.kind_change {
             resource.value.insert("kind".into(), Value::String(kind));
         }
@@ -256,6 +255,7 @@ fn with_text_metadata(patch: &Resource, warnings: &mut Diagnostics) -> Resource 
 }
 
 fn apply_json(resource: &mut Resource, operations: &[Value], span: &SourceSpan) -> Result<(), Diagnostics> {
+    resource.shared.clear();
     resource.value = json_patch::apply(resource.value.clone(), operations).map_err(|error| {
         let summary = format!("patching {}: {error}", resource.id());
         Diagnostics::from(Diagnostic::error(codes::PATCH_FAILED, summary).at(span.clone()))

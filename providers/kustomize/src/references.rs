@@ -47,20 +47,23 @@ impl Renamed {
             written_in: HashMap::new(),
         };
         for resource in resources.iter() {
-            let written = resource.original_id().namespace;
-            renamed.written_in.entry(written).or_default().insert(resource.id().namespace);
+            let (_, _, written) = resource.original();
+            let now = resource.id().namespace.clone();
+            renamed.written_in.entry(written.clone()).or_default().insert(now);
         }
         for resource in resources.iter().filter(|resource| !resource.previous.is_empty()) {
             let candidate = Candidate {
-                id: resource.id(),
-                original_namespace: resource.original_id().namespace,
+                id: resource.id().clone(),
+                original_namespace: resource.original().2.clone(),
                 namespace: resource.namespace(),
                 previous: resource.previous_ids().collect(),
                 prefixes: resource.prefixes.clone(),
                 suffixes: resource.suffixes.clone(),
             };
             let at = renamed.candidates.len();
-            let names: HashSet<Text> = candidate.previous.iter().map(|id| id.name.clone()).collect();
+            let mut names: Vec<Text> = candidate.previous.iter().map(|id| id.name.clone()).collect();
+            names.sort_unstable();
+            names.dedup();
             for name in names {
                 let key = (name.clone(), candidate.id.namespace.clone());
                 renamed.by_name_and_namespace.entry(key).or_default().push(at);
@@ -125,20 +128,20 @@ pub(crate) fn follow(resources: &mut ResourceSet) -> Result<(), Diagnostics> {
         return Ok(());
     }
     resources.change_each(|resource| {
-        let original = resource.original_id().gvk;
-        let Some(references) = REFERENCES.get(original.kind.as_str()) else {
+        let Some(references) = REFERENCES.get(resource.original().0.as_str()) else {
             return Ok(());
         };
+        let gvk = resource.gvk().clone();
         let holder = Holder {
-            id: resource.id(),
+            id: resource.id().clone(),
             prefixes: resource.prefixes.clone(),
             suffixes: resource.suffixes.clone(),
             role: role_of(&resource.value),
             account_namespaces: account_namespaces(&resource.value),
         };
         for reference in references {
-            if (reference.group.is_empty() || reference.group == original.group)
-                && (reference.version.is_empty() || reference.version == original.version)
+            if (reference.group.is_empty() || reference.group == gvk.group)
+                && (reference.version.is_empty() || reference.version == gvk.version)
             {
                 follow_one(resource, &holder, reference, &renamed)?;
             }

@@ -8,6 +8,7 @@ use engine_core::diagnostic::SourceSpan;
 use engine_core::value::{Map, Text, Value};
 
 use crate::kinds;
+use crate::transform::shared::SharedPair;
 
 /// The namespace that all cluster-scoped objects share: none that Kubernetes allows.
 const NO_NAMESPACE: &str = "_";
@@ -53,6 +54,14 @@ impl Id {
         Text::new_static(NO_NAMESPACE)
     }
 
+    /// Reads the id of an object.
+    pub(crate) fn of(object: &Map) -> Self {
+        let gvk = Gvk::new(&text_of(object.get("apiVersion")), text_of(object.get("kind")));
+        let metadata = object.get("metadata");
+        let field = |name| text_of(metadata.and_then(|metadata| metadata.get(name)));
+        Self { name: field("name"), namespace: effective_namespace(&gvk, field("namespace")), gvk }
+    }
+
     pub(crate) fn is_cluster_scoped(&self) -> bool {
         self.namespace == NO_NAMESPACE
     }
@@ -93,11 +102,15 @@ pub(crate) enum Behavior {
 #[derive(Debug, Clone)]
 pub(crate) struct Resource {
     pub value: Map,
+    /// The id that the value gives: see [`Resource::refresh_id`].
+    id: Id,
     pub previous: Vec<PreviousId>,
     pub prefixes: Vec<Text>,
     pub suffixes: Vec<Text>,
     pub needs_hash: bool,
     pub behavior: Behavior,
+    /// Labels and annotations that change together.
+    pub shared: Vec<SharedPair>,
     /// The document or the generator it comes from.
     pub origin: SourceSpan,
 }
@@ -105,31 +118,36 @@ pub(crate) struct Resource {
 impl Resource {
     pub(crate) fn new(value: Map, origin: SourceSpan) -> Self {
         Self {
+            id: Id::of(&value),
             value,
             previous: Vec::new(),
             prefixes: Vec::new(),
             suffixes: Vec::new(),
             needs_hash: false,
             behavior: Behavior::default(),
+            shared: Vec::new(),
             origin,
         }
     }
 
-    pub(crate) fn kind(&self) -> Text {
-        text_of(self.value.get("kind"))
+    /// Reads the id anew. [`ResourceSet::change`] does so after every change, so this is for changes in two steps.
+    ///
+    /// [`ResourceSet::change`]: crate::resource_set::ResourceSet::change
+    pub(crate) fn refresh_id(&mut self) {
+        self.id = Id::of(&self.value);
     }
 
-    pub(crate) fn name(&self) -> Text {
-        text_of(self.metadata("name"))
+    pub(crate) fn kind(&self) -> &Text {
+        &self.id.gvk.kind
+    }
+
+    pub(crate) fn name(&self) -> &Text {
+        &self.id.name
     }
 
     /// Returns the namespace as written, empty if none is.
     pub(crate) fn namespace(&self) -> Text {
         text_of(self.metadata("namespace"))
-    }
-
-    pub(crate) fn gvk(&self) -> Gvk {
-        Gvk::new(&text_of(self.value.get("apiVersion")), self.kind())
     }
 
     /// Returns a field of the metadata.
@@ -154,30 +172,45 @@ impl Resource {
         self.set_metadata("name", Some(Value::String(name)));
     }
 
-    pub(crate) fn id(&self) -> Id {
-        let gvk = self.gvk();
-        Id { name: self.name(), namespace: effective_namespace(&gvk, self.namespace()), gvk }
+    pub(crate) fn id(&self) -> &Id {
+        &self.id
+    }
+
+    pub(crate) fn gvk(&self) -> &Gvk {
+        &self.id.gvk
     }
 
     /// Returns the ids it had before, oldest first.
     pub(crate) fn previous_ids(&self) -> impl Iterator<Item = Id> {
-        let gvk = self.gvk();
-        self.previous.iter().map(move |previous| Id {
-            gvk: Gvk { kind: previous.kind.clone(), ..gvk.clone() },
+        self.previous.iter().map(|previous| Id {
+            gvk: Gvk { kind: previous.kind.clone(), ..self.id.gvk.clone() },
             name: previous.name.clone(),
             namespace: previous.namespace.clone(),
         })
     }
 
-    /// Returns the id it was written with.
-    pub(crate) fn original_id(&self) -> Id {
-        self.previous_ids().next().unwrap_or_else(|| self.id())
+    /// Returns the kind, the name and the namespace it was written with.
+    pub(crate) fn original(&self) -> (&Text, &Text, &Text) {
+        match self.previous.first() {
+            Some(first) => (&first.kind, &first.name, &first.namespace),
+            None => (&self.id.gvk.kind, &self.id.name, &self.id.namespace),
+        }
+    }
+
+    /// Lets the places of shared labels and annotations follow the one that has changed.
+    pub(crate) fn follow_shared(&mut self, is_meant: impl Fn(&str) -> bool) {
+        for pair in self.shared.iter_mut().filter(|pair| is_meant(&pair.key)) {
+            pair.follow(&mut self.value);
+        }
     }
 
     /// Remembers the present id; called before a step that may change it.
     pub(crate) fn remember_id(&mut self) {
-        let id = self.id();
-        self.previous.push(PreviousId { kind: id.gvk.kind, name: id.name, namespace: id.namespace });
+        self.previous.push(PreviousId {
+            kind: self.id.gvk.kind.clone(),
+            name: self.id.name.clone(),
+            namespace: self.id.namespace.clone(),
+        });
     }
 }
 

@@ -22,6 +22,10 @@ pub(crate) struct ResourceSet {
 }
 
 impl ResourceSet {
+    pub(crate) fn new(resources: Vec<Resource>) -> Self {
+        Self { slots: resources.into_iter().map(Some).collect(), ..Self::default() }
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Resource> {
         self.slots.iter().flatten()
     }
@@ -67,8 +71,27 @@ impl ResourceSet {
             return Ok(());
         };
         change(resource)?;
+        resource.refresh_id();
         self.record(slot);
         Ok(())
+    }
+
+    /// Changes every object; ids may change.
+    ///
+    /// # Errors
+    /// The first fault of `change`.
+    pub(crate) fn change_all(
+        &mut self,
+        mut change: impl FnMut(&mut Resource) -> Result<(), Diagnostics>,
+    ) -> Result<(), Diagnostics> {
+        // Making the indexes anew costs less than keeping them up with every object.
+        self.present = None;
+        self.ever = None;
+        self.slots.iter_mut().flatten().try_for_each(|resource| {
+            change(resource)?;
+            resource.refresh_id();
+            Ok(())
+        })
     }
 
     pub(crate) fn remove(&mut self, slot: usize) {
@@ -80,7 +103,7 @@ impl ResourceSet {
     /// Puts an object into the slot of another.
     pub(crate) fn replace(&mut self, slot: usize, resource: Resource) {
         if let Some(place) = self.slots.get_mut(slot) {
-            *place = Some(resource);
+            place.insert(resource).refresh_id();
             self.record(slot);
         }
     }
@@ -90,9 +113,8 @@ impl ResourceSet {
     /// # Errors
     /// An object with the same id is there already.
     pub(crate) fn add(&mut self, resource: Resource) -> Result<(), Diagnostics> {
-        let id = resource.id();
-        if let Some(other) = self.with_id(&id).first().and_then(|slot| self.get(*slot)) {
-            return Err(duplicate(&id, &resource, other).into());
+        if let Some(other) = self.with_id(resource.id()) {
+            return Err(duplicate(&resource, other).into());
         }
         self.slots.push(Some(resource));
         self.record(self.slots.len() - 1);
@@ -104,10 +126,10 @@ impl ResourceSet {
     /// # Errors
     /// The first object that has the id of one before it.
     pub(crate) fn check_unique(&self) -> Result<(), Diagnostics> {
-        let mut seen: HashMap<Id, &Resource> = HashMap::new();
+        let mut seen: HashMap<&Id, &Resource> = HashMap::with_capacity(self.slots.len());
         for resource in self.iter() {
             if let Some(first) = seen.insert(resource.id(), resource) {
-                return Err(duplicate(&resource.id(), resource, first).into());
+                return Err(duplicate(resource, first).into());
             }
         }
         Ok(())
@@ -121,13 +143,12 @@ impl ResourceSet {
         other.into_resources().into_iter().try_for_each(|resource| self.add(resource))
     }
 
-    /// Returns the slots of the objects that have this id now.
-    pub(crate) fn with_id(&mut self, id: &Id) -> Vec<usize> {
+    /// Returns the first object that has this id now.
+    fn with_id(&mut self, id: &Id) -> Option<&Resource> {
         let slots = &self.slots;
-        let index = self.present.get_or_insert_with(|| index(slots, |resource| vec![resource.id()]));
-        let mut found = index.get(id).cloned().unwrap_or_default();
-        found.retain(|slot| slots[*slot].as_ref().is_some_and(|resource| resource.id() == *id));
-        found
+        let index = self.present.get_or_insert_with(|| index(slots, |resource| vec![resource.id().clone()]));
+        let mut found = index.get(id)?.iter().filter_map(|slot| slots[*slot].as_ref());
+        found.find(|resource| resource.id() == id)
     }
 
     /// Returns the slots of the objects that have or had this id.
@@ -143,7 +164,7 @@ impl ResourceSet {
     fn record(&mut self, slot: usize) {
         let Some(resource) = &self.slots[slot] else { return };
         if let Some(present) = &mut self.present {
-            note(present, resource.id(), slot);
+            note(present, resource.id().clone(), slot);
         }
         if let Some(ever) = &mut self.ever {
             for id in all_ids(resource) {
@@ -154,7 +175,7 @@ impl ResourceSet {
 }
 
 fn all_ids(resource: &Resource) -> Vec<Id> {
-    resource.previous_ids().chain([resource.id()]).collect()
+    resource.previous_ids().chain([resource.id().clone()]).collect()
 }
 
 fn index(slots: &[Option<Resource>], ids: impl Fn(&Resource) -> Vec<Id>) -> HashMap<Id, Vec<usize>> {
@@ -174,9 +195,8 @@ fn note(index: &mut HashMap<Id, Vec<usize>>, id: Id, slot: usize) {
     }
 }
 
-/// Describes two objects with one id.
-pub(crate) fn duplicate(id: &Id, second: &Resource, first: &Resource) -> Diagnostic {
-    Diagnostic::error(codes::DUPLICATE_OBJECT, format!("{id} is given twice"))
+fn duplicate(second: &Resource, first: &Resource) -> Diagnostic {
+    Diagnostic::error(codes::DUPLICATE_OBJECT, format!("{} is given twice", second.id()))
         .at(second.origin.clone())
         .label(first.origin.clone(), "first here")
 }

@@ -63,9 +63,9 @@ impl Target {
         let fits =
             |pattern: &Option<Regex>, text: &str| pattern.as_ref().is_none_or(|regex| regex.is_match(text));
         let id = resource.id();
-        let original = resource.original_id();
-        (fits(&self.namespace, &original.namespace) || fits(&self.namespace, &id.namespace))
-            && (fits(&self.name, &original.name) || fits(&self.name, &id.name))
+        let (_, original_name, original_namespace) = resource.original();
+        (fits(&self.namespace, original_namespace) || fits(&self.namespace, &id.namespace))
+            && (fits(&self.name, original_name) || fits(&self.name, &id.name))
             && fits(&self.group, &id.gvk.group)
             && fits(&self.version, &id.gvk.version)
             && fits(&self.kind, &id.gvk.kind)

@@ -92,12 +92,23 @@ fn merge(shape: Shape, dest: Option<Value>, patch: Patch<'_>) -> Result<Option<V
 }
 
 /// Returns the patch's value, or the object's where the patch has none; null clears.
+///
+/// A number or boolean in the place of text that needs its quotes takes over the quotes, and so becomes text. Kustomize
+/// does that in the place of any quoted text; which other text was quoted is not known here.
 fn replaced(dest: Option<Value>, patch: Patch<'_>) -> Option<Value> {
     match patch {
         Patch::Absent | Patch::Own => dest,
+        Patch::Other(value @ (Value::Bool(_) | Value::Number(_))) => match dest {
+            Some(Value::String(text)) if needs_quotes(&text) => Some(Value::String(text_of(Some(value)))),
+            _ => Some(value.clone()),
+        },
         Patch::Other(value) => Some(value.clone()),
     }
     .filter(|value| *value != Value::Null)
+}
+
+fn needs_quotes(text: &str) -> bool {
+    !matches!(yaml::resolve(text, Dialect::Kustomize), Value::String(_))
 }
 
 fn check_kinds(dest: Option<&Value>, patch: Option<&Value>) -> Result<(), MergeError> {

@@ -5,6 +5,7 @@ pub(crate) mod labels;
 pub(crate) mod names;
 pub(crate) mod namespace;
 pub(crate) mod replicas;
+pub(crate) mod shared;
 
 use engine_core::diagnostic::{Diagnostic, Diagnostics};
 

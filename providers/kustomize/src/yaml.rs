@@ -87,13 +87,13 @@ pub struct Entry {
 }
 
 impl Node {
-    /// Returns the plain value, dropping places.
-    pub fn value(&self) -> Value {
-        match &self.content {
-            Content::Scalar(value, _) => value.clone(),
-            Content::List(items) => Value::list(items.iter().map(Self::value)),
+    /// Turns the node into the plain value, dropping places.
+    pub fn into_value(self) -> Value {
+        match self.content {
+            Content::Scalar(value, _) => value,
+            Content::List(items) => Value::list(items.into_iter().map(Self::into_value)),
             Content::Map(entries) => {
-                Value::map(entries.iter().map(|entry| (entry.key.clone(), entry.value.value())))
+                Value::map(entries.into_iter().map(|entry| (entry.key, entry.value.into_value())))
             }
         }
     }

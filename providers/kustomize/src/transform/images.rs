@@ -26,22 +26,23 @@ const PATHS: [&[&str]; 6] = [
     &["spec", "template", "spec", "volumes[]", "image", "reference"],
 ];
 
-/// Changes one image wherever a container uses it: in every list named `containers` or `initContainers`, at any depth
-/// of any object but a custom resource definition, and in image volumes.
+/// Changes images, one after the other, wherever a container uses them: in every list named `containers` or
+/// `initContainers`, at any depth of any object but a custom resource definition, and in image volumes.
 ///
 /// # Errors
-/// The name is no regular expression, or an `image` is no text.
-pub(crate) fn apply(
+/// A name is no regular expression, or an `image` is no text.
+pub(crate) fn apply<'i>(
     resources: &mut ResourceSet,
-    image: &Image,
-    span: Option<&SourceSpan>,
+    images: impl Iterator<Item = (&'i Image, Option<&'i SourceSpan>)>,
 ) -> Result<(), Diagnostics> {
-    let pattern = format!("^{}(:[a-zA-Z0-9_.{{}}-]*)?(@sha256:[a-zA-Z0-9_.{{}}-]*)?$", image.name);
-    let Ok(pattern) = Regex::new(&pattern) else {
-        let summary = format!("image name `{}` is not a regular expression", image.name);
-        return Err(Diagnostic::error(codes::BAD_VALUE, summary).at(span.cloned()).into());
+    let images: Vec<(&Image, Regex)> =
+        images.map(|(image, span)| Ok((image, pattern(image, span)?))).collect::<Result<_, Diagnostics>>()?;
+    if images.is_empty() {
+        return Ok(());
+    }
+    let mut change = |value: &mut Value| {
+        images.iter().try_for_each(|(image, pattern)| change_image(value, image, pattern))
     };
-    let mut change = |value: &mut Value| change_image(value, image, &pattern);
     resources.change_each(|resource| {
         if resource.kind() == "CustomResourceDefinition" {
             return Ok(());
@@ -53,6 +54,14 @@ pub(crate) fn apply(
                 })
             })
             .map_err(|error| shape_fault(resource, "changing the images of", &error))
+    })
+}
+
+fn pattern(image: &Image, span: Option<&SourceSpan>) -> Result<Regex, Diagnostics> {
+    let pattern = format!("^{}(:[a-zA-Z0-9_.{{}}-]*)?(@sha256:[a-zA-Z0-9_.{{}}-]*)?$", image.name);
+    Regex::new(&pattern).map_err(|_| {
+        let summary = format!("image name `{}` is not a regular expression", image.name);
+        Diagnostic::error(codes::BAD_VALUE, summary).at(span.cloned()).into()
     })
 }
 
@@ -100,23 +109,25 @@ fn split(image: &str) -> (&str, Option<&str>, Option<&str>) {
 }
 
 fn visit_containers(map: &mut Map, change: &mut field_path::Visitor<'_>) -> Result<(), ShapeError> {
-    let keys: Vec<Text> = map
-        .iter()
-        .filter(|(_, value)| matches!(value, Value::Map(_) | Value::List(_)))
-        .map(|(key, _)| key.clone())
-        .collect();
-    for key in keys {
-        let Some(value) = map.get_mut(&key) else { continue };
-        visit_nested(value, change)?;
-        if matches!(key.as_str(), "containers" | "initContainers")
-            && let Value::List(items) = value
-        {
-            for container in Arc::make_mut(items) {
-                change_container(container, change)?;
-            }
+    let mut result = Ok(());
+    // `retain` is the one way to change all entries of a map in place; it keeps them all.
+    map.retain(|key, value| {
+        if result.is_ok() && matches!(value, Value::Map(_) | Value::List(_)) {
+            result = visit_entry(key, value, change);
         }
+        true
+    });
+    result
+}
+
+fn visit_entry(key: &str, value: &mut Value, change: &mut field_path::Visitor<'_>) -> Result<(), ShapeError> {
+    visit_nested(value, change)?;
+    match value {
+        Value::List(items) if matches!(key, "containers" | "initContainers") => {
+            Arc::make_mut(items).iter_mut().try_for_each(|container| change_container(container, change))
+        }
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 fn visit_nested(value: &mut Value, change: &mut field_path::Visitor<'_>) -> Result<(), ShapeError> {

@@ -6,8 +6,9 @@
 use std::sync::LazyLock;
 
 use engine_core::diagnostic::Diagnostics;
-use engine_core::value::Value;
+use engine_core::value::{Map, Text, Value};
 
+use super::shared::SharedPair;
 use super::{FieldSpec, shape_fault};
 use crate::field_path::{self, Missing, ShapeError};
 use crate::kustomization::{Labels, Pairs};
@@ -173,22 +174,36 @@ fn apply(resources: &mut ResourceSet, pairs: &Pairs, fields: &[FieldSpec]) -> Re
 }
 
 fn set_pairs(resource: &mut Resource, pairs: &Pairs, fields: &[FieldSpec]) -> Result<(), ShapeError> {
-    let gvk = resource.gvk();
-    for field in fields {
-        if !field.applies_to(&gvk.group, &gvk.version, &gvk.kind) {
-            continue;
-        }
-        let missing = if field.create { Missing::MakeMap } else { Missing::Skip };
-        field_path::visit(&mut resource.value, field.path, missing, &mut |value| match value {
-            Value::Null => Ok(()),
-            Value::Map(map) => {
-                for (key, value) in pairs {
-                    map.insert(key.clone(), Value::String(value.clone()));
-                }
-                Ok(())
+    let gvk = resource.gvk().clone();
+    for (key, value) in pairs {
+        let mut made = Vec::new();
+        for field in fields {
+            if field.applies_to(&gvk.group, &gvk.version, &gvk.kind)
+                && set_pair(&mut resource.value, (key, value), field)?
+            {
+                made.push(field.path);
             }
-            _ => Err(ShapeError { field: field.path.join("."), wanted: "a map" }),
-        })?;
+        }
+        resource.follow_shared(|shared| shared == key);
+        if made.len() > 1 {
+            let (key, value) = (key.clone(), value.clone());
+            resource.shared.push(SharedPair { key, value, places: made });
+        }
     }
     Ok(())
+}
+
+/// Sets one entry and tells whether it was not there before.
+fn set_pair(object: &mut Map, (key, text): (&Text, &Text), field: &FieldSpec) -> Result<bool, ShapeError> {
+    let missing = if field.create { Missing::MakeMap } else { Missing::Skip };
+    let mut is_new = false;
+    field_path::visit(object, field.path, missing, &mut |value| match value {
+        Value::Null => Ok(()),
+        Value::Map(map) => {
+            is_new |= map.insert(key.clone(), Value::String(text.clone())).is_none();
+            Ok(())
+        }
+        _ => Err(ShapeError { field: field.path.join("."), wanted: "a map" }),
+    })?;
+    Ok(is_new)
 }

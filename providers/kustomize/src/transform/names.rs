@@ -32,23 +32,21 @@ pub(crate) fn suffix(resources: &mut ResourceSet, suffix: &Text) -> Result<(), D
 }
 
 fn rename(resources: &mut ResourceSet, name: impl Fn(&mut Resource) -> Text) -> Result<(), Diagnostics> {
-    for slot in resources.slots() {
-        resources.change(slot, |resource| {
-            if !keeps_name(resource) {
-                resource.remember_id();
-                let name = name(resource);
-                resource.set_name(name);
-            }
-            Ok(())
-        })?;
-    }
-    Ok(())
+    resources.change_all(|resource| {
+        if !keeps_name(resource) {
+            resource.remember_id();
+            let name = name(resource);
+            resource.set_name(name);
+        }
+        Ok(())
+    })
 }
 
 /// Tells whether the name is part of what the object defines, or belongs to the cluster.
 fn keeps_name(resource: &Resource) -> bool {
-    let gvk = resource.original_id().gvk;
-    gvk.kind == "CustomResourceDefinition"
-        || gvk.kind == "Namespace"
-        || (gvk.kind == "APIService" && gvk.group == "apiregistration.k8s.io")
+    match resource.original().0.as_str() {
+        "CustomResourceDefinition" | "Namespace" => true,
+        "APIService" => resource.gvk().group == "apiregistration.k8s.io",
+        _ => false,
+    }
 }

@@ -39,32 +39,30 @@ pub(crate) fn apply(resources: &mut ResourceSet, namespace: &str) -> Result<(), 
     // Ids as they are while the objects change one by one: a clash on the way is refused like one at the end.
     let mut ids: HashMap<Id, usize> = HashMap::new();
     for resource in resources.iter() {
-        *ids.entry(resource.id()).or_default() += 1;
+        *ids.entry(resource.id().clone()).or_default() += 1;
     }
-    for slot in resources.slots() {
-        resources.change(slot, |resource| {
-            if let Some(count) = ids.get_mut(&resource.id()) {
-                *count = count.saturating_sub(1);
-            }
-            resource.remember_id();
-            set_namespace(resource, namespace)
-                .map_err(|error| shape_fault(resource, "setting the namespace of", &error))?;
-            let count = ids.entry(resource.id()).or_default();
-            *count += 1;
-            if *count > 1 {
-                let summary = format!("namespace `{namespace}` gives two objects the id {}", resource.id());
-                return Err(Diagnostic::error(codes::DUPLICATE_OBJECT, summary)
-                    .at(resource.origin.clone())
-                    .into());
-            }
-            Ok(())
-        })?;
-    }
-    Ok(())
+    resources.change_all(|resource| {
+        if let Some(count) = ids.get_mut(resource.id()) {
+            *count = count.saturating_sub(1);
+        }
+        resource.remember_id();
+        set_namespace(resource, namespace)
+            .map_err(|error| shape_fault(resource, "setting the namespace of", &error))?;
+        resource.refresh_id();
+        let count = ids.entry(resource.id().clone()).or_default();
+        *count += 1;
+        if *count > 1 {
+            let summary = format!("namespace `{namespace}` gives two objects the id {}", resource.id());
+            return Err(Diagnostic::error(codes::DUPLICATE_OBJECT, summary)
+                .at(resource.origin.clone())
+                .into());
+        }
+        Ok(())
+    })
 }
 
 fn set_namespace(resource: &mut Resource, namespace: &str) -> Result<(), ShapeError> {
-    let gvk = resource.gvk();
+    let gvk = resource.gvk().clone();
     let mut set = |value: &mut Value| field_path::set_scalar(value, Value::string(namespace), "namespace");
     let map = &mut resource.value;
     if !gvk.is_cluster_scoped() {

@@ -27,7 +27,7 @@ pub(crate) fn apply(
     resources.change_each(|resource| {
         let fits = |kind: &str, name: &str| name == replica.name && KINDS.contains(&kind);
         let is_named = resource.previous.iter().any(|id| fits(&id.kind, &id.name))
-            || fits(&resource.kind(), &resource.name());
+            || fits(resource.kind(), resource.name());
         if !is_named {
             return Ok(());
         }

@@ -5,8 +5,8 @@ fn file(text: &str) -> Arc<SourceFile> {
 }
 
 fn only(text: &str, dialect: Dialect) -> Value {
-    let documents = parse_as(&file(text), dialect).unwrap();
-    documents[0].root.value()
+    let mut documents = parse_as(&file(text), dialect).unwrap();
+    documents.remove(0).root.into_value()
 }
 
 fn codes(text: &str) -> Vec<(Code, String)> {
