@@ -21,8 +21,8 @@ use crate::source::Files;
 
 /// Evaluates a definition again with what has been read meanwhile.
 ///
-/// The definition's files are not read again, and overlays are those that the plan has rendered; only files
-/// that functions name are.
+/// The definition itself is not read again, and overlays are those that the plan has rendered; the files of
+/// `manifests` and those that functions name are.
 pub struct Filler {
     pub(crate) module: Arc<Module>,
     pub(crate) inputs: BTreeMap<Text, Input>,

@@ -153,6 +153,6 @@ fn not_utf8(shown: &str, error: &std::string::FromUtf8Error) -> Diagnostic {
     let file =
         SourceFile { path: shown.to_owned(), text: String::from_utf8_lossy(error.as_bytes()).into_owned() };
     Diagnostic::error(NOT_UTF8, format!("{shown} is not valid UTF-8"))
-        .at(SourceSpan::new(Arc::new(file), valid..valid + 1))
+        .at(SourceSpan::new(Arc::new(file), valid..valid + char::REPLACEMENT_CHARACTER.len_utf8()))
         .hint("save the file in UTF-8")
 }

@@ -36,11 +36,10 @@ pub(crate) fn parse(file: &Arc<SourceFile>) -> Result<Body, Diagnostics> {
 }
 
 fn fault(file: &Arc<SourceFile>, offset: usize, message: &str) -> Diagnostic {
-    let end = file.text[offset.min(file.text.len())..]
-        .chars()
-        .next()
-        .map_or(offset, |char| offset + char.len_utf8());
-    let span = SourceSpan::new(Arc::clone(file), offset..end);
+    // At the end of the text the parser may point into the last character.
+    let start = file.text.floor_char_boundary(offset);
+    let end = file.text.ceil_char_boundary(start + 1);
+    let span = SourceSpan::new(Arc::clone(file), start..end);
     if message.contains("redefined attribute") {
         return Diagnostic::error(DUPLICATE, "argument is set twice in the same block").at(span);
     }

@@ -74,8 +74,7 @@ pub(crate) fn evaluate(
     let mut faults = Diagnostics::default();
     for input in inputs {
         let found = match input {
-            VariableInput::Environment { name, text } if !module.variables.contains_key(name.as_str()) => {
-                let _unused = text;
+            VariableInput::Environment { name, .. } if !module.variables.contains_key(name.as_str()) => {
                 continue;
             }
             VariableInput::Environment { name, text } => {

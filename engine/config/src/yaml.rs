@@ -20,7 +20,8 @@ pub(crate) fn documents(file: &Arc<SourceFile>) -> Result<Vec<(Value, SourceSpan
     let place = |location: Option<serde_saphyr::Location>| {
         let start = location.and_then(|location| location.span().byte_offset());
         let start = start.and_then(|start| usize::try_from(start).ok()).unwrap_or(0);
-        SourceSpan::new(Arc::clone(file), start..start + 1)
+        let start = file.text.floor_char_boundary(start);
+        SourceSpan::new(Arc::clone(file), start..file.text.ceil_char_boundary(start + 1))
     };
     let documents: Vec<Spanned<Value>> = serde_saphyr::from_multiple_with_options(&file.text, options)
         .map_err(|error| {

@@ -1,5 +1,7 @@
 //! What a definition can have wrong: every fault has a code, a place and, where there is one, a way out.
 
+use proptest::prelude::*;
+
 use super::harness::{HEAD, Repository};
 
 /// Text behind [`HEAD`], whose first line is line 8, and the faults that it must give: `CODE LINE:COLUMN: …`.
@@ -302,4 +304,24 @@ fn a_module_that_uses_itself_is_an_error() {
     assert!(repository.faults().contains("TRN0161 modules/loop/main.hcl:1:1: module loop uses itself"));
     repository.write("modules/loop/main.hcl", "cluster \"b\" {\n  sandbox = true\n}\n");
     assert!(repository.faults().contains("TRN0116 modules/loop/main.hcl:1:1: block cluster in a module"));
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_loaded_or_refused(words in prop::collection::vec(
+        prop::sample::select(&[
+            "namespace", "manifest", "\"a\"", "\"é", "{", "}", "\n", "=", "[", "]", "object", "for_each", "${", "each.key", "var.x",
+            "local.a", "locals", "variable", "1", "toset([\"a\"])", "depends_on", "namespace.a", "#", "<<E", "E", ".", "?", "null",
+            "cluster", "terrane", "read", "count", "name", "é", "\u{feff}",
+        ][..]),
+        0..40,
+    )) {
+        let text = words.join(" ").replace(" \n ", "\n");
+        if let Err(faults) = Repository::main(&text).load() {
+            for fault in faults.iter() {
+                let span = fault.span.as_ref().expect("every fault has a place");
+                prop_assert!(span.file.text.get(span.start..span.end).is_some());
+            }
+        }
+    }
 }

@@ -81,7 +81,7 @@ impl Walk<'_> {
         (stage, waits, common): (Option<Block>, &Uses, &Uses),
     ) -> Instances {
         let mut once = None;
-        let mut keyed = BTreeMap::new();
+        let mut keyed = Vec::new();
         let mut counted = Vec::new();
         let mut faulty = 0;
         for (key, repeated) in keys {
@@ -99,9 +99,7 @@ impl Walk<'_> {
             };
             match key {
                 None => once = Some(instance),
-                Some(InstanceKey::String(key)) => {
-                    keyed.insert(key, instance);
-                }
+                Some(InstanceKey::String(key)) => keyed.push((key, instance)),
                 Some(InstanceKey::Int(_)) => counted.push(instance),
             }
         }
@@ -109,7 +107,7 @@ impl Walk<'_> {
             _ if faulty > 0 => Instances::Unclear,
             (Repeat::Once, Some(instance)) => Instances::Once(instance),
             (Repeat::Once, None) => Instances::Unclear,
-            (Repeat::ForEach(_), _) => Instances::Keyed(keyed),
+            (Repeat::ForEach(_), _) => Instances::Keyed(keyed.into_iter().collect()),
             (Repeat::Count(_), _) => Instances::Counted(counted),
         }
     }

@@ -86,11 +86,15 @@ fn every_definition_of_this_repository_is_in_the_canonical_style() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let mut seen = 0;
     for folder in ["modules", "environments"] {
-        for entry in std::fs::read_dir(root.join(folder)).unwrap() {
-            let path = entry.unwrap().path().join("main.hcl");
-            let text = std::fs::read_to_string(&path).unwrap();
-            assert_eq!(format(&text).unwrap(), text, "{}", path.display());
-            seen += 1;
+        for directory in std::fs::read_dir(root.join(folder)).unwrap() {
+            for file in std::fs::read_dir(directory.unwrap().path()).unwrap() {
+                let path = file.unwrap().path();
+                if path.extension().is_some_and(|extension| extension == "hcl") {
+                    let text = std::fs::read_to_string(&path).unwrap();
+                    assert_eq!(format(&text).unwrap(), text, "{}", path.display());
+                    seen += 1;
+                }
+            }
         }
     }
     assert!(seen >= 6);
