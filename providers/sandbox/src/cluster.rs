@@ -95,6 +95,10 @@ impl Cluster {
             self.catalog.set_custom(meta::name(&last), Vec::new());
         }
         self.queue.changed(key, Some(&last), None);
+        if let Some(custom) = self.catalog.preferred(&key.resource).and_then(|resource| resource.custom.as_ref()) {
+            // A definition that is going away waits for its last object.
+            self.queue.look_at(Key::new(&crd::resource(), "", &custom.definition));
+        }
         Ok(())
     }
 

@@ -349,7 +349,9 @@ fn settle(ty: &Type, value: &mut Value) {
 fn vanishes(name: &str, ty: &Type, value: &Value) -> bool {
     let is_container = |ty: &Type| {
         let shape = ty.shape();
-        let plain_map = shape.map.as_ref().is_some_and(|map| map.fields.is_empty() && map.element.is_some());
+        let is_typed = |ty: &Type| ty.shape().scalar.is_none() || ty.shape().map.is_none();
+        let is_plain = |map: &MapType| map.fields.is_empty() && map.element.as_ref().is_some_and(is_typed);
+        let plain_map = shape.map.as_ref().is_some_and(is_plain);
         shape.scalar.is_none() && (shape.list.is_some() || plain_map)
     };
     match value {

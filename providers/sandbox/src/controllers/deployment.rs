@@ -115,7 +115,8 @@ fn roll(cluster: &mut Cluster, deployment: &Value, hash: &str) -> ApiResult<()> 
     let Some(new) = owned.iter().find(is_new) else { return Ok(()) };
     let old: Vec<&Value> = owned.iter().filter(|set| !is_new(set)).collect();
     let asked = |set: &Value| set["spec"]["replicas"].as_i64().unwrap_or(0);
-    let ready = |set: &Value| set["status"]["readyReplicas"].as_i64().unwrap_or(0);
+    // A set that was just scaled down still counts the pods that are about to go.
+    let ready = |set: &Value| set["status"]["readyReplicas"].as_i64().unwrap_or(0).min(asked(set));
     let old_asked: i64 = old.iter().map(|set| asked(set)).sum();
     let recreates = deployment["spec"]["strategy"]["type"] == "Recreate";
     let (surge, missing) = if recreates { (0, wanted) } else { bounds(deployment, wanted) };

@@ -68,6 +68,11 @@ impl Queue {
         }
     }
 
+    /// Asks for another look at an object.
+    pub fn look_at(&mut self, key: Key) {
+        self.push(Work::Reconcile(key));
+    }
+
     // The owner's resource is not looked up here: built-in plurals follow from the kind, and owners of other kinds are
     // no concern of a simulated controller but of garbage collection, which starts from the owner.
     fn push_owner(&mut self, owner: &Value, namespace: &str) {

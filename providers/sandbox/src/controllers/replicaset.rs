@@ -40,7 +40,7 @@ pub(super) fn reconcile(cluster: &mut Cluster, key: &Key) -> ApiResult<()> {
 
 fn write_status(set: &mut Value, owned: &[(Key, Value)], refusal: Option<&str>) {
     let ready = owned.iter().filter(|(_, pod)| pods::is_ready(pod)).count();
-    let conditions = &set["status"]["conditions"];
+    let conditions = set["status"]["conditions"].clone();
     let mut status = json!({
         "replicas": owned.len(), "fullyLabeledReplicas": owned.len(), "readyReplicas": ready,
         "availableReplicas": ready, "observedGeneration": meta::generation(set),
@@ -49,7 +49,11 @@ fn write_status(set: &mut Value, owned: &[(Key, Value)], refusal: Option<&str>) 
         status["conditions"] = conditions.clone();
     }
     set["status"] = status;
-    if let Some(message) = refusal {
+    // Each try draws another name for the pod: a refusal for the same reason is no news.
+    let reason = |message: &str| message.split_once(" is forbidden: ").map(|(_, why)| why.to_owned());
+    let known = meta::items(&conditions).iter().filter_map(|condition| condition["message"].as_str());
+    let is_known = refusal.is_some_and(|refusal| known.map(reason).any(|known| known == reason(refusal)));
+    if let Some(message) = refusal.filter(|_| !is_known) {
         let condition =
             json!({ "type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": message });
         act::set_conditions(set, &[condition]);

@@ -1,7 +1,17 @@
 //! The API as its clients see it: each test drives the router with whole requests.
 
+mod access;
 mod apply;
 mod crud;
+mod custom;
+mod deletion;
+mod discovering;
+mod disk;
+mod patches;
+mod policy;
+mod rules;
+mod watching;
+mod workloads;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -32,6 +42,12 @@ impl Answer {
             .map(|value| value.to_str().unwrap_or_default().to_owned())
             .collect()
     }
+}
+
+/// The names in a list.
+pub(crate) fn names(list: &Value) -> Vec<String> {
+    let items = list["items"].as_array().expect("items").iter();
+    items.filter_map(|item| item["metadata"]["name"].as_str()).map(str::to_owned).collect()
 }
 
 /// A client of one sandbox.
