@@ -49,12 +49,11 @@ variable "scrape_interval" {
 
 variable "replicas" {
   type = object({
-    prometheus   = optional(number, 1)
     alertmanager = optional(number, 1)
     grafana      = optional(number, 1)
   })
   default     = {}
-  description = "Replicas of each part."
+  description = "Replicas of Alertmanager and Grafana. Prometheus has one: its volume is written by one pod."
 }
 
 variable "images" {
@@ -208,6 +207,23 @@ manifest "settings" {
   }
 }
 
+# A claim of its own and not a template of the StatefulSet: so it is planned, and deleted with everything else.
+manifest "storage" {
+  object = {
+    apiVersion = "v1"
+    kind       = "PersistentVolumeClaim"
+    metadata = {
+      name      = "prometheus"
+      namespace = local.namespace
+    }
+    spec = {
+      accessModes      = ["ReadWriteOnce"]
+      storageClassName = var.storage_class
+      resources        = { requests = { storage = var.storage } }
+    }
+  }
+}
+
 manifest "part" {
   for_each = local.parts
 
@@ -220,7 +236,7 @@ manifest "part" {
       labels    = { "app.kubernetes.io/name" = each.key }
     }
     spec = {
-      replicas    = var.replicas[each.key]
+      replicas    = lookup(var.replicas, each.key, 1)
       serviceName = each.value.kind == "StatefulSet" ? each.key : null
       selector    = { matchLabels = { "app.kubernetes.io/name" = each.key } }
       template = {
@@ -246,17 +262,12 @@ manifest "part" {
               each.value.data == null ? [] : [{ name = "data", mountPath = each.value.data }],
             )
           }]
-          volumes = [{ name = "settings", configMap = { name = manifest.settings[each.key].name } }]
+          volumes = concat(
+            [{ name = "settings", configMap = { name = manifest.settings[each.key].name } }],
+            each.value.data == null ? [] : [{ name = "data", persistentVolumeClaim = { claimName = manifest.storage.name } }],
+          )
         }
       }
-      volumeClaimTemplates = each.value.data == null ? null : [{
-        metadata = { name = "data" }
-        spec = {
-          accessModes      = ["ReadWriteOnce"]
-          storageClassName = var.storage_class
-          resources        = { requests = { storage = var.storage } }
-        }
-      }]
     }
   }
 }
