@@ -19,7 +19,10 @@ use crate::error::{CommandError, Exit};
 use crate::session::Context;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(message) => return usage(&message),
+    };
     log_to_stderr();
     let context = Context { no_color: arguments.no_color };
     match run(arguments.command, context) {
@@ -29,6 +32,13 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Prints help, or what is wrong with the command line: exit code 1, because 2 means "there are changes".
+fn usage(message: &clap::Error) -> ExitCode {
+    // A closed pipe is no reason to fail in another way.
+    message.print().unwrap_or_default();
+    if message.use_stderr() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
 /// `TERRANE_LOG=debug` shows spans per phase and object.

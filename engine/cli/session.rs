@@ -45,6 +45,8 @@ pub struct Workspace {
     directory: PathBuf,
     /// The root of the tree that it may read.
     repository: PathBuf,
+    /// Where variable files are looked for.
+    settings: PathBuf,
     /// The environment's directory in the work copy: of the state and of `.terrane`.
     home: PathBuf,
     variables: Target,
@@ -65,20 +67,23 @@ impl Workspace {
         let found = Repository::discover(directory).map_err(CommandError::while_("look for the Git repository"))?;
         let repository = found.map_or_else(|| directory.clone(), |repository| repository.root().to_path_buf());
         let (home, variables) = (directory.clone(), target.clone());
-        Ok(Self { directory: home.clone(), repository, home, variables, clock: jiff::Timestamp::now() })
+        let (directory, settings) = (home.clone(), home.clone());
+        Ok(Self { directory, repository, settings, home, variables, clock: jiff::Timestamp::now() })
     }
 
-    /// Returns the same environment with its definition as another tree has it.
+    /// Returns the same environment with its definition as another tree has it, and the variable files of
+    /// `settings`.
     ///
     /// # Errors
     /// The directory cannot be resolved.
-    pub fn in_tree(&self, tree: &Path) -> Result<Self, CommandError> {
+    pub fn in_tree(&self, tree: &Path, settings: &Path) -> Result<Self, CommandError> {
         let real = |path: &Path| path.canonicalize().map_err(CommandError::while_(format!("find {}", path.display())));
         let (directory, repository) = (real(&self.home)?, real(&self.repository)?);
         let inside = directory.strip_prefix(repository).unwrap_or(Path::new(""));
         Ok(Self {
             directory: tree.join(inside),
             repository: tree.to_path_buf(),
+            settings: settings.join(inside),
             home: self.home.clone(),
             variables: self.variables.clone(),
             clock: self.clock,
@@ -99,7 +104,7 @@ impl Workspace {
         Ok(LoadOptions {
             directory: self.directory.clone(),
             repository: self.repository.clone(),
-            variables: variables::collect(&self.directory, &self.variables)?,
+            variables: variables::collect(&self.settings, &self.variables)?,
             clock: self.clock,
             contexts: variables::contexts(),
             origin: self.origin()?,

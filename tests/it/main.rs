@@ -6,3 +6,4 @@ mod interrupt;
 mod laws;
 mod sandbox;
 mod scenarios;
+mod tidy;

@@ -37,9 +37,9 @@ pub async fn run(target: &Target, wish: Wish, context: Context) -> Result<Exit, 
     let workspace = Workspace::open(target)?;
     let (base_tree, head_tree) = (export(&repository, fork)?, export(&repository, head)?);
     // Clusters, variables and settings come from the base: a pull request cannot redirect its own preview.
-    let session = Session::open(workspace.in_tree(base_tree.path())?, context).await?;
+    let session = Session::open(workspace.in_tree(base_tree.path(), base_tree.path())?, context).await?;
     let pending = make(&session, &Subject::of(&session.definition), Purpose::Show).await?.plan;
-    let merged = workspace.in_tree(head_tree.path())?.load(&Reads::new(), context)?;
+    let merged = workspace.in_tree(head_tree.path(), base_tree.path())?.load(&Reads::new(), context)?;
     let merged = make(&session, &Subject::of(&merged), Purpose::Show).await?.plan;
     print(&merged.without(&pending), &pending, &wish)
 }

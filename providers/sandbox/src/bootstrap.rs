@@ -100,6 +100,7 @@ fn api_service() -> Value {
     })
 }
 
+// Whole: a table of the default roles.
 fn roles() -> Vec<Value> {
     let role = |name: &str, rules: Value| {
         json!({

@@ -45,7 +45,8 @@ fn head(out: &mut String, change: &Change, place: Place, style: Style) {
     }
     let address = change.address.to_string();
     let _ = write!(out, " {}  ({})", sentence(change), escape(&address));
-    if change.tier == Tier::Client {
+    // Creations are counted once at the end: on an empty cluster the mark would stand on almost every line.
+    if change.tier == Tier::Client && change.action != Action::Create {
         style.paint(out, Role::Quiet, "  (predicted without the server)");
     }
     out.push('\n');

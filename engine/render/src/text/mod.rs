@@ -6,7 +6,7 @@ mod words;
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use engine_core::plan::{ActionKind, Plan, Reason, Shown};
+use engine_core::plan::{Action, ActionKind, Plan, Reason, Shown, Tier};
 
 use crate::body::summary;
 use crate::diagnostics::diagnostics_text;
@@ -137,6 +137,10 @@ fn tail(out: &mut String, plan: &Plan, style: Style) {
         style.paint(out, Role::Strong, "No changes in what could be observed.");
     }
     out.push('\n');
+    let guessed = plan.effective().filter(|it| it.tier == Tier::Client && it.action == Action::Create).count();
+    if guessed > 0 {
+        let _ = writeln!(out, "Predicted without the server, which lacks what they need: {guessed} of the creations.");
+    }
     if plan.diagnostics.has_errors() {
         out.push_str("This plan has errors and cannot be applied.\n");
     } else {
