@@ -77,7 +77,7 @@ impl Cluster {
     /// If it cannot be written to disk.
     pub fn commit(&mut self, key: &Key, object: Value) -> ApiResult<Arc<Value>> {
         let before = self.store.get(key).cloned();
-        let object = self.store.put(key, object).map_err(disk_failure)?;
+        let object = self.store.put(key, object).map_err(|error| disk_failure(&error))?;
         if key.resource == crd::resource() {
             self.serve(&object);
         }
@@ -90,12 +90,14 @@ impl Cluster {
     /// # Errors
     /// If the removal cannot be written to disk.
     pub fn erase(&mut self, key: &Key) -> ApiResult<()> {
-        let Some(last) = self.store.remove(key).map_err(disk_failure)? else { return Ok(()) };
+        let Some(last) = self.store.remove(key).map_err(|error| disk_failure(&error))? else { return Ok(()) };
         if key.resource == crd::resource() {
             self.catalog.set_custom(meta::name(&last), Vec::new());
         }
         self.queue.changed(key, Some(&last), None);
-        if let Some(custom) = self.catalog.preferred(&key.resource).and_then(|resource| resource.custom.as_ref()) {
+        if let Some(custom) =
+            self.catalog.preferred(&key.resource).and_then(|resource| resource.custom.as_ref())
+        {
             // A definition that is going away waits for its last object.
             self.queue.look_at(Key::new(&crd::resource(), "", &custom.definition));
         }
@@ -107,6 +109,6 @@ impl Cluster {
     }
 }
 
-fn disk_failure(error: std::io::Error) -> ApiError {
+fn disk_failure(error: &std::io::Error) -> ApiError {
     ApiError::Internal(format!("the sandbox cannot write its state: {error}"))
 }

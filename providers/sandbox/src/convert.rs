@@ -1,7 +1,7 @@
 //! Shows an object in another version of its kind.
 //!
 //! Custom resources change only their apiVersion, since the sandbox calls no conversion webhooks. Of the built-in kinds
-//! HorizontalPodAutoscaler alone is served in two versions.
+//! `HorizontalPodAutoscaler` alone is served in two versions.
 //!
 //! # Source
 //! <https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definition-versioning/> and

@@ -322,7 +322,9 @@ fn settle(ty: &Type, value: &mut Value) {
         Value::Object(map) => {
             let Some(fields) = &ty.shape().map else { return };
             let is_amounts = is_resource_map(fields);
-            for (_, value) in map.iter_mut().filter(|(name, _)| is_amounts || QUANTITY_FIELDS.contains(&name.as_str())) {
+            for (_, value) in
+                map.iter_mut().filter(|(name, _)| is_amounts || QUANTITY_FIELDS.contains(&name.as_str()))
+            {
                 if let Some(canonical) = canonical(value) {
                     *value = canonical;
                 }

@@ -1,4 +1,4 @@
-//! Reading and writing ObjectMeta inside a JSON object.
+//! Reading and writing `ObjectMeta` inside a JSON object.
 
 use serde_json::{Map, Value, json};
 

@@ -1,4 +1,4 @@
-//! OpenAPI documents that say which paths take `fieldValidation`, so that kubectl leaves validation to the server. They
+//! `OpenAPI` documents that say which paths take `fieldValidation`, so that kubectl leaves validation to the server. They
 //! hold no schemas.
 //!
 //! # Source

@@ -117,10 +117,10 @@ pub(crate) fn is_allowed(cluster: &Cluster, user: &User, attempt: &Attempt) -> b
 fn rules_of(cluster: &Cluster, user: &User, attempt: &Attempt) -> Vec<Value> {
     let mut rules = Vec::new();
     collect(cluster, user, "clusterrolebindings", "", &mut rules);
-    if let Attempt::Resource { namespace, .. } = attempt {
-        if !namespace.is_empty() {
-            collect(cluster, user, "rolebindings", namespace, &mut rules);
-        }
+    if let Attempt::Resource { namespace, .. } = attempt
+        && !namespace.is_empty()
+    {
+        collect(cluster, user, "rolebindings", namespace, &mut rules);
     }
     rules
 }
@@ -172,7 +172,7 @@ fn has_resource(rule: &Value, resource: &str, subresource: &str) -> bool {
     })
 }
 
-/// Answers a SelfSubjectAccessReview.
+/// Answers a `SelfSubjectAccessReview`.
 ///
 /// # Source
 /// <https://kubernetes.io/docs/reference/kubernetes-api/authorization-resources/self-subject-access-review-v1/>
@@ -196,7 +196,7 @@ pub(crate) fn review_access(cluster: &Cluster, user: &User, review: &Value) -> V
     answer
 }
 
-/// Answers a SelfSubjectReview.
+/// Answers a `SelfSubjectReview`.
 ///
 /// # Source
 /// <https://kubernetes.io/docs/reference/access-authn-authz/authentication/#self-subject-review>

@@ -91,7 +91,7 @@ impl Request {
         }
     }
 
-    /// The body's DeleteOptions, if it has any, with those of the query laid over them.
+    /// The body's `DeleteOptions`, if it has any, with those of the query laid over them.
     ///
     /// # Errors
     /// If the body cannot be read.

@@ -1,4 +1,4 @@
-//! What is served: built-in resources and those that CustomResourceDefinitions add.
+//! What is served: built-in resources and those that `CustomResourceDefinitions` add.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
@@ -123,7 +123,7 @@ impl Catalog {
         self.all().find(|r| r.kind == kind && r.api_version == api_version)
     }
 
-    /// Serves the versions of a CustomResourceDefinition instead of those it had.
+    /// Serves the versions of a `CustomResourceDefinition` instead of those it had.
     pub fn set_custom(&mut self, definition: &str, versions: Vec<Resource>) {
         if versions.is_empty() {
             self.custom.remove(definition);

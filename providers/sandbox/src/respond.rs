@@ -69,12 +69,12 @@ impl Reply {
     }
 
     /// A JSON document.
-    pub fn json(value: Value) -> Self {
+    pub fn json(value: &Value) -> Self {
         Self::bytes(StatusCode::OK, "application/json", value.to_string().into_bytes())
     }
 
     /// A JSON document that was made by the request.
-    pub fn created(value: Value) -> Self {
+    pub fn created(value: &Value) -> Self {
         Self { code: StatusCode::CREATED, ..Self::json(value) }
     }
 
@@ -93,7 +93,7 @@ impl Reply {
     pub fn object(object: &Value, view: View) -> Self {
         match view {
             View::Full => Self::bytes(StatusCode::OK, "application/json", object.to_string().into_bytes()),
-            View::Metadata => Self::json(view.shows()(object)),
+            View::Metadata => Self::json(&view.shows()(object)),
         }
     }
 

@@ -107,32 +107,34 @@ fn unowned_path(front: &Front, request: &Request, path: &[&str]) -> ApiResult<Op
     let wants_aggregated = request.header(header::ACCEPT).contains("as=APIGroupDiscoveryList");
     let found = match path {
         ["healthz" | "readyz" | "livez", ..] if is_get => Some(Reply::text(StatusCode::OK, "ok")),
-        ["version"] if is_get => Some(Reply::json(discovery::version())),
+        ["version"] if is_get => Some(Reply::json(&discovery::version())),
         ["api" | "apis"] if is_get && wants_aggregated => {
             let (document, tag) = discovery::aggregated(&cluster.catalog, path == ["api"]);
             Some(Reply::tagged(&document, &tag, request.header(header::IF_NONE_MATCH)))
         }
-        ["api"] if is_get => Some(Reply::json(discovery::core_versions())),
-        ["apis"] if is_get => Some(Reply::json(discovery::group_list(&cluster.catalog))),
-        ["apis", group] if is_get => discovery::group(&cluster.catalog, group).map(Reply::json),
+        ["api"] if is_get => Some(Reply::json(&discovery::core_versions())),
+        ["apis"] if is_get => Some(Reply::json(&discovery::group_list(&cluster.catalog))),
+        ["apis", group] if is_get => {
+            discovery::group(&cluster.catalog, group).map(|value| Reply::json(&value))
+        }
         ["api", version] if is_get => {
-            discovery::resource_list(&cluster.catalog, "", version).map(Reply::json)
+            discovery::resource_list(&cluster.catalog, "", version).map(|value| Reply::json(&value))
         }
         ["apis", group, version] if is_get => {
-            discovery::resource_list(&cluster.catalog, group, version).map(Reply::json)
+            discovery::resource_list(&cluster.catalog, group, version).map(|value| Reply::json(&value))
         }
-        ["openapi", "v3"] if is_get => Some(Reply::json(openapi::index(&cluster.catalog))),
+        ["openapi", "v3"] if is_get => Some(Reply::json(&openapi::index(&cluster.catalog))),
         ["openapi", "v3", root @ ..] if is_get => {
-            openapi::document(&cluster.catalog, &root.join("/")).map(Reply::json)
+            openapi::document(&cluster.catalog, &root.join("/")).map(|value| Reply::json(&value))
         }
         ["apis", "authorization.k8s.io", "v1", "selfsubjectaccessreviews"]
             if request.method == Method::POST =>
         {
             let review = rbac::review_access(&cluster, &request.user, &request.object()?);
-            return Ok(Some(Reply::created(review)));
+            return Ok(Some(Reply::created(&review)));
         }
         ["apis", "authentication.k8s.io", "v1", "selfsubjectreviews"] if request.method == Method::POST => {
-            return Ok(Some(Reply::created(rbac::review_self(&request.user))));
+            return Ok(Some(Reply::created(&rbac::review_self(&request.user))));
         }
         ["apis", "authorization.k8s.io" | "authentication.k8s.io", "v1", resource] => {
             return Err(ApiError::NotSimulated((*resource).to_owned()));
@@ -239,7 +241,7 @@ fn read(
     }
     let at = Cluster::key(resource, &path.namespace, &path.name);
     if path.subresource == "scale" {
-        return rest::read_scale(cluster, resource, &at).map(Reply::json);
+        return rest::read_scale(cluster, resource, &at).map(|value| Reply::json(&value));
     }
     let object = cluster.live(resource, &path.namespace, &path.name)?;
     Ok(Reply::object(&object, view))
@@ -274,7 +276,8 @@ fn put(
     let at = Cluster::key(resource, &path.namespace, &path.name);
     if path.subresource == "scale" {
         let body = request.object()?;
-        return rest::write_scale(cluster, resource, &at, (None, &body), &writing).map(Reply::json);
+        return rest::write_scale(cluster, resource, &at, (None, &body), &writing)
+            .map(|value| Reply::json(&value));
     }
     let written = rest::replace(cluster, resource, &at, request.object()?, &writing)?;
     Ok(Reply::written(written, View::of(request.header(header::ACCEPT))))
@@ -311,7 +314,8 @@ fn patch(
     }
     let body = crate::request::read_json(&request.body)?;
     if path.subresource == "scale" {
-        return rest::write_scale(cluster, resource, &at, (Some(kind), &body), &writing).map(Reply::json);
+        return rest::write_scale(cluster, resource, &at, (Some(kind), &body), &writing)
+            .map(|value| Reply::json(&value));
     }
     let written = rest::patch(cluster, resource, &at, (kind, &body), &writing)?;
     Ok(Reply::written(written, View::of(request.header(header::ACCEPT))))
@@ -366,7 +370,7 @@ fn remove(
         return Ok(Reply::list(resource, page, View::Full));
     }
     let at = Cluster::key(resource, &path.namespace, &path.name);
-    rest::delete(cluster, resource, &at, &options).map(Reply::json)
+    rest::delete(cluster, resource, &at, &options).map(|value| Reply::json(&value))
 }
 
 /// A value for a `Warning` header.

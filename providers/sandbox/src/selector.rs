@@ -49,7 +49,7 @@ impl Selector {
         Ok(Self { labels: labels.collect::<ApiResult<_>>()?, fields: fields.collect::<ApiResult<_>>()? })
     }
 
-    /// Reads a LabelSelector object; an empty one selects everything.
+    /// Reads a `LabelSelector` object; an empty one selects everything.
     pub fn of_object(selector: &Value) -> Self {
         let mut labels = Vec::new();
         for (key, value) in selector["matchLabels"].as_object().into_iter().flatten() {

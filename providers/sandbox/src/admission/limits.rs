@@ -1,4 +1,4 @@
-//! LimitRanges: defaults and bounds of containers, pods and claims.
+//! `LimitRanges`: defaults and bounds of containers, pods and claims.
 //!
 //! # Source
 //! <https://kubernetes.io/docs/concepts/policy/limit-range/>
@@ -81,7 +81,11 @@ pub(super) fn check(cluster: &Cluster, resource: &Resource, object: &Value) -> A
     } else if resource.is("", "persistentvolumeclaims") {
         for item in items(cluster, namespace, "PersistentVolumeClaim") {
             let requests = &object["spec"]["resources"]["requests"];
-            faults.extend(outside(&item, "PersistentVolumeClaim", &json!({ "requests": requests, "limits": requests })));
+            faults.extend(outside(
+                &item,
+                "PersistentVolumeClaim",
+                &json!({ "requests": requests, "limits": requests }),
+            ));
         }
     }
     let why = match faults.as_slice() {

@@ -20,11 +20,7 @@ pub(crate) use quota::refresh as refresh_quota;
 ///
 /// # Errors
 /// 404 if the namespace is absent; 403 if it is terminating or a policy forbids the object.
-pub(crate) fn mutate_new(
-    cluster: &Cluster,
-    resource: &Resource,
-    object: &mut Value,
-) -> ApiResult<()> {
+pub(crate) fn mutate_new(cluster: &Cluster, resource: &Resource, object: &mut Value) -> ApiResult<()> {
     namespaces::check(cluster, resource, object)?;
     pods::complete(cluster, resource, object)?;
     limits::apply_defaults(cluster, resource, object);
@@ -35,11 +31,7 @@ pub(crate) fn mutate_new(
 ///
 /// # Errors
 /// 403 then.
-pub(crate) fn check_new(
-    cluster: &Cluster,
-    resource: &Resource,
-    object: &Value,
-) -> ApiResult<()> {
+pub(crate) fn check_new(cluster: &Cluster, resource: &Resource, object: &Value) -> ApiResult<()> {
     limits::check(cluster, resource, object)?;
     quota::check(cluster, resource, None, object)
 }

@@ -6,8 +6,8 @@
 use serde_json::{Value, json};
 
 use crate::cluster::Cluster;
-use crate::error::{ApiError, ApiResult, GroupResource};
 use crate::crd;
+use crate::error::{ApiError, ApiResult, GroupResource};
 use crate::meta;
 use crate::resource::Resource;
 use crate::store::Key;

@@ -54,9 +54,14 @@ fn default_class(cluster: &Cluster) -> Option<String> {
 
 fn add_account(cluster: &Cluster, resource: &Resource, pod: &mut Value) -> ApiResult<()> {
     let namespace = meta::namespace(pod).to_owned();
-    let name = pod["spec"]["serviceAccountName"].as_str().filter(|name| !name.is_empty()).unwrap_or("default").to_owned();
+    let name = pod["spec"]["serviceAccountName"]
+        .as_str()
+        .filter(|name| !name.is_empty())
+        .unwrap_or("default")
+        .to_owned();
     let Some(account) = cluster.store.find("", "serviceaccounts", &namespace, &name) else {
-        let why = format!("error looking up service account {namespace}/{name}: serviceaccount {name:?} not found");
+        let why =
+            format!("error looking up service account {namespace}/{name}: serviceaccount {name:?} not found");
         return Err(ApiError::forbidden(&resource.group_resource(), meta::name(pod), why));
     };
     let mounts = pod["spec"]["automountServiceAccountToken"]
@@ -96,7 +101,8 @@ fn mount_token(spec: &mut Map<String, Value>) {
     } });
     let field = json!({ "apiVersion": "v1", "fieldPath": "metadata.namespace" });
     let place = json!({ "downwardAPI": { "items": [{ "path": "namespace", "fieldRef": field }] } });
-    let source = json!({ "name": volume, "projected": { "defaultMode": 420, "sources": [token, root, place] } });
+    let source =
+        json!({ "name": volume, "projected": { "defaultMode": 420, "sources": [token, root, place] } });
     match spec.get_mut("volumes").and_then(Value::as_array_mut) {
         Some(volumes) => volumes.push(source),
         None => {

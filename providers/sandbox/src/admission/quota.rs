@@ -1,4 +1,4 @@
-//! ResourceQuotas: what each object counts for, and what is left.
+//! `ResourceQuotas`: what each object counts for, and what is left.
 //!
 //! # Source
 //! <https://kubernetes.io/docs/concepts/policy/resource-quotas/>
@@ -18,8 +18,14 @@ use crate::store::Key;
 type Usage = BTreeMap<String, Quantity>;
 
 /// Core resources that are counted under their plain name.
-const COUNTED: [&str; 6] =
-    ["configmaps", "persistentvolumeclaims", "replicationcontrollers", "resourcequotas", "secrets", "services"];
+const COUNTED: [&str; 6] = [
+    "configmaps",
+    "persistentvolumeclaims",
+    "replicationcontrollers",
+    "resourcequotas",
+    "secrets",
+    "services",
+];
 
 fn quotas() -> GroupResource {
     GroupResource::new("", "resourcequotas")
@@ -46,10 +52,11 @@ pub(super) fn check(
         }
         let hard = hard_of(quota);
         let name = meta::name(quota);
-        if live.is_none() && resource.is("", "pods") {
-            if let Some(missing) = unstated(&hard, object) {
-                return forbid(format!("failed quota: {name}: must specify {missing}"));
-            }
+        if live.is_none()
+            && resource.is("", "pods")
+            && let Some(missing) = unstated(&hard, object)
+        {
+            return forbid(format!("failed quota: {name}: must specify {missing}"));
         }
         let before = live.map(|live| usage(&target, live)).unwrap_or_default();
         let mut requested = usage(&target, object);
@@ -116,22 +123,23 @@ fn covers(quota: &Value, resource: &GroupResource, object: &Value) -> bool {
     let has_deadline = object["spec"]["activeDeadlineSeconds"].is_i64();
     let is_best_effort = meta::items(&object["spec"]["containers"]).iter().all(|container| {
         ["requests", "limits"].iter().all(|field| {
-            container["resources"][*field].as_object().is_none_or(|amounts| {
-                !amounts.contains_key("cpu") && !amounts.contains_key("memory")
-            })
+            container["resources"][*field]
+                .as_object()
+                .is_none_or(|amounts| !amounts.contains_key("cpu") && !amounts.contains_key("memory"))
         })
     });
     let class = object["spec"]["priorityClassName"].as_str().unwrap_or_default();
-    let selected = meta::items(&quota["spec"]["scopeSelector"]["matchExpressions"]).iter().all(|expression| {
-        let values = meta::strings(&expression["values"]);
-        match (expression["scopeName"].as_str(), expression["operator"].as_str()) {
-            (Some("PriorityClass"), Some("In")) => is_pod && values.contains(&class),
-            (Some("PriorityClass"), Some("NotIn")) => is_pod && !values.contains(&class),
-            (Some("PriorityClass"), Some("Exists")) => is_pod && !class.is_empty(),
-            (Some("PriorityClass"), _) => is_pod && class.is_empty(),
-            _ => true,
-        }
-    });
+    let selected =
+        meta::items(&quota["spec"]["scopeSelector"]["matchExpressions"]).iter().all(|expression| {
+            let values = meta::strings(&expression["values"]);
+            match (expression["scopeName"].as_str(), expression["operator"].as_str()) {
+                (Some("PriorityClass"), Some("In")) => is_pod && values.contains(&class),
+                (Some("PriorityClass"), Some("NotIn")) => is_pod && !values.contains(&class),
+                (Some("PriorityClass"), Some("Exists")) => is_pod && !class.is_empty(),
+                (Some("PriorityClass"), _) => is_pod && class.is_empty(),
+                _ => true,
+            }
+        });
     selected
         && meta::strings(&quota["spec"]["scopes"]).into_iter().all(|scope| match scope {
             "Terminating" => is_pod && has_deadline,
@@ -205,7 +213,8 @@ fn usage(resource: &GroupResource, object: &Value) -> Usage {
             usage.insert("services".into(), one);
         }
         "persistentvolumeclaims" => {
-            let storage = spec["resources"]["requests"]["storage"].as_str().and_then(|text| text.parse().ok());
+            let storage =
+                spec["resources"]["requests"]["storage"].as_str().and_then(|text| text.parse().ok());
             let storage = storage.unwrap_or(Quantity::ZERO);
             let class = spec["storageClassName"].as_str().unwrap_or_default();
             usage.insert("persistentvolumeclaims".into(), one);

@@ -73,7 +73,11 @@ pub(super) fn update_status_as(
 /// # Errors
 /// As a client's update of the scale.
 pub(super) fn scale(cluster: &mut Cluster, key: &Key, replicas: i64) -> ApiResult<()> {
-    write(cluster, key, CONTROLLER_MANAGER, "scale", |object| object["spec"]["replicas"] = json!(replicas))
+    write(cluster, key, CONTROLLER_MANAGER, "scale", |object| {
+        if let Some(spec) = meta::child(object, "spec") {
+            spec.insert("replicas".into(), json!(replicas));
+        }
+    })
 }
 
 fn write(

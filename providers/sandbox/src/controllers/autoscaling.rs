@@ -1,4 +1,4 @@
-//! HorizontalPodAutoscalers and PodDisruptionBudgets.
+//! `HorizontalPodAutoscalers` and `PodDisruptionBudgets`.
 //!
 //! # Source
 //! <https://kubernetes.io/docs/concepts/workloads/autoscaling/horizontal-pod-autoscale/> and
@@ -33,13 +33,16 @@ pub(super) fn autoscaler(cluster: &mut Cluster, key: &Key) -> ApiResult<()> {
             text("apiVersion").split('/').next().unwrap_or_default(),
             text("name")
         );
-        let condition =
-            json!({ "type": "AbleToScale", "status": "False", "reason": "FailedGetScale", "message": message });
+        let condition = json!({ "type": "AbleToScale", "status": "False", "reason": "FailedGetScale", "message": message });
         return act::update_status(cluster, key, |scaler| act::set_conditions(scaler, &[condition]));
     };
     let current = found["spec"]["replicas"].as_i64().unwrap_or(1);
     let least = spec["minReplicas"].as_i64().unwrap_or(1);
-    let desired = if current == 0 { 0 } else { current.clamp(least, spec["maxReplicas"].as_i64().unwrap_or(1).max(least)) };
+    let desired = if current == 0 {
+        0
+    } else {
+        current.clamp(least, spec["maxReplicas"].as_i64().unwrap_or(1).max(least))
+    };
     if desired != current {
         act::scale(cluster, &at, desired)?;
     }
@@ -58,7 +61,8 @@ pub(super) fn autoscaler(cluster: &mut Cluster, key: &Key) -> ApiResult<()> {
     });
     act::update_status(cluster, key, |scaler| {
         let old = scaler["status"]["conditions"].clone();
-        scaler["status"] = json!({ "currentMetrics": null, "currentReplicas": desired, "desiredReplicas": desired });
+        scaler["status"] =
+            json!({ "currentMetrics": null, "currentReplicas": desired, "desiredReplicas": desired });
         if old.is_array() {
             scaler["status"]["conditions"] = old;
         }
@@ -86,8 +90,12 @@ fn budget(cluster: &mut Cluster, key: &Key) -> ApiResult<()> {
     let Some(budget) = cluster.store.get(key).cloned() else { return Ok(()) };
     let spec = &budget["spec"];
     let selector = Selector::of_object(&spec["selector"]);
-    let selected: Vec<_> =
-        cluster.store.list(&pods::resource(), &key.namespace).filter(|pod| selector.matches(pod)).cloned().collect();
+    let selected: Vec<_> = cluster
+        .store
+        .list(&pods::resource(), &key.namespace)
+        .filter(|pod| selector.matches(pod))
+        .cloned()
+        .collect();
     // An absent selector selects nothing.
     let selected = if spec["selector"].is_object() { selected } else { Vec::new() };
     let expected = i64::try_from(selected.len()).unwrap_or(i64::MAX);
@@ -103,7 +111,8 @@ fn budget(cluster: &mut Cluster, key: &Key) -> ApiResult<()> {
         (None, None) => 1,
     };
     let allowed = if expected == 0 { 0 } else { (healthy - desired).max(0) };
-    let (status, reason) = if allowed > 0 { ("True", "SufficientPods") } else { ("False", "InsufficientPods") };
+    let (status, reason) =
+        if allowed > 0 { ("True", "SufficientPods") } else { ("False", "InsufficientPods") };
     act::update_status(cluster, key, |budget| {
         let generation = meta::generation(budget);
         let old = budget["status"]["conditions"].clone();

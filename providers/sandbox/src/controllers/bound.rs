@@ -1,4 +1,4 @@
-//! Objects that wait for an outside party: claims for volumes, Services and Ingresses for addresses, APIServices for
+//! Objects that wait for an outside party: claims for volumes, Services and Ingresses for addresses, `APIServices` for
 //! their backend.
 //!
 //! # Source
@@ -73,7 +73,8 @@ pub(super) fn claim(cluster: &mut Cluster, key: &Key) -> ApiResult<()> {
     })?;
     act::update_status(cluster, key, |claim| {
         let modes = claim["spec"]["accessModes"].clone();
-        claim["status"] = json!({ "phase": "Bound", "accessModes": modes, "capacity": { "storage": request } });
+        claim["status"] =
+            json!({ "phase": "Bound", "accessModes": modes, "capacity": { "storage": request } });
     })
 }
 
@@ -119,7 +120,7 @@ pub(super) fn reclaim(cluster: &mut Cluster, claim_uid: &str) -> ApiResult<()> {
     act::update_status(cluster, &key, |volume| volume["status"]["phase"] = json!("Released"))
 }
 
-/// Gives a Service of type LoadBalancer an address, and takes it away from others.
+/// Gives a Service of type `LoadBalancer` an address, and takes it away from others.
 ///
 /// # Errors
 /// If the status cannot be written.
@@ -159,7 +160,31 @@ fn address_of(object: &Value) -> String {
     Ipv4Addr::from(ADDRESSES + last).to_string()
 }
 
-/// Says that the backend of an APIService answers.
+/// Gives a Node the status of a machine with room to spare.
+///
+/// # Errors
+/// If the status cannot be written.
+///
+/// # Source
+/// <https://kubernetes.io/docs/reference/node/node-status/>
+pub(super) fn node(cluster: &mut Cluster, key: &Key) -> ApiResult<()> {
+    let is_known = cluster.store.get(key).is_none_or(|node| node["status"]["conditions"].is_array());
+    if is_known {
+        return Ok(());
+    }
+    let room = json!({ "cpu": "64", "memory": "256Gi", "ephemeral-storage": "1Ti", "pods": "2000" });
+    let ready = json!({
+        "type": "Ready", "status": "True", "reason": "KubeletReady", "message": "kubelet is posting ready status",
+    });
+    act::update_status_as(cluster, key, "kubelet", |node| {
+        let status = json!({ "addresses": [{ "type": "Hostname", "address": key.name }], "allocatable": room,
+            "capacity": room });
+        meta::put(node, "status", Some(status));
+        act::set_conditions(node, &[ready]);
+    })
+}
+
+/// Says that the backend of an `APIService` answers.
 ///
 /// # Errors
 /// If the status cannot be written.

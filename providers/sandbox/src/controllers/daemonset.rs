@@ -1,4 +1,4 @@
-//! DaemonSets: a pod on each node that fits.
+//! `DaemonSets`: a pod on each node that fits.
 //!
 //! # Source
 //! <https://kubernetes.io/docs/concepts/workloads/controllers/daemonset/>
@@ -39,7 +39,8 @@ pub(super) fn reconcile(cluster: &mut Cluster, key: &Key) -> ApiResult<()> {
         }
     }
     for node in &nodes {
-        let is_there = pods::owned(cluster, &set).iter().any(|(_, pod)| pod["spec"]["nodeName"] == node.as_str());
+        let is_there =
+            pods::owned(cluster, &set).iter().any(|(_, pod)| pod["spec"]["nodeName"] == node.as_str());
         if !is_there {
             let mut pod = pods::from_template(&set, template, &format!("{}-", key.name));
             pod["metadata"]["labels"][HASH] = json!(hash);

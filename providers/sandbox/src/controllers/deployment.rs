@@ -1,4 +1,4 @@
-//! Deployments: a ReplicaSet for each template, rolled from the old to the new.
+//! Deployments: a `ReplicaSet` for each template, rolled from the old to the new.
 //!
 //! # Source
 //! <https://kubernetes.io/docs/concepts/workloads/controllers/deployment/>
@@ -6,8 +6,8 @@
 use engine_kinds::{IntOrString, Rounding};
 use serde_json::{Value, json};
 
-use super::pods::{self, Behavior};
 use super::act;
+use super::pods::{self, Behavior};
 use crate::cluster::Cluster;
 use crate::error::{ApiResult, GroupResource};
 use crate::meta;
@@ -20,7 +20,7 @@ fn sets() -> GroupResource {
     GroupResource::new("apps", "replicasets")
 }
 
-/// Takes one step of a rollout and writes the status. Changes of its ReplicaSets bring the Deployment here again.
+/// Takes one step of a rollout and writes the status. Changes of its `ReplicaSets` bring the Deployment here again.
 ///
 /// # Errors
 /// If a change cannot be written.
@@ -28,7 +28,7 @@ pub(super) fn reconcile(cluster: &mut Cluster, key: &Key) -> ApiResult<()> {
     let Some(deployment) = cluster.store.get(key).cloned() else { return Ok(()) };
     let owned = owned_sets(cluster, &deployment);
     let hash = meta::suffix_of(&meta::hash(&deployment["spec"]["template"]).to_be_bytes(), 8);
-    let newest = owned.iter().map(|set| revision(set)).max().unwrap_or(0);
+    let newest = owned.iter().map(revision).max().unwrap_or(0);
     let current = owned.iter().find(|set| meta::label(set, HASH) == Some(&hash));
     let revision = match current {
         Some(set) if revision(set) == newest => newest,
@@ -50,7 +50,8 @@ pub(super) fn reconcile(cluster: &mut Cluster, key: &Key) -> ApiResult<()> {
 }
 
 fn owned_sets(cluster: &Cluster, deployment: &Value) -> Vec<Value> {
-    let keys = cluster.store.dependents(meta::uid(deployment)).into_iter().filter(|key| key.resource == sets());
+    let keys =
+        cluster.store.dependents(meta::uid(deployment)).into_iter().filter(|key| key.resource == sets());
     keys.filter_map(|key| cluster.store.get(&key).map(|set| Value::clone(set))).collect()
 }
 
@@ -82,8 +83,12 @@ fn new_set(deployment: &Value, hash: &str, revision: u64) -> Value {
 fn annotate(set: &mut Value, deployment: &Value, revision: u64) {
     let mut annotations = set["metadata"]["annotations"].as_object().cloned().unwrap_or_default();
     let copied = deployment["metadata"]["annotations"].as_object().into_iter().flatten();
-    let is_own = |key: &str| key == "kubectl.kubernetes.io/last-applied-configuration" || key.starts_with("deployment.kubernetes.io/");
-    annotations.extend(copied.filter(|(key, _)| !is_own(key)).map(|(key, value)| (key.clone(), value.clone())));
+    let is_own = |key: &str| {
+        key == "kubectl.kubernetes.io/last-applied-configuration"
+            || key.starts_with("deployment.kubernetes.io/")
+    };
+    annotations
+        .extend(copied.filter(|(key, _)| !is_own(key)).map(|(key, value)| (key.clone(), value.clone())));
     let replicas = replicas_of(deployment);
     let (surge, _) = bounds(deployment, replicas);
     annotations.insert("deployment.kubernetes.io/desired-replicas".into(), json!(replicas.to_string()));
@@ -141,7 +146,8 @@ fn scale(cluster: &mut Cluster, set: &Value, replicas: i64) -> ApiResult<()> {
 }
 
 fn trim_history(cluster: &mut Cluster, deployment: &Value, hash: &str) -> ApiResult<()> {
-    let limit = deployment["spec"]["revisionHistoryLimit"].as_u64().and_then(|limit| usize::try_from(limit).ok());
+    let limit =
+        deployment["spec"]["revisionHistoryLimit"].as_u64().and_then(|limit| usize::try_from(limit).ok());
     let mut old = owned_sets(cluster, deployment);
     old.retain(|set| {
         meta::label(set, HASH) != Some(hash) && set["spec"]["replicas"] == 0 && set["status"]["replicas"] == 0
@@ -171,14 +177,18 @@ fn write_status(deployment: &mut Value, owned: &[Value], hash: &str, revision: u
     });
     // A failure to create pods is no condition once it is over.
     let failure = new.and_then(|set| {
-        meta::items(&set["status"]["conditions"]).iter().find(|condition| condition["type"] == "ReplicaFailure")
+        meta::items(&set["status"]["conditions"])
+            .iter()
+            .find(|condition| condition["type"] == "ReplicaFailure")
     });
-    let kept = meta::items(&conditions).iter().filter(|old| old["type"] != "ReplicaFailure" || failure.is_some());
+    let kept =
+        meta::items(&conditions).iter().filter(|old| old["type"] != "ReplicaFailure" || failure.is_some());
     deployment["status"]["conditions"] = kept.cloned().collect();
     let (_, missing) = bounds(deployment, wanted);
     let is_complete = updated == wanted && available == wanted && replicas == wanted;
     let name = new.map(meta::name).unwrap_or_default().to_owned();
-    let mut conditions = vec![availability(available >= wanted - missing), progress(deployment, &name, is_complete)];
+    let mut conditions =
+        vec![availability(available >= wanted - missing), progress(deployment, &name, is_complete)];
     conditions.extend(failure.map(|failure| {
         json!({ "type": "ReplicaFailure", "status": "True", "reason": failure["reason"],
             "message": failure["message"], "lastUpdateTime": meta::now() })

@@ -33,9 +33,11 @@ fn application(object: &mut Value) {
     let is_automated = object["spec"]["syncPolicy"]["automated"].is_object();
     let revision = object["spec"]["source"]["targetRevision"].clone();
     let (sync, health) = if is_automated { ("Synced", "Healthy") } else { ("OutOfSync", "Missing") };
-    let compared = json!({ "destination": object["spec"]["destination"], "source": object["spec"]["source"] });
+    let compared =
+        json!({ "destination": object["spec"]["destination"], "source": object["spec"]["source"] });
     let mut status = object["status"].as_object().cloned().unwrap_or_default();
-    let unchanged = status.get("sync").is_some_and(|old| old["status"] == sync && old["comparedTo"] == compared);
+    let unchanged =
+        status.get("sync").is_some_and(|old| old["status"] == sync && old["comparedTo"] == compared);
     if unchanged {
         return;
     }
@@ -63,7 +65,9 @@ fn flux(object: &mut Value) {
     let revision = revision_of(object);
     let (reason, message) = match kind.as_str() {
         "Kustomization" => ("ReconciliationSucceeded", format!("Applied revision: {revision}")),
-        "HelmRelease" => ("InstallSucceeded", format!("Helm install succeeded for release {}", meta::name(object))),
+        "HelmRelease" => {
+            ("InstallSucceeded", format!("Helm install succeeded for release {}", meta::name(object)))
+        }
         _ => ("Succeeded", format!("stored artifact for revision '{revision}'")),
     };
     if !object["status"].is_object() {

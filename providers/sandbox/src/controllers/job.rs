@@ -5,8 +5,8 @@
 
 use serde_json::{Value, json};
 
-use super::pods::{self, Behavior};
 use super::act;
+use super::pods::{self, Behavior};
 use crate::cluster::Cluster;
 use crate::error::ApiResult;
 use crate::meta;
@@ -37,7 +37,8 @@ pub(super) fn reconcile(cluster: &mut Cluster, key: &Key) -> ApiResult<()> {
     for index in found..pods::bounded(wanted) {
         let mut pod = pods::from_template(&job, &spec["template"], &format!("{}-", key.name));
         if spec["completionMode"] == "Indexed" {
-            pod["metadata"]["annotations"]["batch.kubernetes.io/job-completion-index"] = json!(index.to_string());
+            pod["metadata"]["annotations"]["batch.kubernetes.io/job-completion-index"] =
+                json!(index.to_string());
         }
         act::create(cluster, &key.namespace, pod)?;
     }
@@ -46,7 +47,9 @@ pub(super) fn reconcile(cluster: &mut Cluster, key: &Key) -> ApiResult<()> {
 }
 
 fn has(job: &Value, condition: &str) -> bool {
-    meta::items(&job["status"]["conditions"]).iter().any(|found| found["type"] == condition && found["status"] == "True")
+    meta::items(&job["status"]["conditions"])
+        .iter()
+        .any(|found| found["type"] == condition && found["status"] == "True")
 }
 
 fn condition(kind: &str, status: &str, reason: &str, message: &str) -> Value {
@@ -54,8 +57,11 @@ fn condition(kind: &str, status: &str, reason: &str, message: &str) -> Value {
 }
 
 fn suspend(job: &mut Value, is_suspended: bool) {
-    let (status, reason, message) =
-        if is_suspended { ("True", "JobSuspended", "Job suspended") } else { ("False", "JobResumed", "Job resumed") };
+    let (status, reason, message) = if is_suspended {
+        ("True", "JobSuspended", "Job suspended")
+    } else {
+        ("False", "JobResumed", "Job resumed")
+    };
     act::set_conditions(job, &[condition("Suspended", status, reason, message)]);
 }
 
@@ -81,13 +87,19 @@ fn write_status(job: &mut Value, owned: &[(Key, Value)], wanted: i64) {
         let reason = "BackoffLimitExceeded";
         act::set_conditions(
             job,
-            &[condition("FailureTarget", "True", reason, message), condition("Failed", "True", reason, message)],
+            &[
+                condition("FailureTarget", "True", reason, message),
+                condition("Failed", "True", reason, message),
+            ],
         );
     } else if i64::try_from(succeeded).is_ok_and(|succeeded| succeeded >= pods::bounded(wanted)) {
         let (reason, message) = ("CompletionsReached", "Reached expected number of succeeded pods");
         act::set_conditions(
             job,
-            &[condition("SuccessCriteriaMet", "True", reason, message), condition("Complete", "True", reason, message)],
+            &[
+                condition("SuccessCriteriaMet", "True", reason, message),
+                condition("Complete", "True", reason, message),
+            ],
         );
         job["status"]["completionTime"] = now;
     }

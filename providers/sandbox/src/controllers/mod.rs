@@ -78,7 +78,9 @@ impl Queue {
     fn push_owner(&mut self, owner: &Value, namespace: &str) {
         let text = |field: &str| owner[field].as_str().unwrap_or_default();
         let group = text("apiVersion").split_once('/').map_or("", |(group, _)| group);
-        let Some(kind) = engine_kinds::builtin::all().iter().find(|known| known.kind == text("kind") && known.group == group)
+        let Some(kind) = engine_kinds::builtin::all()
+            .iter()
+            .find(|known| known.kind == text("kind") && known.group == group)
         else {
             return;
         };
@@ -168,6 +170,7 @@ fn reconcile(cluster: &mut Cluster, key: &Key) -> ApiResult<()> {
         ("apps", "statefulsets") => statefulset::reconcile(cluster, key),
         ("apps", "daemonsets") => daemonset::reconcile(cluster, key),
         ("batch", "jobs") => job::reconcile(cluster, key),
+        ("", "nodes") => bound::node(cluster, key),
         ("", "pods") => pods::reconcile(cluster, key),
         ("", "persistentvolumeclaims") => bound::claim(cluster, key),
         ("", "services") => bound::service(cluster, key),

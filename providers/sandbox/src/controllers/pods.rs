@@ -57,7 +57,8 @@ pub(super) fn is_ready(pod: &Value) -> bool {
 
 /// The pods that an owner controls and that are not going away, by name.
 pub(super) fn owned(cluster: &Cluster, owner: &Value) -> Vec<(Key, Value)> {
-    let keys = cluster.store.dependents(meta::uid(owner)).into_iter().filter(|key| key.resource == resource());
+    let keys =
+        cluster.store.dependents(meta::uid(owner)).into_iter().filter(|key| key.resource == resource());
     let objects = keys.filter_map(|key| {
         let pod = cluster.store.get(&key)?;
         let is_active = !meta::is_terminating(pod);
@@ -140,9 +141,7 @@ fn status_of(pod: &Value, number: u64) -> Value {
 
 fn container_status(pod: &Value, container: &Value, phase: &str, now: &str) -> Value {
     let name = container["name"].as_str().unwrap_or_default();
-    let ended = |code: i64, reason: &str| {
-        json!({ "terminated": { "exitCode": code, "reason": reason, "startedAt": now, "finishedAt": now } })
-    };
+    let ended = |code: i64, reason: &str| json!({ "terminated": { "exitCode": code, "reason": reason, "startedAt": now, "finishedAt": now } });
     let (state, last, restarts) = match (phase, behavior(pod)) {
         ("Succeeded", _) => (ended(0, "Completed"), json!({}), 0),
         ("Failed", _) => (ended(1, "Error"), json!({}), 0),

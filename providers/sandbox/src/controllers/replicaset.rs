@@ -1,4 +1,4 @@
-//! ReplicaSets: as many pods as asked for.
+//! `ReplicaSets`: as many pods as asked for.
 //!
 //! # Source
 //! <https://kubernetes.io/docs/concepts/workloads/controllers/replicaset/>
@@ -54,8 +54,7 @@ fn write_status(set: &mut Value, owned: &[(Key, Value)], refusal: Option<&str>) 
     let known = meta::items(&conditions).iter().filter_map(|condition| condition["message"].as_str());
     let is_known = refusal.is_some_and(|refusal| known.map(reason).any(|known| known == reason(refusal)));
     if let Some(message) = refusal.filter(|_| !is_known) {
-        let condition =
-            json!({ "type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": message });
+        let condition = json!({ "type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": message });
         act::set_conditions(set, &[condition]);
     }
 }

@@ -1,4 +1,4 @@
-//! StatefulSets: numbered pods, made and replaced in order, each with its claims.
+//! `StatefulSets`: numbered pods, made and replaced in order, each with its claims.
 //!
 //! # Source
 //! <https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/>
@@ -83,7 +83,8 @@ fn make(cluster: &mut Cluster, key: &Key, set: &Value, revision: &str, index: i6
     let spec = &set["spec"];
     let name = format!("{}-{index}", key.name);
     let mut pod = pods::from_template(set, &spec["template"], &name);
-    let labels = meta::child(&mut pod, "metadata").map(|metadata| metadata.entry("labels").or_insert_with(|| json!({})));
+    let labels = meta::child(&mut pod, "metadata")
+        .map(|metadata| metadata.entry("labels").or_insert_with(|| json!({})));
     if let Some(labels) = labels.and_then(Value::as_object_mut) {
         labels.insert(HASH.into(), json!(revision));
         labels.insert("statefulset.kubernetes.io/pod-name".into(), json!(name));
@@ -97,7 +98,8 @@ fn make(cluster: &mut Cluster, key: &Key, set: &Value, revision: &str, index: i6
     for template in meta::items(&spec["volumeClaimTemplates"]) {
         let claim = format!("{}-{name}", meta::name(template));
         volumes.retain(|volume| volume["name"] != meta::name(template));
-        volumes.push(json!({ "name": meta::name(template), "persistentVolumeClaim": { "claimName": claim } }));
+        volumes
+            .push(json!({ "name": meta::name(template), "persistentVolumeClaim": { "claimName": claim } }));
         make_claim(cluster, key, set, template, &claim)?;
     }
     if !volumes.is_empty() {
@@ -128,8 +130,10 @@ fn write_status(set: &mut Value, owned: &[(Key, Value)], revision: &str) {
     let updated = owned.iter().filter(|(_, pod)| meta::label(pod, HASH) == Some(revision)).count();
     let wanted = set["spec"]["replicas"].as_u64().unwrap_or(1);
     let is_rolled_out = updated == owned.len() && ready == owned.len() && owned.len() as u64 == wanted;
-    let known = set["status"]["currentRevision"].as_str().filter(|known| !known.is_empty()).map(str::to_owned);
-    let current = if is_rolled_out { revision.to_owned() } else { known.unwrap_or_else(|| revision.to_owned()) };
+    let known =
+        set["status"]["currentRevision"].as_str().filter(|known| !known.is_empty()).map(str::to_owned);
+    let current =
+        if is_rolled_out { revision.to_owned() } else { known.unwrap_or_else(|| revision.to_owned()) };
     let of_current = owned.iter().filter(|(_, pod)| meta::label(pod, HASH) == Some(&current)).count();
     set["status"] = json!({
         "observedGeneration": meta::generation(set), "replicas": owned.len(), "readyReplicas": ready,

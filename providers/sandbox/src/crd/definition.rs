@@ -1,4 +1,4 @@
-//! CustomResourceDefinitions as objects: their defaults, rules, status and deletion.
+//! `CustomResourceDefinitions` as objects: their defaults, rules, status and deletion.
 //!
 //! # Source
 //! <https://kubernetes.io/docs/reference/kubernetes-api/extend-resources/custom-resource-definition-v1/>
@@ -41,7 +41,7 @@ pub(crate) fn validate_definition(object: &Value, before: Option<&Value>) -> Vec
     let (group, plural) = (text(&spec["group"]), text(&spec["names"]["plural"]));
     let expected = format!("{plural}.{group}");
     if meta::name(object) != expected {
-        let detail = format!("must be spec.names.plural+\".\"+spec.group");
+        let detail = "must be spec.names.plural+\".\"+spec.group".to_string();
         errors.push(FieldError::invalid("metadata.name", &json!(meta::name(object)), &detail));
     }
     if group.is_empty() {
@@ -95,7 +95,7 @@ fn check_versions(object: &Value, errors: &mut Vec<FieldError>) {
         match schema["type"].as_str() {
             Some("object") => {}
             None | Some("") => {
-                errors.push(FieldError::required(format!("{path}.type"), "must not be empty at the root"))
+                errors.push(FieldError::required(format!("{path}.type"), "must not be empty at the root"));
             }
             Some(_) => {
                 let detail = "must be object at the root";
@@ -112,7 +112,7 @@ fn check_structure(schema: &Value, path: &str, errors: &mut Vec<FieldError>) {
     let children = children.map(|(name, child)| (format!("{path}.properties[{name}]"), child));
     let additional = Some(&schema["additionalProperties"]).filter(|child| child.is_object());
     let items = Some(&schema["items"]).filter(|child| child.is_object());
-    let others = additional
+    let mut others = additional
         .map(|child| (format!("{path}.additionalProperties"), child))
         .into_iter()
         .chain(items.map(|child| (format!("{path}.items"), child)));
@@ -257,13 +257,13 @@ fn record_stored_version(definition: &mut Value) {
 // Another established definition of the group that already has the kind.
 fn rival(cluster: &Cluster, definition: &Value) -> Option<String> {
     let kind = &definition["spec"]["names"]["kind"];
-    let others =
+    let mut others =
         cluster.store.list(&resource(), "").filter(|other| meta::name(other) != meta::name(definition));
     let same = |other: &&std::sync::Arc<Value>| {
         other["spec"]["group"] == definition["spec"]["group"]
             && other["status"]["acceptedNames"]["kind"] == *kind
     };
-    others.filter(same).next().map(|_| format!("{kind} is already in use"))
+    others.find(same).map(|_| format!("{kind} is already in use"))
 }
 
 fn clean_up(cluster: &mut Cluster, key: &Key, definition: &Value) -> ApiResult<()> {

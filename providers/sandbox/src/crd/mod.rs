@@ -1,4 +1,4 @@
-//! Custom resources: what a CustomResourceDefinition makes the server accept, prune, default and refuse.
+//! Custom resources: what a `CustomResourceDefinition` makes the server accept, prune, default and refuse.
 //!
 //! Rules in CEL (`x-kubernetes-validations`) and patterns are accepted but not evaluated; a warning says so when the
 //! definition is written.

@@ -168,10 +168,10 @@ fn check_number(schema: &Value, number: f64, value: &Value, path: &str, errors: 
             refuse("less than or equal to", &schema["maximum"]);
         }
     }
-    if let Some(step) = schema["multipleOf"].as_f64().filter(|step| *step != 0.0) {
-        if (number / step).fract() != 0.0 {
-            refuse("a multiple of", &schema["multipleOf"]);
-        }
+    if let Some(step) = schema["multipleOf"].as_f64().filter(|step| *step != 0.0)
+        && (number / step).fract() != 0.0
+    {
+        refuse("a multiple of", &schema["multipleOf"]);
     }
 }
 

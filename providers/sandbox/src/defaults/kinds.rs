@@ -138,7 +138,7 @@ pub(super) fn autoscaler(object: &mut Value) {
     }
 }
 
-/// Each bound of a LimitRange that is left out follows from another.
+/// Each bound of a `LimitRange` that is left out follows from another.
 ///
 /// # Source
 /// <https://kubernetes.io/docs/concepts/policy/limit-range/>
@@ -148,7 +148,8 @@ pub(super) fn limit_range(object: &mut Value) {
         if item["type"] != "Container" {
             continue;
         }
-        for (field, source) in [("default", "max"), ("defaultRequest", "default"), ("defaultRequest", "min")] {
+        for (field, source) in [("default", "max"), ("defaultRequest", "default"), ("defaultRequest", "min")]
+        {
             let values = item[source].as_object().cloned().unwrap_or_default();
             let Some(target) = meta::child(item, field) else { continue };
             for (name, value) in values {
@@ -183,7 +184,8 @@ pub(super) fn api_service(object: &mut Value) {
 }
 
 fn service_port(holder: Option<&mut Value>) {
-    if let Some(service) = holder.and_then(|holder| holder.get_mut("service")).and_then(Value::as_object_mut) {
+    if let Some(service) = holder.and_then(|holder| holder.get_mut("service")).and_then(Value::as_object_mut)
+    {
         set(service, "port", json!(443));
     }
 }

@@ -74,7 +74,9 @@ pub(crate) fn first_status(resource: &Resource, object: &Value) -> Option<Value>
         }),
         ("apps", "replicasets") | ("", "replicationcontrollers") => json!({ "replicas": 0 }),
         ("apps", "statefulsets") => json!({ "availableReplicas": 0, "replicas": 0 }),
-        ("autoscaling", _) if resource.version == "v1" => json!({ "currentReplicas": 0, "desiredReplicas": 0 }),
+        ("autoscaling", _) if resource.version == "v1" => {
+            json!({ "currentReplicas": 0, "desiredReplicas": 0 })
+        }
         ("autoscaling", _) => json!({ "currentMetrics": null, "desiredReplicas": 0 }),
         ("policy", "poddisruptionbudgets") => json!({
             "currentHealthy": 0, "desiredHealthy": 0, "disruptionsAllowed": 0, "expectedPods": 0,
@@ -88,7 +90,8 @@ pub(crate) fn first_status(resource: &Resource, object: &Value) -> Option<Value>
 /// # Source
 /// <https://kubernetes.io/docs/concepts/workloads/pods/pod-qos/>
 fn qos_class(pod: &Value) -> &'static str {
-    let containers = meta::items(&pod["spec"]["containers"]).iter().chain(meta::items(&pod["spec"]["initContainers"]));
+    let containers =
+        meta::items(&pod["spec"]["containers"]).iter().chain(meta::items(&pod["spec"]["initContainers"]));
     let mut is_any = false;
     let mut is_guaranteed = true;
     for container in containers {
@@ -129,7 +132,8 @@ fn select_own_pods(job: &mut Value) {
     let (uid, name) = (json!(meta::uid(job)), json!(meta::name(job)));
     let Some(spec) = meta::child(job, "spec") else { return };
     let Some(template) = spec.get_mut("template") else { return };
-    let labels = meta::child(template, "metadata").map(|metadata| metadata.entry("labels").or_insert_with(|| json!({})));
+    let labels = meta::child(template, "metadata")
+        .map(|metadata| metadata.entry("labels").or_insert_with(|| json!({})));
     if let Some(labels) = labels.and_then(Value::as_object_mut) {
         for (key, value) in [
             ("controller-uid", &uid),

@@ -37,7 +37,8 @@ fn apply_spec(spec: &mut Map<String, Value>) {
     set(spec, "securityContext", json!({}));
     set(spec, "terminationGracePeriodSeconds", json!(30));
     // The old name of the field is kept in step with the new one.
-    let account = spec.get("serviceAccountName").or(spec.get("serviceAccount")).filter(|name| *name != "").cloned();
+    let account =
+        spec.get("serviceAccountName").or(spec.get("serviceAccount")).filter(|name| *name != "").cloned();
     if let Some(account) = account {
         set(spec, "serviceAccountName", account);
         let name = spec["serviceAccountName"].clone();
@@ -126,7 +127,9 @@ fn apply_variable(variable: &mut Value) {
 }
 
 fn apply_probe(probe: &mut Map<String, Value>) {
-    for (field, value) in [("timeoutSeconds", 1), ("periodSeconds", 10), ("successThreshold", 1), ("failureThreshold", 3)] {
+    for (field, value) in
+        [("timeoutSeconds", 1), ("periodSeconds", 10), ("successThreshold", 1), ("failureThreshold", 3)]
+    {
         if probe.get(field).is_none_or(|found| found.is_null() || *found == json!(0)) {
             probe.insert(field.into(), json!(value));
         }
@@ -168,10 +171,11 @@ fn apply_volume(volume: &mut Value) {
         each_field_ref(source.get_mut("downwardAPI"));
     }
     each_field_ref(fields.get_mut("downwardAPI"));
-    if let Some(template) = fields.get_mut("ephemeral").and_then(|source| source.get_mut("volumeClaimTemplate")) {
-        if let Some(spec) = meta::child(template, "spec") {
-            set(spec, "volumeMode", json!("Filesystem"));
-        }
+    if let Some(template) =
+        fields.get_mut("ephemeral").and_then(|source| source.get_mut("volumeClaimTemplate"))
+        && let Some(spec) = meta::child(template, "spec")
+    {
+        set(spec, "volumeMode", json!("Filesystem"));
     }
 }
 

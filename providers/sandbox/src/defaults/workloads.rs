@@ -1,4 +1,4 @@
-//! Workloads: Deployment, StatefulSet, DaemonSet, Job, CronJob and their like.
+//! Workloads: Deployment, `StatefulSet`, `DaemonSet`, Job, `CronJob` and their like.
 //!
 //! # Source
 //! <https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/>
@@ -47,10 +47,10 @@ fn stateful_set(spec: &mut Spec) {
     set(spec, "revisionHistoryLimit", json!(10));
     if let Some(strategy) = child(spec, "updateStrategy") {
         set(strategy, "type", json!("RollingUpdate"));
-        if strategy["type"] == "RollingUpdate" {
-            if let Some(rolling) = child(strategy, "rollingUpdate") {
-                rolling.entry("partition").or_insert_with(|| json!(0));
-            }
+        if strategy["type"] == "RollingUpdate"
+            && let Some(rolling) = child(strategy, "rollingUpdate")
+        {
+            rolling.entry("partition").or_insert_with(|| json!(0));
         }
     }
     if let Some(retention) = child(spec, "persistentVolumeClaimRetentionPolicy") {

@@ -10,6 +10,12 @@ use crate::error::{ApiError, ApiResult};
 /// Kubernetes refuses longer patches.
 const OPERATION_LIMIT: usize = 10_000;
 
+/// How much a patch may copy in all, in bytes of JSON, as in kube-apiserver.
+const COPY_LIMIT: usize = 3 * 1024 * 1024;
+
+/// How deep a patched object may be nested: as deep as one that is read from a request.
+const DEPTH_LIMIT: usize = 127;
+
 /// Applies a JSON patch, all of it or nothing that matters: the caller drops the object on an error.
 ///
 /// # Errors
@@ -27,10 +33,33 @@ pub(super) fn apply(object: &mut Value, patch: &Value) -> ApiResult<()> {
             operations.len()
         )));
     }
+    let mut copied = 0;
     for operation in operations {
+        if operation["op"] == "copy" {
+            let source = operation["from"].as_str().and_then(|from| object.pointer(from));
+            copied += source.map_or(0, |source| source.to_string().len());
+        }
+        if copied > COPY_LIMIT {
+            return Err(ApiError::TooLarge(COPY_LIMIT));
+        }
         step(object, operation).ok_or(ApiError::Unprocessable)?;
     }
     Ok(())
+}
+
+// Levels of nesting, counted without recursion: the value may be deeper than the stack allows.
+fn depth(value: &Value) -> usize {
+    let mut deepest = 0;
+    let mut open = vec![(value, 0)];
+    while let Some((value, level)) = open.pop() {
+        deepest = deepest.max(level);
+        match value {
+            Value::Array(items) => open.extend(items.iter().map(|item| (item, level + 1))),
+            Value::Object(map) => open.extend(map.values().map(|item| (item, level + 1))),
+            _ => {}
+        }
+    }
+    deepest
 }
 
 fn step(object: &mut Value, operation: &Value) -> Option<()> {
@@ -40,8 +69,9 @@ fn step(object: &mut Value, operation: &Value) -> Option<()> {
         "add" => add(object, path, value()?),
         "remove" => remove(object, path).map(drop),
         "replace" => {
-            *object.pointer_mut(path)? = value()?;
-            Some(())
+            object.pointer(path)?;
+            remove(object, path);
+            add(object, path, value()?)
         }
         "move" => {
             let moved = remove(object, operation["from"].as_str()?)?;
@@ -57,6 +87,9 @@ fn step(object: &mut Value, operation: &Value) -> Option<()> {
 }
 
 fn add(object: &mut Value, path: &str, value: Value) -> Option<()> {
+    if path.matches('/').count() + depth(&value) > DEPTH_LIMIT {
+        return None;
+    }
     let Some((parent, key)) = split(path) else {
         *object = value;
         return Some(());

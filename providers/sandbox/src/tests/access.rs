@@ -10,11 +10,13 @@ use super::Client;
 const MAPS: &str = "/api/v1/namespaces/default/configmaps";
 
 fn rbac(client: &Client, plural: &str, kind: &str, body: Value) {
-    let mut object = json!({ "apiVersion": "rbac.authorization.k8s.io/v1", "kind": kind, "metadata": { "name": "r" } });
-    for (key, value) in body.as_object().into_iter().flatten() {
-        object[key] = value.clone();
+    let mut object =
+        json!({ "apiVersion": "rbac.authorization.k8s.io/v1", "kind": kind, "metadata": { "name": "r" } });
+    if let Value::Object(fields) = body {
+        fields.into_iter().for_each(|(key, value)| object[key] = value);
     }
-    let made = client.post(&format!("/apis/rbac.authorization.k8s.io/v1/namespaces/default/{plural}"), &object);
+    let made =
+        client.post(&format!("/apis/rbac.authorization.k8s.io/v1/namespaces/default/{plural}"), &object);
     assert_eq!(made.code, 201, "{}", made.body);
 }
 
@@ -77,12 +79,12 @@ fn the_network_needs_the_token_of_the_kubeconfig() {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let config = client.sandbox.kubeconfig(address);
-        let token = config.lines().find_map(|line| line.trim().strip_prefix("token: ")).expect("a token").to_owned();
+        let token =
+            config.lines().find_map(|line| line.trim().strip_prefix("token: ")).expect("a token").to_owned();
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
         let sandbox = client.sandbox.clone();
-        let server = tokio::spawn(async move {
-            sandbox.serve(listener, async { drop(stopped.await) }).await
-        });
+        let server =
+            tokio::spawn(async move { sandbox.serve(listener, async { drop(stopped.await) }).await });
         for (path, header, code) in [
             ("/version".to_owned(), String::new(), "401"),
             ("/version".to_owned(), format!("Authorization: Bearer {token}\r\n"), "200"),

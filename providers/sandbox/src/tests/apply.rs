@@ -10,7 +10,9 @@ use super::Client;
 const MAP: &str = "/api/v1/namespaces/default/configmaps/a";
 
 fn map(data: Value) -> Value {
-    json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "a", "namespace": "default" }, "data": data })
+    let mut map = json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "a", "namespace": "default" } });
+    map["data"] = data;
+    map
 }
 
 #[test]

@@ -49,7 +49,9 @@ fn definition() -> Value {
 }
 
 fn widget(spec: Value) -> Value {
-    json!({ "apiVersion": "example.com/v1", "kind": "Widget", "metadata": { "name": "w" }, "spec": spec })
+    let mut widget = json!({ "apiVersion": "example.com/v1", "kind": "Widget", "metadata": { "name": "w" } });
+    widget["spec"] = spec;
+    widget
 }
 
 fn with_widgets() -> Client {
@@ -64,7 +66,11 @@ fn a_definition_is_served_at_once() {
     let client = Client::new();
     assert_eq!(client.get(WIDGETS).code, 404);
     let made = client.post(DEFINITIONS, &definition());
-    assert!(made.warnings().iter().any(|text| text.contains("does not evaluate the CEL rules")), "{:?}", made.warnings());
+    assert!(
+        made.warnings().iter().any(|text| text.contains("does not evaluate the CEL rules")),
+        "{:?}",
+        made.warnings()
+    );
     let live = client.get(&format!("{DEFINITIONS}/widgets.example.com")).body;
     let conditions: Vec<_> = live["status"]["conditions"].as_array().expect("conditions").iter().collect();
     assert!(conditions.iter().all(|condition| condition["status"] == "True"), "{conditions:?}");
@@ -87,12 +93,22 @@ fn a_custom_resource_is_pruned_defaulted_and_checked() {
     assert_eq!(made.warnings(), ["299 - \"unknown field \\\"spec.extra\\\"\""]);
     let strict = client.post(&format!("{WIDGETS}?fieldValidation=Strict"), &widget(spec));
     assert_eq!(strict.code, 400);
-    assert!(strict.message().ends_with("strict decoding error: unknown field \"spec.extra\""), "{}", strict.message());
+    assert!(
+        strict.message().ends_with("strict decoding error: unknown field \"spec.extra\""),
+        "{}",
+        strict.message()
+    );
 
     let cases = [
-        (json!({ "size": "2" }), "spec.size: Invalid value: \"string\": spec.size in body must be of type integer: \"string\""),
+        (
+            json!({ "size": "2" }),
+            "spec.size: Invalid value: \"string\": spec.size in body must be of type integer: \"string\"",
+        ),
         (json!({}), "spec.size: Required value"),
-        (json!({ "size": 0 }), "spec.size: Invalid value: 0: spec.size in body should be greater than or equal to 1"),
+        (
+            json!({ "size": 0 }),
+            "spec.size: Invalid value: 0: spec.size in body should be greater than or equal to 1",
+        ),
         (
             json!({ "size": 1, "mode": "odd" }),
             "spec.mode: Unsupported value: \"odd\": supported values: \"fast\", \"slow\"",
@@ -115,8 +131,12 @@ fn an_apply_merges_custom_lists_by_their_keys() {
     let path = format!("{WIDGETS}/w");
     client.apply(&path, &widget(json!({ "size": 1, "parts": [{ "name": "a" }] })));
     let other = widget(json!({ "size": 1, "parts": [{ "name": "b", "weight": 5 }] }));
-    let merged = client.send("PATCH", &format!("{path}?fieldManager=n"), "application/apply-patch+yaml", &other);
-    assert_eq!(merged.body["spec"]["parts"], json!([{ "name": "a", "weight": 1 }, { "name": "b", "weight": 5 }]));
+    let merged =
+        client.send("PATCH", &format!("{path}?fieldManager=n"), "application/apply-patch+yaml", &other);
+    assert_eq!(
+        merged.body["spec"]["parts"],
+        json!([{ "name": "a", "weight": 1 }, { "name": "b", "weight": 5 }])
+    );
     assert_eq!(merged.body["metadata"]["generation"], 2);
 }
 
@@ -149,7 +169,10 @@ fn a_definition_takes_its_objects_along() {
     assert_eq!(waiting["metadata"]["finalizers"], json!(["customresourcecleanup.apiextensions.k8s.io"]));
     object["metadata"]["name"] = json!("x");
     let refused = client.post(WIDGETS, &object);
-    assert_eq!((refused.code, refused.message()), (405, "create not allowed while custom resource definition is terminating"));
+    assert_eq!(
+        (refused.code, refused.message()),
+        (405, "create not allowed while custom resource definition is terminating")
+    );
     client.merge(&format!("{WIDGETS}/w"), &json!({ "metadata": { "finalizers": null } }));
     assert_eq!(client.get(&path).code, 404);
     assert_eq!(client.get(WIDGETS).code, 404);
@@ -197,16 +220,20 @@ fn gitops_engines_report_success_once_their_kinds_exist() {
         });
         assert_eq!(client.post(DEFINITIONS, &definition).code, 201);
     }
-    let object = |group: &str, kind: &str, spec: Value| {
-        json!({ "apiVersion": format!("{group}/v1"), "kind": kind, "metadata": { "name": "a" }, "spec": spec })
-    };
+    let object = |group: &str, kind: &str, spec: Value| json!({ "apiVersion": format!("{group}/v1"), "kind": kind, "metadata": { "name": "a" }, "spec": spec });
     let applications = "/apis/argoproj.io/v1/namespaces/default/applications";
     client.post(applications, &object("argoproj.io", "Application", json!({})));
     let manual = client.get(&format!("{applications}/a")).body;
-    assert_eq!((&manual["status"]["sync"]["status"], &manual["status"]["health"]["status"]), (&json!("OutOfSync"), &json!("Missing")));
+    assert_eq!(
+        (&manual["status"]["sync"]["status"], &manual["status"]["health"]["status"]),
+        (&json!("OutOfSync"), &json!("Missing"))
+    );
     client.merge(&format!("{applications}/a"), &json!({ "spec": { "syncPolicy": { "automated": {} } } }));
     let synced = client.get(&format!("{applications}/a")).body;
-    assert_eq!((&synced["status"]["sync"]["status"], &synced["status"]["health"]["status"]), (&json!("Synced"), &json!("Healthy")));
+    assert_eq!(
+        (&synced["status"]["sync"]["status"], &synced["status"]["health"]["status"]),
+        (&json!("Synced"), &json!("Healthy"))
+    );
     let flux = "/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/default/kustomizations";
     client.post(flux, &object("kustomize.toolkit.fluxcd.io", "Kustomization", json!({ "path": "./" })));
     let ready = client.get(&format!("{flux}/a")).body;

@@ -36,7 +36,8 @@ fn preconditions_of_a_deletion_hold_or_refuse_it() {
     let client = Client::new();
     client.post(&format!("{CORE}/configmaps"), &map("a"));
     let path = format!("{CORE}/configmaps/a");
-    let refused = client.send("DELETE", &path, "application/json", &json!({ "preconditions": { "uid": "1" } }));
+    let refused =
+        client.send("DELETE", &path, "application/json", &json!({ "preconditions": { "uid": "1" } }));
     assert_eq!(refused.code, 409);
     assert!(
         refused.message().starts_with(
@@ -85,7 +86,10 @@ fn a_namespace_goes_with_what_is_in_it() {
 #[test]
 fn a_namespace_waits_for_the_finalizers_in_it() {
     let client = Client::new();
-    client.post("/api/v1/namespaces", &json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": "a" } }));
+    client.post(
+        "/api/v1/namespaces",
+        &json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": "a" } }),
+    );
     let mut object = map("kept");
     object["metadata"]["finalizers"] = json!(["example.com/keep"]);
     client.post("/api/v1/namespaces/a/configmaps", &object);
@@ -95,7 +99,8 @@ fn a_namespace_waits_for_the_finalizers_in_it() {
     let message = |kind: &str| conditions.iter().find(|c| c["type"] == kind).map(|c| c["message"].clone());
     let content = "Some resources are remaining: configmaps. has 1 resource instances";
     assert_eq!(message("NamespaceContentRemaining"), Some(json!(content)));
-    let waiting = "Some content in the namespace has finalizers remaining: example.com/keep in 1 resource instances";
+    let waiting =
+        "Some content in the namespace has finalizers remaining: example.com/keep in 1 resource instances";
     assert_eq!(message("NamespaceFinalizersRemaining"), Some(json!(waiting)));
     let refused = client.post("/api/v1/namespaces/a/configmaps", &map("new"));
     assert_eq!(

@@ -7,7 +7,8 @@ use serde_json::json;
 
 use super::Client;
 
-const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json";
+const AGGREGATED: &str =
+    "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json";
 
 #[test]
 fn resources_are_listed_with_their_subresources() {
@@ -19,11 +20,15 @@ fn resources_are_listed_with_their_subresources() {
         let resources = apps["resources"].as_array().expect("resources");
         resources.iter().find(|resource| resource["name"] == name).cloned().expect("the resource")
     };
-    assert_eq!((&find("deployments")["namespaced"], &find("deployments")["shortNames"]), (&json!(true), &json!(["deploy"])));
+    assert_eq!(
+        (&find("deployments")["namespaced"], &find("deployments")["shortNames"]),
+        (&json!(true), &json!(["deploy"]))
+    );
     assert_eq!(find("deployments/scale")["kind"], "Scale");
     assert_eq!(client.get("/apis/nothing/v1").code, 404);
     let groups = client.get("/apis").body;
-    let scaling = groups["groups"].as_array().expect("groups").iter().find(|g| g["name"] == "autoscaling").cloned();
+    let scaling =
+        groups["groups"].as_array().expect("groups").iter().find(|g| g["name"] == "autoscaling").cloned();
     assert_eq!(scaling.expect("the group")["preferredVersion"]["version"], "v2");
 }
 
@@ -38,7 +43,9 @@ fn aggregated_discovery_is_one_document_with_a_tag() {
     assert_eq!(client.with("if-none-match", tag).get("/apis").code, 304);
     let core = client.get("/api").body;
     let pods = core["items"][0]["versions"][0]["resources"].as_array().expect("resources").iter();
-    assert!(pods.into_iter().any(|resource| resource["resource"] == "pods" && resource["scope"] == "Namespaced"));
+    assert!(
+        pods.into_iter().any(|resource| resource["resource"] == "pods" && resource["scope"] == "Namespaced")
+    );
 }
 
 #[test]

@@ -15,7 +15,8 @@ fn a_directory_keeps_the_cluster_and_one_process_has_it() {
     let path = directory.path().join("state");
     let client = Client::of(Sandbox::open(&path).expect("a sandbox"));
     assert!(matches!(Sandbox::open(&path), Err(SandboxError::Locked(_))));
-    let object = json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "a" }, "data": { "k": "v" } });
+    let object =
+        json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "a" }, "data": { "k": "v" } });
     let made = client.post(MAPS, &object).body;
     let space = client.get("/api/v1/namespaces/kube-system").body;
     let config = client.sandbox.kubeconfig(([127, 0, 0, 1], 1).into());
@@ -29,11 +30,19 @@ fn a_directory_keeps_the_cluster_and_one_process_has_it() {
 
     let client = Client::of(Sandbox::open(&path).expect("the same sandbox"));
     assert_eq!(client.get(&format!("{MAPS}/a")).body, made);
-    assert_eq!(client.get("/api/v1/namespaces/kube-system").body["metadata"]["uid"], space["metadata"]["uid"]);
+    assert_eq!(
+        client.get("/api/v1/namespaces/kube-system").body["metadata"]["uid"],
+        space["metadata"]["uid"]
+    );
     assert_eq!(client.sandbox.kubeconfig(([127, 0, 0, 1], 1).into()), config);
-    let next = client.post(MAPS, &json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "b" } })).body;
+    let next = client
+        .post(MAPS, &json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "b" } }))
+        .body;
     let version = |object: &serde_json::Value| {
-        object["metadata"]["resourceVersion"].as_str().and_then(|text| text.parse::<u64>().ok()).expect("a version")
+        object["metadata"]["resourceVersion"]
+            .as_str()
+            .and_then(|text| text.parse::<u64>().ok())
+            .expect("a version")
     };
     assert!(version(&next) > version(&made));
 }

@@ -12,7 +12,10 @@ const WEB: &str = "/apis/apps/v1/namespaces/default/deployments/web";
 
 fn client() -> Client {
     let client = Client::new();
-    client.post("/apis/apps/v1/namespaces/default/deployments", &workload("Deployment", json!({ "replicas": 1 })));
+    client.post(
+        "/apis/apps/v1/namespaces/default/deployments",
+        &workload("Deployment", json!({ "replicas": 1 })),
+    );
     client
 }
 
@@ -59,7 +62,8 @@ fn a_strategic_merge_patch_merges_lists_by_key() {
 #[test]
 fn a_patch_based_on_an_older_version_is_a_conflict() {
     let client = client();
-    let stale = client.merge(WEB, &json!({ "metadata": { "resourceVersion": "1" }, "spec": { "replicas": 2 } }));
+    let stale =
+        client.merge(WEB, &json!({ "metadata": { "resourceVersion": "1" }, "spec": { "replicas": 2 } }));
     assert_eq!((stale.code, &stale.body["reason"]), (409, &json!("Conflict")));
     let other = client.merge(WEB, &json!({ "metadata": { "uid": "1" } }));
     assert_eq!(other.code, 422);

@@ -13,7 +13,10 @@ const CORE: &str = "/api/v1/namespaces/default";
 const APPS: &str = "/apis/apps/v1/namespaces/default";
 
 fn quota(hard: Value) -> Value {
-    json!({ "apiVersion": "v1", "kind": "ResourceQuota", "metadata": { "name": "q" }, "spec": { "hard": hard } })
+    let mut quota =
+        json!({ "apiVersion": "v1", "kind": "ResourceQuota", "metadata": { "name": "q" }, "spec": {} });
+    quota["spec"]["hard"] = hard;
+    quota
 }
 
 #[test]
@@ -49,17 +52,22 @@ fn a_deployment_says_which_quota_holds_its_pods_back_and_goes_on_when_it_gives_w
     };
     let message = failure(&client.get(&path).body).expect("a failure");
     let message = message.as_str().unwrap_or_default();
-    assert!(message.ends_with("is forbidden: failed quota: q: must specify requests.cpu for: c"), "{message}");
+    assert!(
+        message.ends_with("is forbidden: failed quota: q: must specify requests.cpu for: c"),
+        "{message}"
+    );
 
     let container = json!({ "name": "c", "image": "web:1", "resources": { "requests": { "cpu": "500m" } } });
     client.merge(&path, &json!({ "spec": { "template": { "spec": { "containers": [container] } } } }));
     let live = client.get(&path).body;
     assert_eq!(live["status"]["readyReplicas"], 2);
     let message = failure(&live).expect("a failure");
-    let expected = "exceeded quota: q, requested: requests.cpu=500m, used: requests.cpu=1, limited: requests.cpu=1";
+    let expected =
+        "exceeded quota: q, requested: requests.cpu=500m, used: requests.cpu=1, limited: requests.cpu=1";
     assert!(message.as_str().is_some_and(|text| text.ends_with(expected)), "{message}");
 
-    client.merge(&format!("{CORE}/resourcequotas/q"), &json!({ "spec": { "hard": { "requests.cpu": "2" } } }));
+    client
+        .merge(&format!("{CORE}/resourcequotas/q"), &json!({ "spec": { "hard": { "requests.cpu": "2" } } }));
     let live = client.get(&path).body;
     assert_eq!((&live["status"]["readyReplicas"], failure(&live)), (&json!(3), None));
 }

@@ -21,8 +21,8 @@ pub(super) fn workload(kind: &str, spec: Value) -> Value {
             },
         },
     });
-    for (key, value) in spec.as_object().into_iter().flatten() {
-        object["spec"][key] = value.clone();
+    if let Value::Object(fields) = spec {
+        fields.into_iter().for_each(|(key, value)| object["spec"][key] = value);
     }
     object
 }
@@ -51,14 +51,19 @@ fn a_deployment_has_its_pods_when_the_next_request_arrives() {
 fn a_new_template_rolls_to_a_new_replica_set() {
     let client = Client::new();
     client.post(&format!("{APPS}/deployments"), &workload("Deployment", json!({ "replicas": 3 })));
-    let image = json!({ "spec": { "template": { "spec": { "containers": [{ "name": "c", "image": "web:2" }] } } } });
+    let image =
+        json!({ "spec": { "template": { "spec": { "containers": [{ "name": "c", "image": "web:2" }] } } } });
     client.merge(&format!("{APPS}/deployments/web"), &image);
     let live = client.get(&format!("{APPS}/deployments/web")).body;
     assert_eq!((&live["status"]["updatedReplicas"], &live["status"]["replicas"]), (&json!(3), &json!(3)));
     assert_eq!(live["metadata"]["annotations"]["deployment.kubernetes.io/revision"], "2");
     let sets = client.get(&format!("{APPS}/replicasets")).body;
-    let mut replicas: Vec<_> =
-        sets["items"].as_array().expect("sets").iter().filter_map(|set| set["spec"]["replicas"].as_i64()).collect();
+    let mut replicas: Vec<_> = sets["items"]
+        .as_array()
+        .expect("sets")
+        .iter()
+        .filter_map(|set| set["spec"]["replicas"].as_i64())
+        .collect();
     replicas.sort_unstable();
     assert_eq!(replicas, [0, 3]);
 }
@@ -69,7 +74,10 @@ fn pods_that_never_get_ready_leave_the_old_ones_serving() {
     client.post(&format!("{APPS}/deployments"), &workload("Deployment", json!({ "replicas": 4 })));
     for (asked, reason) in [("never-ready", "ReplicaSetUpdated"), ("crash", "ProgressDeadlineExceeded")] {
         let annotations = json!({ "annotations": { "sandbox.terrane.dev/pods": asked } });
-        client.merge(&format!("{APPS}/deployments/web"), &json!({ "spec": { "template": { "metadata": annotations } } }));
+        client.merge(
+            &format!("{APPS}/deployments/web"),
+            &json!({ "spec": { "template": { "metadata": annotations } } }),
+        );
         let live = client.get(&format!("{APPS}/deployments/web")).body;
         assert_eq!(live["status"]["availableReplicas"], 3, "{asked}: {}", live["status"]);
         assert_eq!(condition(&live, "Available")["status"], "True", "{asked}");
@@ -94,7 +102,10 @@ fn a_stateful_set_has_numbered_pods_with_claims_of_their_own() {
     assert_eq!(claims["items"][0]["spec"]["resources"]["requests"]["storage"], "1Gi");
     assert_eq!(claims["items"][0]["spec"]["storageClassName"], "standard");
     let live = client.get(&format!("{APPS}/statefulsets/web")).body;
-    assert_eq!((&live["status"]["readyReplicas"], &live["status"]["currentReplicas"]), (&json!(2), &json!(2)));
+    assert_eq!(
+        (&live["status"]["readyReplicas"], &live["status"]["currentReplicas"]),
+        (&json!(2), &json!(2))
+    );
     client.merge(&format!("{APPS}/statefulsets/web"), &json!({ "spec": { "replicas": 1 } }));
     assert_eq!(names(&client.get(&format!("{CORE}/pods")).body), ["web-0"]);
 }
@@ -103,7 +114,8 @@ fn a_stateful_set_has_numbered_pods_with_claims_of_their_own() {
 fn a_changed_stateful_set_replaces_its_pods() {
     let client = Client::new();
     client.post(&format!("{APPS}/statefulsets"), &workload("StatefulSet", json!({ "replicas": 2 })));
-    let image = json!({ "spec": { "template": { "spec": { "containers": [{ "name": "c", "image": "web:2" }] } } } });
+    let image =
+        json!({ "spec": { "template": { "spec": { "containers": [{ "name": "c", "image": "web:2" }] } } } });
     client.merge(&format!("{APPS}/statefulsets/web"), &image);
     let pods = client.get(&format!("{CORE}/pods")).body;
     for pod in pods["items"].as_array().expect("pods") {
@@ -118,7 +130,10 @@ fn the_other_workloads_come_to_their_end_too() {
     let client = Client::new();
     client.post(&format!("{APPS}/daemonsets"), &workload("DaemonSet", json!({})));
     let daemons = client.get(&format!("{APPS}/daemonsets/web")).body;
-    assert_eq!((&daemons["status"]["numberReady"], &daemons["status"]["desiredNumberScheduled"]), (&json!(1), &json!(1)));
+    assert_eq!(
+        (&daemons["status"]["numberReady"], &daemons["status"]["desiredNumberScheduled"]),
+        (&json!(1), &json!(1))
+    );
 
     let mut job = json!({
         "apiVersion": "batch/v1", "kind": "Job", "metadata": { "name": "j" },

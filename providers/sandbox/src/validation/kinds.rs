@@ -13,7 +13,7 @@ use crate::meta;
 const SERVICE_TYPES: [&str; 4] = ["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"];
 const ACCESS_MODES: [&str; 4] = ["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"];
 
-/// The keys of a ConfigMap's or Secret's data.
+/// The keys of a `ConfigMap`'s or Secret's data.
 pub(super) fn data_keys(object: &Value) -> Vec<FieldError> {
     let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
     let mut errors = Vec::new();
@@ -50,7 +50,8 @@ pub(super) fn service(object: &Value) -> Vec<FieldError> {
             errors.push(FieldError::required(format!("{at}.name"), ""));
         }
         errors.extend(pods::port_error(&format!("{at}.port"), &port["port"]));
-        let same = |earlier: &&Value| earlier["port"] == port["port"] && earlier["protocol"] == port["protocol"];
+        let same =
+            |earlier: &&Value| earlier["port"] == port["port"] && earlier["protocol"] == port["protocol"];
         if ports[..index].iter().any(|earlier| same(&earlier)) {
             errors.push(FieldError::duplicate(at, port));
         }
@@ -99,12 +100,13 @@ pub(super) fn claim_unchanged(live: &Value, object: &Value) -> Vec<FieldError> {
         spec
     };
     if fixed(live) != fixed(object) {
-        let detail =
-            "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims";
+        let detail = "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims";
         errors.push(FieldError::forbidden("spec", detail));
     }
     let amount = |object: &Value| {
-        object["spec"]["resources"]["requests"]["storage"].as_str().and_then(|text| text.parse::<Quantity>().ok())
+        object["spec"]["resources"]["requests"]["storage"]
+            .as_str()
+            .and_then(|text| text.parse::<Quantity>().ok())
     };
     if amount(object) < amount(live) {
         let detail = "field can not be less than status.capacity";
@@ -130,7 +132,11 @@ pub(super) fn ingress(object: &Value) -> Vec<FieldError> {
                     errors.push(FieldError::required(format!("{at}.pathType"), "pathType must be specified"));
                 }
                 Some("Exact" | "Prefix") if !text.starts_with('/') => {
-                    errors.push(FieldError::invalid(format!("{at}.path"), &json!(text), "must be an absolute path"));
+                    errors.push(FieldError::invalid(
+                        format!("{at}.path"),
+                        &json!(text),
+                        "must be an absolute path",
+                    ));
                 }
                 Some("Exact" | "Prefix" | "ImplementationSpecific") => {}
                 Some(_) => {
@@ -150,14 +156,19 @@ pub(super) fn ingress(object: &Value) -> Vec<FieldError> {
 pub(super) fn autoscaler(object: &Value) -> Vec<FieldError> {
     let spec = &object["spec"];
     let mut errors = Vec::new();
-    let (least, most) = (spec["minReplicas"].as_i64().unwrap_or(1), spec["maxReplicas"].as_i64().unwrap_or(0));
+    let (least, most) =
+        (spec["minReplicas"].as_i64().unwrap_or(1), spec["maxReplicas"].as_i64().unwrap_or(0));
     for field in ["kind", "name"] {
         if spec["scaleTargetRef"][field].as_str().is_none_or(str::is_empty) {
             errors.push(FieldError::required(format!("spec.scaleTargetRef.{field}"), ""));
         }
     }
     if least < 1 {
-        errors.push(FieldError::invalid("spec.minReplicas", &json!(least), "must be greater than or equal to 1"));
+        errors.push(FieldError::invalid(
+            "spec.minReplicas",
+            &json!(least),
+            "must be greater than or equal to 1",
+        ));
     }
     if most < 1 {
         errors.push(FieldError::invalid("spec.maxReplicas", &json!(most), "must be greater than 0"));
@@ -172,9 +183,8 @@ pub(super) fn autoscaler(object: &Value) -> Vec<FieldError> {
 pub(super) fn disruption_budget(object: &Value) -> Option<FieldError> {
     let spec = &object["spec"];
     let is_set = |field: &str| spec.get(field).is_some_and(|value| !value.is_null());
-    (is_set("minAvailable") && is_set("maxUnavailable")).then(|| {
-        FieldError::invalid("spec", spec, "minAvailable and maxUnavailable cannot be both set")
-    })
+    (is_set("minAvailable") && is_set("maxUnavailable"))
+        .then(|| FieldError::invalid("spec", spec, "minAvailable and maxUnavailable cannot be both set"))
 }
 
 pub(super) fn binding(object: &Value, is_cluster_wide: bool) -> Vec<FieldError> {
@@ -224,12 +234,16 @@ pub(super) fn storage_class_unchanged(live: &Value, object: &Value) -> Vec<Field
         .map(|field| FieldError::forbidden(field, &format!("updates to {field} are forbidden.")))
         .collect();
     if changed(&"volumeBindingMode") {
-        errors.push(FieldError::invalid("volumeBindingMode", &object["volumeBindingMode"], "field is immutable"));
+        errors.push(FieldError::invalid(
+            "volumeBindingMode",
+            &object["volumeBindingMode"],
+            "field is immutable",
+        ));
     }
     errors
 }
 
-/// A ConfigMap or Secret marked immutable keeps its data; a Secret keeps its type.
+/// A `ConfigMap` or Secret marked immutable keeps its data; a Secret keeps its type.
 pub(super) fn data_unchanged(live: &Value, object: &Value) -> Vec<FieldError> {
     let mut errors = Vec::new();
     if live.get("type") != object.get("type") {

@@ -13,7 +13,7 @@ use crate::meta;
 const PROTOCOLS: [&str; 3] = ["SCTP", "TCP", "UDP"];
 const PULL_POLICIES: [&str; 3] = ["Always", "IfNotPresent", "Never"];
 
-/// The rules of a pod's spec at `path`. `claims` are volumes that a StatefulSet brings to its pods.
+/// The rules of a pod's spec at `path`. `claims` are volumes that a `StatefulSet` brings to its pods.
 pub(super) fn check(spec: &Value, path: &str, claims: &[Value]) -> Vec<FieldError> {
     let mut errors = Vec::new();
     let mut volumes: Vec<&str> =
@@ -54,7 +54,11 @@ fn check_container(container: &Value, at: &str, volumes: &[&str], errors: &mut V
     }
     let policy = &container["imagePullPolicy"];
     if policy.as_str().is_some_and(|policy| !PULL_POLICIES.contains(&policy)) {
-        errors.push(FieldError::unsupported(format!("{at}.imagePullPolicy"), policy, &PULL_POLICIES.map(str::to_owned)));
+        errors.push(FieldError::unsupported(
+            format!("{at}.imagePullPolicy"),
+            policy,
+            &PULL_POLICIES.map(str::to_owned),
+        ));
     }
     for (index, port) in meta::items(&container["ports"]).iter().enumerate() {
         let at = format!("{at}.ports[{index}]");
@@ -72,7 +76,8 @@ fn check_container(container: &Value, at: &str, volumes: &[&str], errors: &mut V
         if variable["name"].as_str().is_none_or(str::is_empty) {
             errors.push(FieldError::required(format!("{at}.name"), ""));
         }
-        let is_both = variable["value"].as_str().is_some_and(|value| !value.is_empty()) && variable["valueFrom"].is_object();
+        let is_both = variable["value"].as_str().is_some_and(|value| !value.is_empty())
+            && variable["valueFrom"].is_object();
         if is_both {
             let detail = "may not be specified when `value` is not empty";
             errors.push(FieldError::invalid(format!("{at}.valueFrom"), &json!(""), detail));
@@ -97,11 +102,11 @@ fn check_resources(resources: &Value, at: &str, errors: &mut Vec<FieldError>) {
     for (name, request) in resources["requests"].as_object().into_iter().flatten() {
         let limit = &resources["limits"][name];
         let amount = |value: &Value| value.as_str().and_then(|text| text.parse::<Quantity>().ok());
-        if let (Some(asked), Some(most)) = (amount(request), amount(limit)) {
-            if asked > most {
-                let detail = format!("must be less than or equal to {name} limit of {most}");
-                errors.push(FieldError::invalid(format!("{at}.requests"), request, &detail));
-            }
+        if let (Some(asked), Some(most)) = (amount(request), amount(limit))
+            && asked > most
+        {
+            let detail = format!("must be less than or equal to {name} limit of {most}");
+            errors.push(FieldError::invalid(format!("{at}.requests"), request, &detail));
         }
     }
 }

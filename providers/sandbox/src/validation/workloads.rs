@@ -18,7 +18,11 @@ pub(super) fn check(plural: &str, object: &Value) -> Vec<FieldError> {
     }
     let mut errors = Vec::new();
     if spec["replicas"].as_i64().is_some_and(|replicas| replicas < 0) {
-        errors.push(FieldError::invalid("spec.replicas", &spec["replicas"], "must be greater than or equal to 0"));
+        errors.push(FieldError::invalid(
+            "spec.replicas",
+            &spec["replicas"],
+            "must be greater than or equal to 0",
+        ));
     }
     if plural != "jobs" {
         check_selector(plural, spec, &mut errors);
@@ -27,7 +31,11 @@ pub(super) fn check(plural: &str, object: &Value) -> Vec<FieldError> {
         let detail = "may not be specified when strategy `type` is 'Recreate'";
         errors.push(FieldError::forbidden("spec.strategy.rollingUpdate", detail));
     }
-    errors.extend(pods::check(&spec["template"]["spec"], "spec.template.spec", meta::items(&spec["volumeClaimTemplates"])));
+    errors.extend(pods::check(
+        &spec["template"]["spec"],
+        "spec.template.spec",
+        meta::items(&spec["volumeClaimTemplates"]),
+    ));
     check_restart_policy(plural == "jobs", &spec["template"]["spec"]["restartPolicy"], "spec", &mut errors);
     errors
 }
@@ -38,12 +46,19 @@ fn check_selector(plural: &str, spec: &Value, errors: &mut Vec<FieldError>) {
     if selector.is_null() {
         errors.push(FieldError::required("spec.selector", ""));
         // Kubernetes goes on with a selector that selects nothing.
-        errors.push(FieldError::invalid("spec.template.metadata.labels", &labels, "`selector` does not match template `labels`"));
+        errors.push(FieldError::invalid(
+            "spec.template.metadata.labels",
+            &labels,
+            "`selector` does not match template `labels`",
+        ));
         return;
     }
     // A ReplicationController's selector is a plain map of labels.
     let (is_empty, parsed) = if plural == "replicationcontrollers" {
-        (selector.as_object().is_none_or(serde_json::Map::is_empty), Selector::of_object(&json!({ "matchLabels": selector })))
+        (
+            selector.as_object().is_none_or(serde_json::Map::is_empty),
+            Selector::of_object(&json!({ "matchLabels": selector })),
+        )
     } else {
         let parsed = Selector::of_object(selector);
         (parsed.is_empty(), parsed)
@@ -79,12 +94,18 @@ fn check_cron_job(spec: &Value) -> Vec<FieldError> {
     if schedule.is_empty() {
         errors.push(FieldError::required("spec.schedule", ""));
     } else if fields.len() != 5 && !schedule.starts_with('@') {
-        let detail = format!("expected exactly 5 fields, found {}: {fields:?}", fields.len()).replace([',', '"'], "");
+        let detail =
+            format!("expected exactly 5 fields, found {}: {fields:?}", fields.len()).replace([',', '"'], "");
         errors.push(FieldError::invalid("spec.schedule", &json!(schedule), &detail));
     }
     let job = &spec["jobTemplate"]["spec"];
     errors.extend(pods::check(&job["template"]["spec"], "spec.jobTemplate.spec.template.spec", &[]));
-    check_restart_policy(true, &job["template"]["spec"]["restartPolicy"], "spec.jobTemplate.spec", &mut errors);
+    check_restart_policy(
+        true,
+        &job["template"]["spec"]["restartPolicy"],
+        "spec.jobTemplate.spec",
+        &mut errors,
+    );
     errors
 }
 
@@ -94,12 +115,16 @@ pub(super) fn check_unchanged(plural: &str, live: &Value, object: &Value) -> Vec
         fields
             .iter()
             .filter(|field| live["spec"][**field] != object["spec"][**field])
-            .map(|field| FieldError::invalid(format!("spec.{field}"), &object["spec"][*field], "field is immutable"))
+            .map(|field| {
+                FieldError::invalid(format!("spec.{field}"), &object["spec"][*field], "field is immutable")
+            })
             .collect()
     };
     match plural {
         "deployments" | "daemonsets" | "replicasets" => fixed(&["selector"]),
-        "jobs" if object["spec"]["completionMode"] == "Indexed" => fixed(&["selector", "template", "completionMode"]),
+        "jobs" if object["spec"]["completionMode"] == "Indexed" => {
+            fixed(&["selector", "template", "completionMode"])
+        }
         "jobs" => fixed(&["completions", "selector", "template", "completionMode"]),
         "statefulsets" => check_stateful_set(live, object).into_iter().collect(),
         _ => Vec::new(),
