@@ -212,7 +212,9 @@ impl Diagnostics {
         let place = |diagnostic: &Diagnostic| {
             diagnostic.span.as_ref().map(|span| (span.file.path.clone(), span.start, span.end))
         };
-        self.0.sort_by_cached_key(|diagnostic| (place(diagnostic), diagnostic.code, diagnostic.summary.clone()));
+        self.0.sort_by_cached_key(|diagnostic| {
+            (place(diagnostic), diagnostic.code, diagnostic.summary.clone())
+        });
         self.0.dedup();
         self
     }

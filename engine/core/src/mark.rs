@@ -133,3 +133,6 @@ impl OwnershipMark {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -127,3 +127,6 @@ fn manager_entry(entry: &Value) -> Option<ManagerEntry> {
         fields: FieldSet::decode(entry.get("fieldsV1")?).ok()?,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -200,7 +200,7 @@ impl Planner<'_> {
         };
         match live.and_then(|live| Some((live, live.object.as_ref()?))) {
             Some((_, before)) if !ours(before) => {
-                self.foreign(resource, manifest, Some(before), (prediction, after))
+                self.foreign(resource, manifest, Some(before), (prediction, after));
             }
             Some(_) if !prediction.conflicts.is_empty() => {
                 self.diagnostics.push(faults::conflicts(resource, &prediction.conflicts));
@@ -209,7 +209,7 @@ impl Planner<'_> {
                 self.existing(resource, manifest, record, (live, before), (prediction, after));
             }
             None if prediction.witness == Witness::Existed => {
-                self.foreign(resource, manifest, None, (prediction, after))
+                self.foreign(resource, manifest, None, (prediction, after));
             }
             None => {
                 let reason = if record.is_some() { Reason::Missing } else { Reason::New };

@@ -31,8 +31,11 @@ fn said(world: &World) -> Vec<String> {
     lines(&plan).into_iter().chain(faults(&plan)).collect()
 }
 
+/// What happens in a story, and what the plan then says.
+type Story<'a> = (&'a str, &'a dyn Fn(&mut World), &'a [&'a str]);
+
 /// A table of stories: all begin with the same objects applied.
-fn check(begin: &[Declared], stories: &[(&str, &dyn Fn(&mut World), &[&str])]) {
+fn check(begin: &[Declared], stories: &[Story<'_>]) {
     for (name, happens, want) in stories {
         let mut world = World::applied(begin.to_vec());
         happens(&mut world);
@@ -57,7 +60,7 @@ fn existing_objects_change_as_their_definition_does() {
             ("nothing happens", &|_| {}, &["= ConfigMap/dev/settings settled by record"]),
             (
                 "a value, a new field and a removed one",
-                &|world| drop(world.declare([settings(r#"{"a":"3","c":"4"}"#)])),
+                &|world| world.declare([settings(r#"{"a":"3","c":"4"}"#)]),
                 &[
                     r#"~ ConfigMap/dev/settings changed: data.a "1" -> "3"; data.b "2" -> none; data.c none -> "4""#,
                 ],
@@ -71,12 +74,12 @@ fn existing_objects_change_as_their_definition_does() {
             ),
             (
                 "the address changes",
-                &|world| drop(world.declare([settings(r#"{"a":"1","b":"2"}"#).at("manifest.renamed")])),
+                &|world| world.declare([settings(r#"{"a":"1","b":"2"}"#).at("manifest.renamed")]),
                 &["> ConfigMap/dev/settings moved from manifest.settings"],
             ),
             (
                 "address and value change",
-                &|world| drop(world.declare([settings(r#"{"a":"1"}"#).at("manifest.renamed")])),
+                &|world| world.declare([settings(r#"{"a":"1"}"#).at("manifest.renamed")]),
                 &[r#"~ ConfigMap/dev/settings changed: data.b "2" -> none"#],
             ),
             (
@@ -93,9 +96,10 @@ fn existing_objects_change_as_their_definition_does() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one flat table")]
 fn what_others_change_is_drift() {
     let edited = |fields: &'static str| {
-        move |world: &mut World| drop(world.edit(WEB, Foreign::Update("kubectl-edit"), fields))
+        move |world: &mut World| world.edit(WEB, Foreign::Update("kubectl-edit"), fields)
     };
     check(
         &[web(1)],
@@ -121,7 +125,8 @@ fn what_others_change_is_drift() {
                         body.set_at(&["metadata", "labels", "app.kubernetes.io/name"], Value::string(value));
                         Declared::new("apps/v1 Deployment dev/web", &body.to_string())
                     };
-                    world.declare([labelled("web")]).apply();
+                    world.declare([labelled("web")]);
+                    world.apply();
                     let theirs = r#"{"metadata":{"labels":{"app.kubernetes.io/name":"theirs"}}}"#;
                     world.edit(WEB, Foreign::Update("kubectl-label"), theirs);
                 },
@@ -217,7 +222,7 @@ fn the_server_may_prove_what_the_record_does_not() {
             ),
             (
                 "the record is lost, the mark is not",
-                &|world| drop(world.state.records.clear()),
+                &|world| world.state.records.clear(),
                 &["~ ConfigMap/dev/settings ownership by force"],
             ),
             (
@@ -238,18 +243,14 @@ fn conflicts_follow_the_policies_of_fields() {
         &[
             (
                 "another applier keeps its field",
-                &|world| drop(world.edit(WEB, Foreign::Apply("argocd"), r#"{"spec":{"replicas":5}}"#)),
+                &|world| world.edit(WEB, Foreign::Apply("argocd"), r#"{"spec":{"replicas":5}}"#),
                 &["error TRN0601: Deployment.apps/dev/web has fields that another field manager keeps: \
                    .spec.replicas is managed by argocd"],
             ),
             (
                 "an autoscaler keeps the replicas",
                 &|world| {
-                    drop(world.edit(
-                        WEB,
-                        Foreign::Scale("kube-controller-manager"),
-                        r#"{"spec":{"replicas":5}}"#,
-                    ))
+                    world.edit(WEB, Foreign::Scale("kube-controller-manager"), r#"{"spec":{"replicas":5}}"#);
                 },
                 &["= Deployment.apps/dev/web settled by server"],
             ),
@@ -265,7 +266,8 @@ fn conflicts_follow_the_policies_of_fields() {
             (
                 "ignored fields stay as they are",
                 &|world| {
-                    world.declare([web(1).ignoring("spec.replicas")]).apply();
+                    world.declare([web(1).ignoring("spec.replicas")]);
+                    world.apply();
                     world.edit(WEB, Foreign::Update("kubectl-scale"), r#"{"spec":{"replicas":5}}"#);
                 },
                 &["= Deployment.apps/dev/web settled by server"],
@@ -278,9 +280,11 @@ fn conflicts_follow_the_policies_of_fields() {
 fn ignored_fields_are_created_and_then_left_alone() {
     let mut world = World::applied([web(1).ignoring("spec.replicas")]);
     assert_eq!(world.live(WEB).at(&["spec", "replicas"]), Some(&Value::from(1)));
-    world.edit(WEB, Foreign::Update("kubectl-scale"), r#"{"spec":{"replicas":5}}"#).apply();
+    world.edit(WEB, Foreign::Update("kubectl-scale"), r#"{"spec":{"replicas":5}}"#);
+    world.apply();
     assert_eq!(world.live(WEB).at(&["spec", "replicas"]), Some(&Value::from(5)), "theirs is kept");
-    world.declare([web(3).ignoring("spec.replicas")]).apply();
+    world.declare([web(3).ignoring("spec.replicas")]);
+    world.apply();
     assert_eq!(world.live(WEB).at(&["spec", "replicas"]), Some(&Value::from(5)), "whatever is declared");
     assert!(!world.plan().has_changes());
 }
@@ -414,7 +418,7 @@ fn what_is_no_longer_declared_is_deleted_if_it_is_ours() {
     check(
         &[settings(r#"{"a":"1"}"#)],
         &[
-            ("recorded", &|world| drop(world.declare([])), &["- ConfigMap/dev/settings removed"]),
+            ("recorded", &|world| world.declare([]), &["- ConfigMap/dev/settings removed"]),
             (
                 "recorded and gone",
                 &|world| {
@@ -558,8 +562,8 @@ fn secrets_never_enter_a_plan() {
     let mut plans = vec![World::new(begin.clone()).plan(), World::new(begin.clone()).plan_offline()];
     let happens: [&dyn Fn(&mut World); 6] = [
         &|_| {},
-        &|world| drop(world.declare(changed.clone())),
-        &|world| drop(world.declare([])),
+        &|world| world.declare(changed.clone()),
+        &|world| world.declare([]),
         &|world| world.objects.clear(),
         &|world| {
             world.edit(
@@ -568,7 +572,7 @@ fn secrets_never_enter_a_plan() {
                 &format!(r#"{{"data":{{"k":"{CANARY}drift"}}}}"#),
             );
         },
-        &|world| drop(world.declare([marked("1").ignoring("data.p"), secret("x").ignoring("data.k")])),
+        &|world| world.declare([marked("1").ignoring("data.p"), secret("x").ignoring("data.k")]),
     ];
     for happens in happens {
         let mut world = World::applied(begin.clone());
@@ -678,20 +682,20 @@ fn outputs_are_compared_with_those_of_the_last_apply() {
 fn without_a_cluster_the_digests_decide() {
     check_offline(|_| {}, &["= ConfigMap/dev/settings settled by record"]);
     check_offline(
-        |world| drop(world.declare([settings(r#"{"a":"2"}"#)])),
+        |world| world.declare([settings(r#"{"a":"2"}"#)]),
         &["~ ConfigMap/dev/settings changed (client)"],
     );
     check_offline(
-        |world| drop(world.declare([settings(r#"{"a":"1"}"#).at("manifest.renamed")])),
+        |world| world.declare([settings(r#"{"a":"1"}"#).at("manifest.renamed")]),
         &["> ConfigMap/dev/settings moved from manifest.settings"],
     );
     check_offline(
-        |world| drop(world.declare([settings(r#"{"a":"1"}"#).hole("data.b")])),
+        |world| world.declare([settings(r#"{"a":"1"}"#).hole("data.b")]),
         &["~ ConfigMap/dev/settings changed (client)"],
     );
-    check_offline(|world| drop(world.declare([])), &["- ConfigMap/dev/settings removed"]);
+    check_offline(|world| world.declare([]), &["- ConfigMap/dev/settings removed"]);
     check_offline(
-        |world| drop(world.declare([settings(r#"{"a":"1"}"#), web_without_replicas()])),
+        |world| world.declare([settings(r#"{"a":"1"}"#), web_without_replicas()]),
         &["= ConfigMap/dev/settings settled by record", "+ Deployment.apps/dev/web new (client)"],
     );
 }
@@ -713,12 +717,12 @@ fn equal_plans_and_only_they_have_equal_decision_digests() {
     };
     let digests = [
         world(&|_| {}),
-        world(&|world| drop(world.declare([settings(r#"{"a":"2"}"#), web(1)]))),
-        world(&|world| drop(world.declare([settings(r#"{"a":"3"}"#), web(1)]))),
-        world(&|world| drop(world.declare([settings(r#"{"b":"2"}"#), web(1)]))),
-        world(&|world| drop(world.declare([settings(r#"{"a":"1"}"#)]))),
-        world(&|world| drop(world.declare([settings(r#"{"a":"1"}"#), web(2)]))),
-        world(&|world| drop(world.declare([settings(r#"{"a":"1"}"#).at("manifest.b"), web(1)]))),
+        world(&|world| world.declare([settings(r#"{"a":"2"}"#), web(1)])),
+        world(&|world| world.declare([settings(r#"{"a":"3"}"#), web(1)])),
+        world(&|world| world.declare([settings(r#"{"b":"2"}"#), web(1)])),
+        world(&|world| world.declare([settings(r#"{"a":"1"}"#)])),
+        world(&|world| world.declare([settings(r#"{"a":"1"}"#), web(2)])),
+        world(&|world| world.declare([settings(r#"{"a":"1"}"#).at("manifest.b"), web(1)])),
         world(&|world| world.state.serial += 1),
         world(&|world| world.state.lineage = other_lineage()),
         world(&|world| drop(world.outputs.insert("x".into(), PlannedOutput::Sensitive))),
@@ -727,7 +731,7 @@ fn equal_plans_and_only_they_have_equal_decision_digests() {
     for (idx, digest) in digests.iter().enumerate() {
         assert_eq!(digests.iter().position(|it| it == digest), Some(idx), "{idx} equals an earlier one");
     }
-    let again = world(&|world| drop(world.declare([web(1), settings(r#"{"a":"2"}"#)])));
+    let again = world(&|world| world.declare([web(1), settings(r#"{"a":"2"}"#)]));
     assert_eq!(again, digests[1], "the order of declaration decides nothing");
     let drifted = world(&|world| {
         world.edit(WEB, Foreign::Update("kubectl-edit"), r#"{"metadata":{"labels":{"theirs":"x"}}}"#);
