@@ -18,7 +18,7 @@ use engine_core::digest::SealKey;
 use engine_core::mark::Lineage;
 use engine_core::object_ref::ClusterRef;
 use engine_core::ports::{StateStore, Stored};
-use engine_core::resource::Body;
+use engine_core::resource::{Body, Resource};
 use engine_core::state::State;
 use engine_core::value::Value;
 use engine_render::diagnostics_text;
@@ -166,22 +166,33 @@ impl Session {
         let mut session = Self::offline(workspace, context)?;
         let state = session.stored.as_ref().map(|stored| &stored.state);
         session.providers = Arc::new(clusters::connect(&session.workspace, &session.definition, state).await?);
-        session.answer_reads(context).await?;
+        // What was found may lead to further questions.
+        while !session.definition.reads.is_empty() {
+            let reads = std::mem::take(&mut session.definition.reads);
+            session.answer(reads.iter(), context).await?;
+        }
         Ok(session)
     }
 
-    /// Reads what the definition asks for and nothing planned stands before, and loads it again.
-    async fn answer_reads(&mut self, context: Context) -> Result<(), CommandError> {
-        if self.definition.reads.is_empty() {
-            return Ok(());
-        }
-        for resource in &self.definition.reads {
+    /// Reads objects that the definition asks for, and loads it again with them.
+    ///
+    /// # Errors
+    /// An object does not exist or cannot be read, or the definition has errors with what was found.
+    pub async fn answer<'a>(
+        &mut self,
+        reads: impl Iterator<Item = &'a Resource>,
+        context: Context,
+    ) -> Result<(), CommandError> {
+        let before = self.reads.len();
+        for resource in reads {
             let Body::Read(read) = &resource.body else { continue };
             let value = engine_converge::read::read_object(read, &self.providers).await;
             let value = value.map_err(CommandError::while_(format!("read {}", resource.address)))?;
             self.reads.insert(resource.address.clone(), value);
         }
-        self.definition = self.workspace.load(&self.reads, context)?;
+        if self.reads.len() > before {
+            self.definition = self.workspace.load(&self.reads, context)?;
+        }
         Ok(())
     }
 

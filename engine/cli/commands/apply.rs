@@ -12,7 +12,7 @@ use engine_render::{Operation, outputs_text, plan_json, plan_text, report_json, 
 use tokio::sync::watch;
 
 use crate::args::{Running, Target};
-use crate::commands::plan::{Planned, Subject, make};
+use crate::commands::plan::{Planned, Subject, make, settle_reads};
 use crate::error::{CommandError, Exit};
 use crate::progress::Console;
 use crate::saved_plan::SavedPlan;
@@ -24,6 +24,7 @@ pub async fn run(target: &Target, running: &Running, context: Context) -> Result
     let (target, expected) = saved_plan(target)?;
     let mut session = Session::open(Workspace::open(&target)?, context).await?;
     let base = session.create_state()?;
+    settle_reads(&mut session, context).await?;
     let planned = make(&session, &Subject::of(&session.definition), Purpose::Apply).await?;
     let approval = Approval { operation: Operation::Apply, question: "Do you want to make these changes?", expected };
     carry_out(&session, base, planned, (&approval, running), context).await

@@ -13,7 +13,7 @@ use engine_converge::read::{Question, ReadError, read};
 use engine_core::cluster::{ClusterRecord, Connection};
 use engine_core::graph::ResourceGraph;
 use engine_core::object_ref::ClusterRef;
-use engine_core::plan::triage::{desired_prints, triage};
+use engine_core::plan::triage::{desired_prints, ready_reads, triage};
 use engine_core::plan::{Plan, PlanInput, PlannedOutput, plan};
 use engine_core::value::Text;
 use engine_render::{plan_json, plan_text};
@@ -41,7 +41,8 @@ pub async fn run(target: &Target, wish: Wish, context: Context) -> Result<Exit, 
     let plan = if wish.offline {
         offline(&Session::offline(Workspace::open(target)?, context)?)
     } else {
-        let session = Session::open(Workspace::open(target)?, context).await?;
+        let mut session = Session::open(Workspace::open(target)?, context).await?;
+        settle_reads(&mut session, context).await?;
         make(&session, &Subject::of(&session.definition), Purpose::Show).await?.plan
     };
     if let Some(path) = &wish.out {
@@ -112,6 +113,24 @@ pub async fn make(session: &Session, subject: &Subject, purpose: Purpose) -> Res
         Some((cluster.clone(), ClusterRecord { connection, uid: live.uid.clone() }))
     });
     Ok(Planned { clusters: clusters.collect(), plan, graph: subject.graph.clone() })
+}
+
+/// Reads what a plan need not leave to the apply, because all that stands before it is settled: otherwise a
+/// plan after an apply would never come to rest.
+///
+/// # Errors
+/// As [`make`], or an object to read does not exist.
+pub async fn settle_reads(session: &mut Session, context: Context) -> Result<(), CommandError> {
+    let graph = session.definition.graph.clone();
+    if graph.resources().iter().all(|resource| resource.manifest().is_some()) {
+        return Ok(());
+    }
+    let (state, key) = (&session.state(), session.key.as_ref());
+    let desired = desired_prints(&graph, key);
+    let live = read(Question { graph: &graph, desired: &desired, state, key }, &session.providers).await;
+    let live = live.map_err(|error| unreadable(session, error))?;
+    let ready = ready_reads(&graph, &triage(&graph, state, &live, &desired));
+    session.answer(ready.into_iter(), context).await
 }
 
 fn unreadable(session: &Session, error: ReadError) -> CommandError {

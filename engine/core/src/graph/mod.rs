@@ -9,7 +9,7 @@ pub mod order;
 
 pub(crate) use infer::pod_spec;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::EdgeRef;
@@ -242,6 +242,23 @@ impl ResourceGraph {
     /// Returns a node.
     pub fn node(&self, index: NodeIndex) -> &Node {
         &self.graph[index]
+    }
+
+    /// Returns the resources for which `is_source` holds and all that come after them, by position.
+    pub fn reached_from(&self, is_source: impl Fn(&Resource) -> bool) -> HashSet<usize> {
+        let mut reached: HashSet<NodeIndex> = HashSet::new();
+        for node in &self.order {
+            let is_reached = || self.graph.neighbors_directed(*node, petgraph::Incoming).any(|it| reached.contains(&it));
+            let begins = matches!(self.graph[*node], Node::Resource(idx) if is_source(&self.resources[idx]));
+            if begins || is_reached() {
+                reached.insert(*node);
+            }
+        }
+        let resources = reached.into_iter().filter_map(|node| match self.graph[node] {
+            Node::Resource(idx) => Some(idx),
+            _ => None,
+        });
+        resources.collect()
     }
 
     /// Returns what a resource depends on: blocks by address, and objects by inference.

@@ -8,7 +8,7 @@ use crate::kind_info::{KindInfo, Scope};
 use crate::live::{Live, LiveObject};
 use crate::manifest::Manifest;
 use crate::object_ref::{GroupKind, ObjectRef};
-use crate::resource::Body;
+use crate::resource::{Body, Resource};
 use crate::state::{ResourceRecord, State};
 
 /// How each desired object is to be predicted. Every desired object is in exactly one of the parts, or its
@@ -63,6 +63,15 @@ pub fn triage(graph: &ResourceGraph, state: &State, live: &Live, desired: &Desir
         }
     }
     triage
+}
+
+/// Returns the reads that need not wait for the apply: everything they depend on is settled.
+pub fn ready_reads<'a>(graph: &'a ResourceGraph, triage: &Triage) -> Vec<&'a Resource> {
+    let open = |resource: &Resource| resource.manifest().is_some_and(|it| !triage.settled.contains(it.object_ref()));
+    let late = graph.reached_from(open);
+    let resources = graph.resources().iter().enumerate();
+    let early = resources.filter(|(idx, resource)| matches!(resource.body, Body::Read(_)) && !late.contains(idx));
+    early.map(|(_, resource)| resource).collect()
 }
 
 /// Tells whether a record proves that nothing changed: the manifest, the object and all that we own of it are
