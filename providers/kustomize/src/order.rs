@@ -90,10 +90,11 @@ impl SortOptions {
             return resources;
         };
         let ranks = ranks(first, last);
-        let mut keyed: Vec<(Key, Resource)> =
-            resources.into_iter().map(|resource| (Key::new(&resource, &ranks), resource)).collect();
-        keyed.sort_by(|(a, _), (b, _)| a.compare(b));
-        keyed.into_iter().map(|(_, resource)| resource).collect()
+        let mut keys: Vec<(Key, usize)> =
+            resources.iter().enumerate().map(|(at, resource)| (Key::new(resource, &ranks), at)).collect();
+        keys.sort_by(|(a, _), (b, _)| a.compare(b));
+        let mut places: Vec<Option<Resource>> = resources.into_iter().map(Some).collect();
+        keys.into_iter().filter_map(|(_, at)| places[at].take()).collect()
     }
 }
 

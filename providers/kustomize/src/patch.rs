@@ -205,7 +205,9 @@ fn merge_into(
         // The version is never the patch's: a target may select objects of several.
         let mut patch_value = patch.value.clone();
         patch_value.insert("apiVersion".into(), Value::string(resource.gvk().api_version()));
-        let merged = strategic_merge::apply(resource.value.clone(), &patch_value).map_err(|error| {
+        // Taken out, so that it is changed in place.
+        let value = std::mem::take(&mut resource.value);
+        let merged = strategic_merge::apply(value, &patch_value).map_err(|error| {
             let summary = format!("patching {}: {error}", resource.id());
             Diagnostics::from(Diagnostic::error(codes::PATCH_FAILED, summary).at(patch.origin.clone()))
         })?;
@@ -256,7 +258,9 @@ fn with_text_metadata(patch: &Resource, warnings: &mut Diagnostics) -> Resource 
 
 fn apply_json(resource: &mut Resource, operations: &[Value], span: &SourceSpan) -> Result<(), Diagnostics> {
     resource.shared.clear();
-    resource.value = json_patch::apply(resource.value.clone(), operations).map_err(|error| {
+    // Taken out, so that it is changed in place.
+    let value = std::mem::take(&mut resource.value);
+    resource.value = json_patch::apply(value, operations).map_err(|error| {
         let summary = format!("patching {}: {error}", resource.id());
         Diagnostics::from(Diagnostic::error(codes::PATCH_FAILED, summary).at(span.clone()))
     })?;

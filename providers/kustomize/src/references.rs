@@ -14,7 +14,7 @@ use engine_core::value::{Map, Text, Value};
 use self::fields::{REFERENCES, Reference};
 use crate::codes;
 use crate::field_path::{self, Missing, ShapeError};
-use crate::resource::{Gvk, Id, Resource, text_of};
+use crate::resource::{Gvk, Id, PreviousId, Resource, text_of};
 use crate::resource_set::ResourceSet;
 use crate::transform::shape_fault;
 
@@ -24,54 +24,64 @@ struct Candidate {
     original_namespace: Text,
     /// The namespace as written.
     namespace: Text,
-    previous: Vec<Id>,
+    previous: Vec<PreviousId>,
     prefixes: Vec<Text>,
     suffixes: Vec<Text>,
+}
+
+impl Candidate {
+    fn was_called(&self, name: &str) -> bool {
+        self.previous.iter().any(|previous| previous.name == name)
+    }
+
+    /// Tells whether it is or was of a kind; empty parts mean any.
+    fn was_a(&self, gvk: &Gvk) -> bool {
+        let fits = |own: &Text, wanted: &Text| wanted.is_empty() || own == wanted;
+        fits(&self.id.gvk.group, &gvk.group)
+            && fits(&self.id.gvk.version, &gvk.version)
+            && self.previous.iter().any(|previous| fits(&previous.kind, &gvk.kind))
+    }
 }
 
 /// Every renamed object by each name it had before.
 struct Renamed {
     candidates: Vec<Candidate>,
-    by_name: HashMap<Text, Vec<usize>>,
-    by_name_and_namespace: HashMap<(Text, Text), Vec<usize>>,
+    /// Former names, each with its candidate, by name and by the namespace that the candidate is in.
+    names: Vec<(Text, usize)>,
     /// For each namespace that objects were written in, renamed or not, the namespaces they are in now.
     written_in: HashMap<Text, HashSet<Text>>,
 }
 
 impl Renamed {
     fn of(resources: &ResourceSet) -> Self {
-        let mut renamed = Self {
-            candidates: Vec::new(),
-            by_name: HashMap::new(),
-            by_name_and_namespace: HashMap::new(),
-            written_in: HashMap::new(),
-        };
+        let mut written_in: HashMap<Text, HashSet<Text>> = HashMap::new();
         for resource in resources.iter() {
             let (_, _, written) = resource.original();
             let now = resource.id().namespace.clone();
-            renamed.written_in.entry(written.clone()).or_default().insert(now);
+            written_in.entry(written.clone()).or_default().insert(now);
         }
-        for resource in resources.iter().filter(|resource| !resource.previous.is_empty()) {
-            let candidate = Candidate {
+        let candidates: Vec<Candidate> = resources
+            .iter()
+            .filter(|resource| !resource.previous.is_empty())
+            .map(|resource| Candidate {
                 id: resource.id().clone(),
                 original_namespace: resource.original().2.clone(),
                 namespace: resource.namespace(),
-                previous: resource.previous_ids().collect(),
+                previous: resource.previous.clone(),
                 prefixes: resource.prefixes.clone(),
                 suffixes: resource.suffixes.clone(),
-            };
-            let at = renamed.candidates.len();
-            let mut names: Vec<Text> = candidate.previous.iter().map(|id| id.name.clone()).collect();
-            names.sort_unstable();
-            names.dedup();
-            for name in names {
-                let key = (name.clone(), candidate.id.namespace.clone());
-                renamed.by_name_and_namespace.entry(key).or_default().push(at);
-                renamed.by_name.entry(name).or_default().push(at);
-            }
-            renamed.candidates.push(candidate);
+            })
+            .collect();
+        let mut names: Vec<(Text, usize)> = Vec::new();
+        for (at, candidate) in candidates.iter().enumerate() {
+            names.extend(candidate.previous.iter().map(|previous| (previous.name.clone(), at)));
         }
-        renamed
+        names.sort_unstable_by(|(a, a_at), (b, b_at)| {
+            let namespaces = (&candidates[*a_at].id.namespace, &candidates[*b_at].id.namespace);
+            a.cmp(b).then(namespaces.0.cmp(namespaces.1)).then(a_at.cmp(b_at))
+        });
+        names.dedup();
+        Self { candidates, names, written_in }
     }
 
     /// Tells whether any object that `holder` may refer to was written in a namespace.
@@ -84,27 +94,41 @@ impl Renamed {
     }
 
     /// Returns the objects once called `name` that `holder` may refer to at all.
-    fn within_reach(&self, name: &Text, holder: &Holder) -> Vec<&Candidate> {
-        let at = |indexes: Option<&Vec<usize>>| -> Vec<&Candidate> {
-            indexes.into_iter().flatten().map(|at| &self.candidates[*at]).collect()
-        };
+    fn within_reach<'r>(&'r self, name: &'r str, holder: &Holder) -> Vec<&'r Candidate> {
         if holder.id.is_cluster_scoped() {
-            return at(self.by_name.get(name));
+            return self.called(name).collect();
         }
-        if !holder.account_namespaces.is_empty() {
-            let mut found = at(self.by_name.get(name));
-            found.retain(|candidate| {
+        if holder.account_namespaces.is_empty() {
+            let here = self.called_in(name, &holder.id.namespace);
+            return here.chain(self.called_in(name, &Id::no_namespace())).collect();
+        }
+        let is_account = |candidate: &Candidate| {
+            candidate.id.gvk.kind == "ServiceAccount"
+                && holder.account_namespaces.contains(&candidate.namespace)
+        };
+        self.called(name)
+            .filter(|candidate| {
                 candidate.id.is_cluster_scoped()
                     || candidate.id.namespace == holder.id.namespace
-                    || (candidate.id.gvk.kind == "ServiceAccount"
-                        && holder.account_namespaces.contains(&candidate.namespace))
-            });
-            return found;
-        }
-        let key = |namespace: Text| (name.clone(), namespace);
-        let mut found = at(self.by_name_and_namespace.get(&key(holder.id.namespace.clone())));
-        found.extend(at(self.by_name_and_namespace.get(&key(Id::no_namespace()))));
-        found
+                    || is_account(candidate)
+            })
+            .collect()
+    }
+
+    fn called<'r>(&'r self, name: &'r str) -> impl Iterator<Item = &'r Candidate> {
+        let start = self.names.partition_point(|(own, _)| own.as_str() < name);
+        let same = self.names[start..].iter().take_while(move |(own, _)| own == name);
+        same.map(|(_, at)| &self.candidates[*at])
+    }
+
+    fn called_in<'r>(&'r self, name: &'r str, namespace: &str) -> impl Iterator<Item = &'r Candidate> {
+        let namespace = Text::from(namespace);
+        let place = |at: usize| self.candidates[at].id.namespace.as_str();
+        let start =
+            self.names.partition_point(|(own, at)| (own.as_str(), place(*at)) < (name, namespace.as_str()));
+        let same = self.names[start..].iter().take_while(move |(own, _)| own == name);
+        same.map(|(_, at)| &self.candidates[*at])
+            .take_while(move |candidate| candidate.id.namespace == namespace)
     }
 }
 
@@ -263,13 +287,9 @@ fn choose<'c>(
 ) -> Choice<'c> {
     let names_role = reference.path.ends_with(&["roleRef", "name"]);
     candidates.retain(|candidate| {
-        candidate.previous.iter().any(|id| id.name == *name)
-            && candidate.previous.iter().any(|id| is_selected(&id.gvk, &reference.target))
-            && (!names_role
-                || holder
-                    .role
-                    .as_ref()
-                    .is_none_or(|role| candidate.previous.iter().any(|id| is_selected(&id.gvk, role))))
+        candidate.was_called(name)
+            && candidate.was_a(&reference.target)
+            && (!names_role || holder.role.as_ref().is_none_or(|role| candidate.was_a(role)))
             && (holder.id.is_cluster_scoped()
                 || candidate.id.is_cluster_scoped()
                 || candidate.id.gvk.kind == "ServiceAccount"
@@ -292,11 +312,6 @@ fn choose<'c>(
         [one] => Choice::One(one),
         _ => Choice::Several(candidates),
     }
-}
-
-fn is_selected(gvk: &Gvk, by: &Gvk) -> bool {
-    let fits = |own: &Text, wanted: &Text| wanted.is_empty() || own == wanted;
-    fits(&gvk.group, &by.group) && fits(&gvk.version, &by.version) && fits(&gvk.kind, &by.kind)
 }
 
 fn no_or_same_tail(a: &[Text], b: &[Text]) -> bool {

@@ -3,6 +3,7 @@
 //! Kustomize keeps this history as annotations inside the object; here it stands beside it.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 use engine_core::diagnostic::SourceSpan;
 use engine_core::value::{Map, Text, Value};
@@ -15,7 +16,7 @@ const NO_NAMESPACE: &str = "_";
 const DEFAULT_NAMESPACE: &str = "default";
 
 /// An API group, version and kind. In a selector, an empty part means any.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Gvk {
     pub group: Text,
     pub version: Text,
@@ -41,7 +42,7 @@ impl Gvk {
 }
 
 /// What makes an object itself: kind, name, and the namespace it is in effect in.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Id {
     pub gvk: Gvk,
     pub name: Text,
@@ -64,6 +65,15 @@ impl Id {
 
     pub(crate) fn is_cluster_scoped(&self) -> bool {
         self.namespace == NO_NAMESPACE
+    }
+}
+
+/// Group and version seldom tell apart what kind, name and namespace do not: hashing them would not pay.
+impl Hash for Id {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.gvk.kind.hash(state);
+        self.name.hash(state);
+        self.namespace.hash(state);
     }
 }
 
