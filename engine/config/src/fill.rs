@@ -9,6 +9,7 @@ use engine_core::diagnostic::{Diagnostic, Diagnostics};
 use engine_core::graph::ResourceGraph;
 use engine_core::manifest::Manifest;
 use engine_core::mark::EnvironmentName;
+use engine_core::plan::PlannedOutput;
 use engine_core::ports::Resolver;
 use engine_core::value::{Text, Value};
 
@@ -48,17 +49,6 @@ pub(crate) struct Evaluated {
 }
 
 impl Filler {
-    /// Returns the outputs with what has been read at apply, by the address of the read.
-    ///
-    /// # Errors
-    /// An expression fails with the values found.
-    pub fn outputs(
-        &self,
-        reads: &BTreeMap<Address, Value>,
-    ) -> Result<BTreeMap<Text, OutputValue>, Diagnostics> {
-        self.evaluate(reads).map(|evaluated| evaluated.outputs)
-    }
-
     fn evaluate(&self, reads: &BTreeMap<Address, Value>) -> Result<Evaluated, Diagnostics> {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(evaluated) = last.as_ref().filter(|evaluated| evaluated.reads == *reads) {
@@ -92,6 +82,11 @@ impl Filler {
 }
 
 impl Resolver for Filler {
+    fn outputs(&self, reads: &BTreeMap<Address, Value>) -> Result<BTreeMap<Text, PlannedOutput>, Diagnostics> {
+        let outputs = self.evaluate(reads)?.outputs;
+        Ok(outputs.into_iter().map(|(name, output)| (name, output.value)).collect())
+    }
+
     fn fill(
         &self,
         address: &Address,

@@ -137,7 +137,7 @@ pub async fn apply(run: Run) -> Result<Finished, ApplyError> {
     };
     let report = walker.run().await;
     let summary = summary(&run.holder.operation, &report);
-    match executor.journal.finish(&run.plan, &summary) {
+    match executor.journal.finish(executor.outputs(), &summary) {
         Ok(stored) => Ok(Finished { report, stored }),
         Err(lost) => {
             let (source, state) = *lost;

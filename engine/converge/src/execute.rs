@@ -12,14 +12,14 @@ use engine_core::manifest::Manifest;
 use engine_core::object::Object;
 use engine_core::object_ref::{GroupKind, Uid};
 use engine_core::plan::outcome::Outcome;
-use engine_core::plan::{Action, Change, Exceptions, Plan};
+use engine_core::plan::{Action, Change, Exceptions, Plan, Shown};
 use engine_core::ports::{
     Applied, ApplyRequest, ClusterProvider, DeleteRequest, Force, Mode, Propagation, ProviderError, Resolver,
     Target, Witness,
 };
 use engine_core::resource::{self, Body, Resource};
-use engine_core::state::{ResourceRecord, State, path_hash};
-use engine_core::value::Value;
+use engine_core::state::{Output, ResourceRecord, State, path_hash};
+use engine_core::value::{Text, Value};
 use tokio::sync::Semaphore;
 
 use crate::Providers;
@@ -83,6 +83,22 @@ impl Executor {
             Action::NoOp => Ok(()),
         };
         outcome.map_or_else(|outcome| outcome, |()| done(since))
+    }
+
+    /// Returns the outputs as they are known at the end. Those that what was read at apply decides are evaluated
+    /// again; one that still cannot be told stays for the next plan.
+    pub(crate) fn outputs(&self) -> BTreeMap<Text, Output> {
+        if self.plan.outputs.iter().all(|output| output.after != Shown::Unknown) {
+            return self.plan.new_outputs.clone();
+        }
+        let reads = self.reads.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        match self.resolver.outputs(&reads) {
+            Ok(outputs) => outputs.into_iter().filter_map(|(name, output)| Some((name, output.known()?))).collect(),
+            Err(faults) => {
+                tracing::warn!(?faults, "outputs could not be evaluated");
+                self.plan.new_outputs.clone()
+            }
+        }
     }
 
     /// Brings the record of an unchanged object up to the definition: no request.

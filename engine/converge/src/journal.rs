@@ -4,13 +4,14 @@
 //! on, and the results land with the release of the lock. A run that dies in between leaves its intents, and
 //! the marks on the objects themselves tell the next run what became of them.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use engine_core::object_ref::ObjectRef;
-use engine_core::plan::Plan;
 use engine_core::ports::{Revision, StateError, StateStore, Stored};
-use engine_core::state::{Holder, Intent, ResourceRecord, State};
+use engine_core::state::{Holder, Intent, Output, ResourceRecord, State};
+use engine_core::value::Text;
 
 /// Between two progress commits: hosting services ask for at most six pushes a minute.
 const HEARTBEAT: Duration = Duration::from_secs(30);
@@ -85,11 +86,15 @@ impl Journal {
     /// # Errors
     /// The state was moved by somebody else, or cannot be written; comes with the state that should have been
     /// written.
-    pub(crate) fn finish(&self, plan: &Plan, summary: &str) -> Result<Stored, Box<(StateError, State)>> {
+    pub(crate) fn finish(
+        &self,
+        outputs: BTreeMap<Text, Output>,
+        summary: &str,
+    ) -> Result<Stored, Box<(StateError, State)>> {
         let mut inner = self.lock();
         inner.state.holder = None;
         inner.state.intents.clear();
-        inner.state.outputs = plan.new_outputs.clone();
+        inner.state.outputs = outputs;
         let used: std::collections::BTreeSet<_> =
             inner.state.records.keys().map(|object_ref| object_ref.cluster.clone()).collect();
         inner.state.clusters.retain(|cluster, _| used.contains(cluster));

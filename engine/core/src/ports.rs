@@ -11,6 +11,7 @@ use crate::manifest::Manifest;
 use crate::mark::FieldManager;
 use crate::object::Object;
 use crate::object_ref::Uid;
+use crate::plan::PlannedOutput;
 use crate::state::State;
 use crate::status::Status;
 use crate::value::{Text, Value};
@@ -352,4 +353,10 @@ pub trait Resolver: Send + Sync {
         manifest: &Manifest,
         reads: &BTreeMap<Address, Value>,
     ) -> Result<Manifest, Diagnostics>;
+
+    /// Returns the environment's outputs with the objects read so far.
+    ///
+    /// # Errors
+    /// An expression fails with the values found.
+    fn outputs(&self, reads: &BTreeMap<Address, Value>) -> Result<BTreeMap<Text, PlannedOutput>, Diagnostics>;
 }

@@ -89,14 +89,8 @@ fn unobserved(input: &PlanInput<'_>) -> BTreeMap<ClusterRef, Vec<String>> {
 }
 
 fn outputs(input: &PlanInput<'_>) -> (Vec<OutputChange>, BTreeMap<Text, Output>) {
-    let known = input.outputs.iter().filter_map(|(name, output)| {
-        let output = match output {
-            PlannedOutput::Value(value) => Output::Value(value.clone()),
-            PlannedOutput::Sensitive => Output::Sensitive,
-            PlannedOutput::Unknown => return None,
-        };
-        Some((name.clone(), output))
-    });
+    let known =
+        input.outputs.iter().filter_map(|(name, output)| Some((name.clone(), output.clone().known()?)));
     let names = input.state.outputs.keys().chain(input.outputs.keys());
     let names: std::collections::BTreeSet<&Text> = names.collect();
     let changes = names.into_iter().filter_map(|name| {

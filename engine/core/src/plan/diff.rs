@@ -35,6 +35,7 @@ pub fn creation(body: &Value, holes: &[FieldPath], sensitive: &SensitivePaths) -
     for path in [&["kind"] as &[&str], &["metadata", "name"], &["metadata", "namespace"]] {
         body.remove_at(path);
     }
+    holes.iter().for_each(|hole| hole.remove(&mut body));
     let mut differ = Differ { path: FieldPath::default(), changes: Vec::new(), sensitive };
     for (name, field) in body.as_map().into_iter().flatten() {
         differ.step(PathElement::Field(name.clone()), |differ| {

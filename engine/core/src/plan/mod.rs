@@ -297,6 +297,17 @@ pub enum PlannedOutput {
     Unknown,
 }
 
+impl PlannedOutput {
+    /// Returns what a state keeps of the output, `None` while it is unknown.
+    pub fn known(self) -> Option<Output> {
+        match self {
+            Self::Value(value) => Some(Output::Value(value)),
+            Self::Sensitive => Some(Output::Sensitive),
+            Self::Unknown => None,
+        }
+    }
+}
+
 /// An output that differs from the last apply.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutputChange {
