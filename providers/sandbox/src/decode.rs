@@ -369,3 +369,13 @@ fn vanishes(name: &str, ty: &Type, value: &Value) -> bool {
 fn is_dropped_zero(name: &str) -> bool {
     DROPPED_ZEROS.binary_search(&name).is_ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::DROPPED_ZEROS;
+
+    #[test]
+    fn names_of_dropped_zeros_can_be_searched() {
+        assert!(DROPPED_ZEROS.is_sorted());
+    }
+}

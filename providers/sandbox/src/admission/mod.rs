@@ -3,6 +3,7 @@
 //! # Source
 //! <https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/>
 
+mod addresses;
 mod limits;
 mod namespaces;
 pub(crate) mod pods;
@@ -32,6 +33,7 @@ pub(crate) fn mutate_new(cluster: &Cluster, resource: &Resource, object: &mut Va
 /// # Errors
 /// 403 then.
 pub(crate) fn check_new(cluster: &Cluster, resource: &Resource, object: &Value) -> ApiResult<()> {
+    addresses::check(cluster, resource, object)?;
     limits::check(cluster, resource, object)?;
     quota::check(cluster, resource, None, object)
 }
@@ -50,5 +52,6 @@ pub(crate) fn check_update(
     if subresource == "status" {
         return Ok(());
     }
+    addresses::check(cluster, resource, object)?;
     quota::check(cluster, resource, Some(live), object)
 }

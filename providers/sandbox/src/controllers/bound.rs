@@ -172,7 +172,7 @@ pub(super) fn node(cluster: &mut Cluster, key: &Key) -> ApiResult<()> {
     if is_known {
         return Ok(());
     }
-    let room = json!({ "cpu": "64", "memory": "256Gi", "ephemeral-storage": "1Ti", "pods": "2000" });
+    let room = json!({ "cpu": "64", "memory": "256Gi", "ephemeral-storage": "1Ti", "pods": "5000" });
     let ready = json!({
         "type": "Ready", "status": "True", "reason": "KubeletReady", "message": "kubelet is posting ready status",
     });

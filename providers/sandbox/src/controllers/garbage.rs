@@ -51,7 +51,8 @@ fn other_owner(cluster: &Cluster, key: &Key, object: &Value, gone: &str) -> bool
         if text("uid") == gone {
             return false;
         }
-        let Some(resource) = cluster.catalog.of_kind(text("apiVersion"), text("kind")) else { return false };
+        // An owner of a kind that is not served may come back.
+        let Some(resource) = cluster.catalog.of_kind(text("apiVersion"), text("kind")) else { return true };
         let namespace = if resource.is_namespaced() { key.namespace.as_str() } else { "" };
         let live = cluster.store.get(&Cluster::key(resource, namespace, text("name")));
         live.is_some_and(|live| meta::uid(live) == text("uid"))

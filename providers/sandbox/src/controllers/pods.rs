@@ -19,7 +19,7 @@ use crate::store::Key;
 const BEHAVIOR: &str = "sandbox.terrane.dev/pods";
 
 /// How many pods one workload gets: a number of replicas far beyond any node must not fill the memory.
-const PODS_PER_WORKLOAD: i64 = 2_000;
+pub(super) const PODS_PER_WORKLOAD: i64 = 500;
 
 /// How the pods of a template fare.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

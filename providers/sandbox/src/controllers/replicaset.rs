@@ -22,7 +22,9 @@ pub(super) fn reconcile(cluster: &mut Cluster, key: &Key) -> ApiResult<()> {
     // What is not ready goes first.
     owned.sort_by_key(|(_, pod)| !pods::is_ready(pod));
     let found = i64::try_from(owned.len()).unwrap_or(i64::MAX);
-    let mut refusal = None;
+    let is_beyond = set["spec"]["replicas"].as_i64().is_some_and(|replicas| replicas > wanted);
+    let mut refusal =
+        is_beyond.then(|| format!("the sandbox runs at most {} pods of a workload", pods::PODS_PER_WORKLOAD));
     for _ in found..wanted {
         let pod = pods::from_template(&set, &set["spec"]["template"], &format!("{}-", key.name));
         if let Err(error) = act::create(cluster, &key.namespace, pod) {

@@ -112,7 +112,7 @@ fn check_structure(schema: &Value, path: &str, errors: &mut Vec<FieldError>) {
     let children = children.map(|(name, child)| (format!("{path}.properties[{name}]"), child));
     let additional = Some(&schema["additionalProperties"]).filter(|child| child.is_object());
     let items = Some(&schema["items"]).filter(|child| child.is_object());
-    let mut others = additional
+    let others = additional
         .map(|child| (format!("{path}.additionalProperties"), child))
         .into_iter()
         .chain(items.map(|child| (format!("{path}.items"), child)));

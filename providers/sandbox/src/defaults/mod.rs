@@ -7,6 +7,8 @@ mod workloads;
 
 use serde_json::{Map, Value, json};
 
+pub(crate) use service::{CLUSTER_ADDRESSES, NODE_PORTS};
+
 use crate::cluster::Cluster;
 use crate::crd;
 use crate::meta;

@@ -15,13 +15,13 @@ use crate::error::GroupResource;
 use crate::meta;
 
 /// The range of cluster addresses, 10.96.0.0/16: the network and how many addresses it has.
-const RANGE: (u32, u32) = (0x0A60_0000, 1 << 16);
+pub(crate) const CLUSTER_ADDRESSES: (u32, u32) = (0x0A60_0000, 1 << 16);
 
 /// The lower part of the range, kept for addresses that are stated by hand.
 const RESERVED: u32 = 256;
 
 /// The node ports, as kube-apiserver hands them out by default.
-const NODE_PORTS: std::ops::RangeInclusive<u64> = 30_000..=32_767;
+pub(crate) const NODE_PORTS: std::ops::RangeInclusive<u64> = 30_000..=32_767;
 
 /// Fills in the defaults of a Service.
 pub(super) fn apply(object: &mut Value) {
@@ -75,7 +75,8 @@ pub(super) fn allocate(cluster: &Cluster, live: Option<&Value>, object: &mut Val
             .list(&services, "")
             .filter_map(|service| service["spec"]["clusterIP"].as_str())
             .collect();
-        let free = (RESERVED..RANGE.1 - 1).map(|offset| Ipv4Addr::from(RANGE.0 + offset).to_string());
+        let free = (RESERVED..CLUSTER_ADDRESSES.1 - 1)
+            .map(|offset| Ipv4Addr::from(CLUSTER_ADDRESSES.0 + offset).to_string());
         let address = stated
             .or_else(|| free.into_iter().find(|address| !used.contains(address.as_str())).map(Value::from));
         spec.insert("clusterIP".into(), address.unwrap_or_default());

@@ -127,3 +127,28 @@ fn a_list_is_read_page_by_page_as_it_was_when_it_began() {
     let expired = client.get(&format!("{MAPS}?limit=4&continue=MS85OTk"));
     assert_eq!((expired.code, &expired.body["reason"]), (410, &json!("Expired")));
 }
+
+#[test]
+fn every_cluster_has_its_initial_objects() {
+    let client = Client::new();
+    let expected = [
+        "/api/v1/namespaces/kube-system",
+        "/api/v1/namespaces/kube-public",
+        "/api/v1/namespaces/kube-node-lease",
+        "/api/v1/nodes/sandbox",
+        "/apis/storage.k8s.io/v1/storageclasses/standard",
+        "/apis/scheduling.k8s.io/v1/priorityclasses/system-node-critical",
+        "/apis/scheduling.k8s.io/v1/priorityclasses/system-cluster-critical",
+        "/api/v1/namespaces/default/services/kubernetes",
+        "/apis/rbac.authorization.k8s.io/v1/clusterroles/cluster-admin",
+        "/apis/rbac.authorization.k8s.io/v1/clusterroles/admin",
+        "/apis/rbac.authorization.k8s.io/v1/clusterroles/edit",
+        "/apis/rbac.authorization.k8s.io/v1/clusterroles/view",
+        "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/system:public-info-viewer",
+    ];
+    for path in expected {
+        assert_eq!(client.get(path).code, 200, "{path}");
+    }
+    let ready = client.get("/api/v1/nodes/sandbox").body["status"]["conditions"][0].clone();
+    assert_eq!((&ready["type"], &ready["status"]), (&json!("Ready"), &json!("True")));
+}

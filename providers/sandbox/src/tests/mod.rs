@@ -14,7 +14,8 @@ mod watching;
 mod workloads;
 
 use axum::Router;
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, Bytes, to_bytes};
+use futures::StreamExt;
 use http::{HeaderMap, Request};
 use serde_json::Value;
 use tower::ServiceExt;
@@ -122,14 +123,16 @@ impl Client {
         self.send("PATCH", &path, "application/apply-patch+yaml", body)
     }
 
-    /// The lines of a watch that ends after a second.
-    pub fn watch(&self, path: &str) -> Vec<Value> {
-        let answer = self.get(&format!("{path}&watch=1&timeoutSeconds=1"));
-        let text = match answer.body {
-            Value::String(text) => text,
-            Value::Null => String::new(),
-            one => return vec![one],
-        };
-        text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+    /// The first `count` lines of a watch.
+    pub fn watch(&self, path: &str, count: usize) -> Vec<Value> {
+        let uri = format!("{path}&watch=1&timeoutSeconds=60");
+        let request = Request::builder().uri(uri).body(Body::empty()).expect("a request");
+        self.runtime.block_on(async {
+            let response = self.router.clone().oneshot(request).await.expect("an answer");
+            let chunks = response.into_body().into_data_stream().take(count);
+            let read =
+                |chunk: Result<Bytes, _>| serde_json::from_slice(&chunk.expect("a chunk")).expect("a line");
+            chunks.map(read).collect().await
+        })
     }
 }

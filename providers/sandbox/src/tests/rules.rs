@@ -73,6 +73,39 @@ fn new_objects_that_break_a_rule_are_refused() {
 }
 
 #[test]
+fn services_take_only_free_addresses_and_ports() {
+    let client = Client::new();
+    let path = format!("{CORE}/services");
+    let service = |name: &str, address: Value, port: u64| {
+        let ports = json!([{ "port": 80, "nodePort": port }]);
+        object(
+            "Service",
+            name,
+            json!({ "spec": { "type": "NodePort", "clusterIP": address, "ports": ports } }),
+        )
+    };
+    assert_eq!(client.post(&path, &service("a", json!("10.96.7.7"), 30080)).code, 201);
+    let cases = [
+        (
+            service("b", json!("10.96.7.7"), 30081),
+            "failed to allocate IP 10.96.7.7: provided IP is already allocated",
+        ),
+        (service("b", json!("10.1.0.1"), 30081), "The range of valid IPs is 10.96.0.0/16"),
+        (service("b", Value::Null, 30080), "provided port is already allocated"),
+        (service("b", Value::Null, 80), "The range of valid ports is 30000-32767"),
+    ];
+    for (body, message) in cases {
+        let refused = client.post(&path, &body);
+        assert_eq!(refused.code, 422);
+        assert!(refused.message().ends_with(message), "{}", refused.message());
+    }
+    assert_eq!(
+        client.merge(&format!("{path}/a"), &json!({ "metadata": { "labels": { "k": "v" } } })).code,
+        200
+    );
+}
+
+#[test]
 fn what_is_immutable_stays() {
     let client = Client::new();
     client.post(&format!("{APPS}/deployments"), &workload("Deployment", json!({})));

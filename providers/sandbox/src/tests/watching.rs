@@ -29,7 +29,7 @@ fn a_watch_tells_what_happened_since_a_version() {
     client.post(MAPS, &map("a", "x"));
     client.merge(&format!("{MAPS}/a"), &json!({ "data": { "k": "v" } }));
     client.delete(&format!("{MAPS}/a"));
-    let lines = client.watch(&format!("{MAPS}?resourceVersion={since}"));
+    let lines = client.watch(&format!("{MAPS}?resourceVersion={since}"), 3);
     assert_eq!(told(&lines), pairs(&[("ADDED", "a"), ("MODIFIED", "a"), ("DELETED", "a")]));
 }
 
@@ -41,7 +41,7 @@ fn a_selector_makes_objects_come_and_go() {
     client.post(MAPS, &map("b", "y"));
     client.merge(&format!("{MAPS}/a"), &json!({ "metadata": { "labels": { "tier": "y" } } }));
     client.merge(&format!("{MAPS}/b"), &json!({ "metadata": { "labels": { "tier": "x" } } }));
-    let lines = client.watch(&format!("{MAPS}?resourceVersion={since}&labelSelector=tier%3Dx"));
+    let lines = client.watch(&format!("{MAPS}?resourceVersion={since}&labelSelector=tier%3Dx"), 3);
     assert_eq!(told(&lines), pairs(&[("ADDED", "a"), ("DELETED", "a"), ("ADDED", "b")]));
 }
 
@@ -50,7 +50,7 @@ fn a_watch_list_starts_with_what_is_there() {
     let client = Client::new();
     client.post(MAPS, &map("a", "x"));
     let query = "sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true&labelSelector=tier";
-    let lines = client.watch(&format!("{MAPS}?{query}"));
+    let lines = client.watch(&format!("{MAPS}?{query}"), 2);
     assert_eq!(told(&lines), pairs(&[("ADDED", "a"), ("BOOKMARK", "")]));
     assert_eq!(lines[1]["object"]["metadata"]["annotations"]["k8s.io/initial-events-end"], "true");
 }
@@ -58,12 +58,12 @@ fn a_watch_list_starts_with_what_is_there() {
 #[test]
 fn a_version_that_is_no_longer_kept_is_an_error_event() {
     let client = Client::new();
-    let lines = client.watch(&format!("{MAPS}?resourceVersion=0"));
+    let lines = client.watch(&format!("{MAPS}?resourceVersion=0"), 1);
     assert_eq!(told(&lines)[0].0, "ADDED");
     let client = Client::of(client.sandbox.clone());
     for index in 0..9000 {
         client.merge(&format!("{MAPS}/kube-root-ca.crt"), &json!({ "data": { "n": index.to_string() } }));
     }
-    let lines = client.watch(&format!("{MAPS}?resourceVersion=2"));
+    let lines = client.watch(&format!("{MAPS}?resourceVersion=2"), 1);
     assert_eq!((&lines[0]["type"], &lines[0]["object"]["code"]), (&json!("ERROR"), &json!(410)));
 }

@@ -205,3 +205,27 @@ fn a_claim_of_an_unknown_class_waits() {
     client.delete(&path);
     assert_eq!(client.get(&path).code, 404);
 }
+
+#[test]
+fn controllers_that_never_agree_and_endless_replicas_come_to_an_end() {
+    let client = Client::new();
+    client.post(&format!("{APPS}/deployments"), &workload("Deployment", json!({ "replicas": 4 })));
+    for (name, least, most) in [("low", 1, 2), ("high", 3, 4)] {
+        let scaler = json!({
+            "apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "metadata": { "name": name },
+            "spec": {
+                "minReplicas": least, "maxReplicas": most,
+                "scaleTargetRef": { "apiVersion": "apps/v1", "kind": "Deployment", "name": "web" },
+            },
+        });
+        client.post("/apis/autoscaling/v2/namespaces/default/horizontalpodautoscalers", &scaler);
+    }
+    assert_eq!(client.get(&format!("{APPS}/deployments/web")).code, 200);
+
+    let client = Client::new();
+    client
+        .post(&format!("{APPS}/replicasets"), &workload("ReplicaSet", json!({ "replicas": 2_000_000_000 })));
+    let status = client.get(&format!("{APPS}/replicasets/web")).body["status"].clone();
+    assert_eq!(status["replicas"], 500);
+    assert_eq!(status["conditions"][0]["message"], "the sandbox runs at most 500 pods of a workload");
+}
