@@ -1,0 +1,291 @@
+//! How long an offline plan takes, and how much memory: `cargo bench --bench offline`.
+//!
+//! Each measurement runs in a child process of its own, so that its peak of memory is its own, and three times,
+//! of which the middle one counts.
+
+use std::collections::{BTreeMap, HashMap};
+use std::error::Error;
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::process::{Command, ExitCode};
+use std::time::{Duration, Instant};
+
+use engine_config::{Definition, LoadOptions, load};
+use engine_core::diagnostic::Diagnostics;
+use engine_core::graph::ResourceGraph;
+use engine_core::mark::Lineage;
+use engine_core::object_ref::Uid;
+use engine_core::plan::triage::{DesiredPrints, desired_prints};
+use engine_core::plan::{Plan, PlanInput, plan};
+use engine_core::ports::{ManifestSource, OverlayRequest, Rendered};
+use engine_core::state::{ResourceRecord, State};
+use engine_render::{Style, plan_text};
+
+/// How many objects.
+const SIZES: [usize; 3] = [1_000, 10_000, 100_000];
+const REPEATS: usize = 3;
+/// What 100,000 objects may take.
+const BAR: (Duration, u64) = (Duration::from_secs(2), 1024);
+/// First argument of a child process; the size and the state follow.
+const CHILD: &str = "measure";
+
+type Fault = Box<dyn Error>;
+
+/// What the state knows of the objects.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Recorded {
+    Nothing,
+    Everything,
+}
+
+impl Recorded {
+    const ALL: [Self; 2] = [Self::Nothing, Self::Everything];
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Nothing => "empty",
+            Self::Everything => "recorded",
+        }
+    }
+
+    fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == word)
+    }
+}
+
+/// One measurement; as text, its four numbers in this order: microseconds, and MiB.
+#[derive(Clone, Copy)]
+struct Measured {
+    load: Duration,
+    plan: Duration,
+    render: Duration,
+    peak_mib: u64,
+}
+
+impl Measured {
+    fn total(&self) -> Duration {
+        self.load + self.plan + self.render
+    }
+
+    fn to_text(self) -> String {
+        let times = [self.load, self.plan, self.render].map(|time| time.as_micros().to_string());
+        format!("{} {}", times.join(" "), self.peak_mib)
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let numbers: Vec<u64> = text.split_whitespace().filter_map(|word| word.parse().ok()).collect();
+        let [load, plan, render, peak_mib] = numbers[..] else { return None };
+        let [load, plan, render] = [load, plan, render].map(Duration::from_micros);
+        Some(Self { load, plan, render, peak_mib })
+    }
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let outcome = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [CHILD, size, state] => child(size, state),
+        _ => table(),
+    };
+    match outcome {
+        Ok(text) => {
+            println!("{text}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn table() -> Result<String, Fault> {
+    let mut text = "| objects | state | load s | plan s | render s | total s | peak MiB |\n".to_owned();
+    text.push_str("|---:|---|---:|---:|---:|---:|---:|\n");
+    let mut verdicts = String::new();
+    for state in Recorded::ALL {
+        let mut totals = Vec::new();
+        for size in SIZES {
+            let found = middle(size, state)?;
+            let seconds = |time: Duration| format!("{:.3}", time.as_secs_f64());
+            writeln!(
+                text,
+                "| {size} | {} | {} | {} | {} | {} | {} |",
+                state.as_str(),
+                seconds(found.load),
+                seconds(found.plan),
+                seconds(found.render),
+                seconds(found.total()),
+                found.peak_mib,
+            )?;
+            totals.push(found.total().as_secs_f64());
+            if size == SIZES[2] {
+                let met = found.total() <= BAR.0 && found.peak_mib <= BAR.1;
+                let word = if met { "met" } else { "missed" };
+                writeln!(verdicts, "{}: the bar of 2 s and 1 GiB is {word}", state.as_str())?;
+            }
+        }
+        let ratio = |large: usize| totals[large] / totals[large - 1];
+        writeln!(
+            verdicts,
+            "{}: ten times the objects take {:.1} times as long (10,000 to 1,000), {:.1} times (100,000 to 10,000)",
+            state.as_str(),
+            ratio(1),
+            ratio(2),
+        )?;
+    }
+    Ok(format!("{text}\n{}", verdicts.trim_end()))
+}
+
+/// Measures several times; the middle one by total time.
+fn middle(size: usize, state: Recorded) -> Result<Measured, Fault> {
+    let mut found = Vec::new();
+    for _ in 0..REPEATS {
+        let mut child = Command::new(std::env::current_exe()?);
+        let output = child.args([CHILD, &size.to_string(), state.as_str()]).output()?;
+        if !output.status.success() {
+            return Err(String::from_utf8_lossy(&output.stderr).into());
+        }
+        let text = String::from_utf8(output.stdout)?;
+        found.push(Measured::parse(&text).ok_or("a measurement printed no numbers")?);
+    }
+    found.sort_by_key(Measured::total);
+    Ok(found[REPEATS / 2])
+}
+
+fn child(size: &str, state: &str) -> Result<String, Fault> {
+    let state = Recorded::parse(state).ok_or("no such state")?;
+    Ok(measure(size.parse()?, state)?.to_text())
+}
+
+fn measure(size: usize, recorded: Recorded) -> Result<Measured, Fault> {
+    let directory = tempfile::tempdir()?;
+    std::fs::write(directory.path().join("main.hcl"), definition(size))?;
+    let options = options(directory.path().to_owned())?;
+
+    let since = Instant::now();
+    let definition = load(&options, &NoOverlays, &BTreeMap::new())
+        .map_err(|faults| format!("the definition does not load: {faults:?}"))?;
+    let load = since.elapsed();
+
+    let graph: &ResourceGraph = &definition.graph;
+    let state = state(&definition, graph, recorded);
+    let since = Instant::now();
+    let made = offline(graph, &state, &desired_prints(graph, None));
+    let plan = since.elapsed();
+
+    let since = Instant::now();
+    let text = plan_text(&made, Style::PLAIN);
+    let render = since.elapsed();
+
+    let changes = made.effective().count();
+    let expected = if recorded == Recorded::Nothing { size } else { 0 };
+    if changes != expected || text.is_empty() {
+        return Err(format!("{changes} changes are planned where {expected} are expected").into());
+    }
+    Ok(Measured { load, plan, render, peak_mib: peak_mib()? })
+}
+
+/// A definition of ConfigMaps by `for_each`.
+fn definition(size: usize) -> String {
+    format!(
+        r#"terrane {{
+  environment = "bench"
+}}
+
+cluster "main" {{
+  sandbox = true
+}}
+
+manifest "settings" {{
+  for_each = toset([for number in range({size}) : "settings-${{number}}"])
+  object = {{
+    apiVersion = "v1"
+    kind       = "ConfigMap"
+    metadata = {{
+      name      = each.key
+      namespace = "default"
+      labels = {{
+        "app.kubernetes.io/name"    = each.key
+        "app.kubernetes.io/part-of" = "bench"
+      }}
+    }}
+    data = {{
+      name  = each.key
+      url   = "http://${{each.key}}.default.svc:8080"
+      level = "info"
+    }}
+  }}
+}}
+"#
+    )
+}
+
+fn options(directory: PathBuf) -> Result<LoadOptions, Fault> {
+    Ok(LoadOptions {
+        repository: directory.clone(),
+        directory,
+        variables: Vec::new(),
+        clock: "2026-01-01T00:00:00Z".parse()?,
+        contexts: BTreeMap::new(),
+        origin: None,
+    })
+}
+
+/// The state as an apply of the definition would have left it.
+fn state(definition: &Definition, graph: &ResourceGraph, recorded: Recorded) -> State {
+    let mut state = State::empty(definition.environment.clone(), Lineage::new([7; 16]));
+    if recorded == Recorded::Nothing {
+        return state;
+    }
+    let prints = desired_prints(graph, None);
+    let records = graph.resources().iter().filter_map(|resource| {
+        let manifest = resource.manifest()?;
+        let desired = *prints.get(manifest.object_ref())?;
+        let record = ResourceRecord {
+            address: resource.address.clone(),
+            api_version: manifest.api_version().clone(),
+            uid: Uid::new(format!("uid-of-{}", manifest.object_ref().name)),
+            dependencies: graph.dependencies(resource),
+            prevent_destroy: false,
+            desired,
+            settled: Some(desired),
+            fields: Vec::new(),
+        };
+        Some((manifest.object_ref().clone(), record))
+    });
+    state.records = records.collect();
+    (state.epoch, state.serial) = (1, 1);
+    state
+}
+
+fn offline(graph: &ResourceGraph, state: &State, desired: &DesiredPrints) -> Plan {
+    plan(&PlanInput {
+        graph,
+        state,
+        observed: None,
+        predictions: &HashMap::new(),
+        desired,
+        adopt: engine_core::plan::AdoptPolicy::Never,
+        outputs: &BTreeMap::new(),
+    })
+}
+
+/// Returns the most memory that this process has held, in MiB.
+///
+/// # Source
+/// proc(5): `VmHWM` of `/proc/self/status`, in kB.
+fn peak_mib() -> Result<u64, Fault> {
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).ok_or("no VmHWM")?;
+    let kib: u64 = line.trim().trim_end_matches("kB").trim_end().parse()?;
+    Ok(kib / 1024)
+}
+
+/// The definition has no overlays.
+struct NoOverlays;
+
+impl ManifestSource for NoOverlays {
+    fn overlay(&self, _request: &OverlayRequest) -> Result<Rendered, Diagnostics> {
+        Ok(Rendered::default())
+    }
+}
