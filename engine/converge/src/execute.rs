@@ -93,7 +93,9 @@ impl Executor {
         }
         let reads = self.reads.lock().unwrap_or_else(PoisonError::into_inner).clone();
         match self.resolver.outputs(&reads) {
-            Ok(outputs) => outputs.into_iter().filter_map(|(name, output)| Some((name, output.known()?))).collect(),
+            Ok(outputs) => {
+                outputs.into_iter().filter_map(|(name, output)| Some((name, output.known()?))).collect()
+            }
             Err(faults) => {
                 tracing::warn!(?faults, "outputs could not be evaluated");
                 self.plan.new_outputs.clone()

@@ -187,7 +187,8 @@ impl Reader<'_> {
             Body::Object(manifest) => Some((manifest.object_ref(), manifest.api_version())),
             Body::Read(_) => None,
         });
-        let intended = self.question.state.intents.iter().map(|intent| (&intent.object_ref, &intent.api_version));
+        let intended =
+            self.question.state.intents.iter().map(|intent| (&intent.object_ref, &intent.api_version));
         let of_here = intended.chain(desired).filter(|(object_ref, _)| object_ref.cluster == *self.cluster);
         let names: BTreeMap<&GroupKind, &ApiVersion> =
             self.recorded().chain(of_here).map(|(object_ref, version)| (&object_ref.kind, version)).collect();

@@ -46,20 +46,24 @@ pub(crate) struct Wait<'a> {
     pub(crate) report: &'a (dyn Fn(&str) + Send + Sync),
 }
 
-/// What a watch has seen of one kind.
+/// Namespace and name.
+type Name = (Option<Text>, Text);
+
+/// What a watch has seen of one kind; `None` for an object that is gone.
 #[derive(Default)]
 struct Seen {
-    objects: Mutex<HashMap<(Option<Text>, Text), Option<Object>>>,
+    objects: Mutex<HashMap<Name, Option<Object>>>,
     synced: Mutex<bool>,
     changed: Notify,
 }
 
-type Key = (ClusterRef, GroupKind);
+/// What one watch has seen, and the task that keeps watching.
+type Watched = (Arc<Seen>, JoinHandle<()>);
 
 /// All watches of a run. They end when it is dropped.
 pub(crate) struct Watches {
     labels: String,
-    seen: Mutex<HashMap<Key, (Arc<Seen>, JoinHandle<()>)>>,
+    seen: Mutex<HashMap<(ClusterRef, GroupKind), Watched>>,
     interrupted: tokio::sync::watch::Receiver<bool>,
 }
 
