@@ -17,6 +17,7 @@ use engine_core::plan::triage::{desired_prints, ready_reads, triage};
 use engine_core::plan::{Plan, PlanInput, PlannedOutput, plan};
 use engine_core::value::Text;
 use engine_render::{plan_json, plan_text};
+use tracing::Instrument;
 
 use crate::args::Target;
 use crate::error::{CommandError, Exit};
@@ -96,7 +97,8 @@ pub async fn make(session: &Session, subject: &Subject, purpose: Purpose) -> Res
     let live = live.map_err(|error| unreadable(session, error))?;
     let triage = triage(graph, state, &live, &desired);
     let basis = Basis { graph, state, live: &live, purpose };
-    let predictions = predict(basis, &triage, &session.providers).await;
+    let span = tracing::info_span!("predict", asked = triage.ask.len(), settled = triage.settled.len());
+    let predictions = predict(basis, &triage, &session.providers).instrument(span).await;
     let plan = plan(&PlanInput {
         graph,
         state,

@@ -121,6 +121,7 @@ pub async fn apply(run: Run) -> Result<Finished, ApplyError> {
         providers: run.providers,
         resolver: run.resolver,
         reads: Mutex::new(run.reads),
+        served: Mutex::default(),
         key: run.key,
         journal,
         watches: Watches::new(labels, run.interrupted.clone()),

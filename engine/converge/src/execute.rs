@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use engine_core::address::Address;
 use engine_core::digest::SealKey;
 use engine_core::graph::ResourceGraph;
-use engine_core::kind_info::KindInfo;
+use engine_core::kind_info::{Discovery, KindInfo};
 use engine_core::manifest::Manifest;
 use engine_core::object::Object;
-use engine_core::object_ref::{GroupKind, Uid};
+use engine_core::object_ref::{ClusterRef, GroupKind, Uid};
 use engine_core::plan::outcome::Outcome;
 use engine_core::plan::{Action, Change, Exceptions, Plan, Shown};
 use engine_core::ports::{
@@ -30,6 +30,11 @@ use crate::predict::mark;
 use crate::read::{read_object, target};
 use crate::wait::{Until, Wait, Waited, Watches};
 
+/// How long a kind may take from the moment its definition is established until it is served.
+const SERVED_WITHIN: Duration = Duration::from_secs(30);
+/// Between two looks.
+const SERVED_RETRY: Duration = Duration::from_millis(200);
+
 /// What all changes of a run share.
 pub(crate) struct Executor {
     pub(crate) plan: Arc<Plan>,
@@ -39,6 +44,8 @@ pub(crate) struct Executor {
     pub(crate) providers: Arc<Providers>,
     pub(crate) resolver: Arc<dyn Resolver>,
     pub(crate) reads: Mutex<BTreeMap<Address, Value>>,
+    /// What the clusters serve, as last heard.
+    pub(crate) served: Mutex<BTreeMap<ClusterRef, Discovery>>,
     pub(crate) key: Option<SealKey>,
     pub(crate) journal: Journal,
     pub(crate) watches: Watches,
@@ -173,6 +180,8 @@ impl Executor {
         })
     }
 
+    /// Returns how a kind is served. Discovery is asked again only for a kind that it did not have: one whose
+    /// definition this run has just made is served a moment after it is established.
     async fn kind(
         &self,
         change: &Change,
@@ -183,14 +192,32 @@ impl Executor {
         let provider = self.providers.get(cluster);
         let provider =
             provider.ok_or_else(|| Outcome::Failed(format!("cluster {cluster} is not connected")))?;
-        let discovery = provider.discover().await.map_err(|error| Outcome::Failed(error.to_string()))?;
-        let found = discovery.find(kind, version).or_else(|| discovery.preferred(kind)).cloned();
-        match found {
-            Some(found) => Ok((provider, found)),
-            None => {
-                Err(Outcome::Failed(format!("cluster {cluster} serves no kind {kind} in version {version}")))
-            }
+        let find = |discovery: &Discovery| {
+            discovery.find(kind, version).or_else(|| discovery.preferred(kind)).cloned()
+        };
+        let known = self.served.lock().unwrap_or_else(PoisonError::into_inner).get(cluster).and_then(find);
+        if let Some(known) = known {
+            return Ok((provider, known));
         }
+        let since = Instant::now();
+        loop {
+            let discovery = provider.discover().await.map_err(|error| Outcome::Failed(error.to_string()))?;
+            let found = find(&discovery);
+            self.served.lock().unwrap_or_else(PoisonError::into_inner).insert(cluster.clone(), discovery);
+            if let Some(found) = found {
+                return Ok((provider, found));
+            }
+            if since.elapsed() > SERVED_WITHIN || !self.defines(cluster, kind) {
+                let why = format!("cluster {cluster} serves no kind {kind} in version {version}");
+                return Err(Outcome::Failed(why));
+            }
+            tokio::time::sleep(SERVED_RETRY).await;
+        }
+    }
+
+    fn defines(&self, cluster: &ClusterRef, kind: &GroupKind) -> bool {
+        let mut manifests = self.graph.resources().iter().filter_map(Resource::manifest);
+        manifests.any(|it| it.object_ref().cluster == *cluster && it.defined_kind().as_ref() == Some(kind))
     }
 
     /// Sends a write. The status code is the only witness of whether a create met an object.
