@@ -14,7 +14,7 @@ pub struct Arguments {
     #[command(subcommand)]
     pub command: Command,
 
-    /// Print without colours; NO_COLOR does the same
+    /// Print without colours; `NO_COLOR` does the same
     #[arg(long, global = true)]
     pub no_color: bool,
 }

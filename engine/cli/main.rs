@@ -56,7 +56,7 @@ fn run(command: Command, context: Context) -> Result<Exit, CommandError> {
         Command::State(command) => commands::state::run(command, context),
         Command::Output { name, directory, json } => {
             commands::output::run(name.as_deref(), &directory, json, context)
-        },
+        }
         Command::Show { path, json } => commands::show::run(&path, json, context),
         Command::Init(target) => wait(commands::init::run(&target, context)),
         Command::Plan { target, out, json, detailed_exitcode, offline } => {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::io::IsTerminal;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -19,15 +20,18 @@ const PATIENCE: Duration = Duration::from_secs(1);
 pub struct Console {
     bars: MultiProgress,
     live: bool,
+    total: usize,
+    ended: AtomicUsize,
     open: Arc<Mutex<HashMap<Address, ProgressBar>>>,
 }
 
 impl Console {
-    /// Builds the display: bars that move on a terminal, lines elsewhere.
-    pub fn new() -> Self {
+    /// Builds the display for a number of changes: bars that move on a terminal, lines elsewhere.
+    pub fn new(total: usize) -> Self {
         let live = std::io::stderr().is_terminal();
         let target = if live { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-        Self { bars: MultiProgress::with_draw_target(target), live, open: Arc::default() }
+        let bars = MultiProgress::with_draw_target(target);
+        Self { bars, live, total, ended: AtomicUsize::new(0), open: Arc::default() }
     }
 
     fn line(&self, text: &str) {
@@ -78,9 +82,12 @@ impl Progress for Console {
         if let Some(bar) = lock(&self.open).remove(&change.address) {
             bar.finish_and_clear();
         }
-        let name = name(change);
+        let (count, total) = (self.ended.fetch_add(1, Ordering::Relaxed) + 1, self.total);
+        let name = format!("[{count:>width$}/{total}] {}", name(change), width = total.to_string().len());
         self.line(&match outcome {
-            Outcome::Done { took } => format!("{name}: {} after {}", verb(change.action.kind()).1, duration(*took)),
+            Outcome::Done { took } => {
+                format!("{name}: {} after {}", verb(change.action.kind()).1, duration(*took))
+            }
             Outcome::Failed(why) => format!("{name}: failed: {}", escape(why)),
             Outcome::Skipped { because } => format!("{name}: skipped: depends on {because}"),
             Outcome::Unknown(why) => format!("{name}: outcome unknown: {}", escape(why)),

@@ -54,7 +54,8 @@ impl SavedPlan {
     /// # Errors
     /// The file is no plan of this version.
     pub fn read(path: &Path) -> Result<Self, CommandError> {
-        let text = std::fs::read_to_string(path).map_err(CommandError::while_(format!("read {}", path.display())))?;
+        let text = std::fs::read_to_string(path)
+            .map_err(CommandError::while_(format!("read {}", path.display())))?;
         let not_a_plan = || {
             CommandError::new(format!("{} is not a saved plan of this version", path.display()))
                 .hint("make one with `terrane plan --out FILE`")

@@ -64,8 +64,10 @@ impl Workspace {
             return Err(CommandError::new(format!("{} is not a directory", directory.display()))
                 .hint("name the directory that holds the environment's *.hcl files"));
         }
-        let found = Repository::discover(directory).map_err(CommandError::while_("look for the Git repository"))?;
-        let repository = found.map_or_else(|| directory.clone(), |repository| repository.root().to_path_buf());
+        let found =
+            Repository::discover(directory).map_err(CommandError::while_("look for the Git repository"))?;
+        let repository =
+            found.map_or_else(|| directory.clone(), |repository| repository.root().to_path_buf());
         let (home, variables) = (directory.clone(), target.clone());
         let (directory, settings) = (home.clone(), home.clone());
         Ok(Self { directory, repository, settings, home, variables, clock: jiff::Timestamp::now() })
@@ -77,7 +79,9 @@ impl Workspace {
     /// # Errors
     /// The directory cannot be resolved.
     pub fn in_tree(&self, tree: &Path, settings: &Path) -> Result<Self, CommandError> {
-        let real = |path: &Path| path.canonicalize().map_err(CommandError::while_(format!("find {}", path.display())));
+        let real = |path: &Path| {
+            path.canonicalize().map_err(CommandError::while_(format!("find {}", path.display())))
+        };
         let (directory, repository) = (real(&self.home)?, real(&self.repository)?);
         let inside = directory.strip_prefix(repository).unwrap_or(Path::new(""));
         Ok(Self {
@@ -113,7 +117,8 @@ impl Workspace {
 
     /// Tells the definition where its repository comes from.
     fn origin(&self) -> Result<Option<Origin>, CommandError> {
-        let repository = Repository::discover(&self.home).map_err(CommandError::while_("look for the Git repository"))?;
+        let repository =
+            Repository::discover(&self.home).map_err(CommandError::while_("look for the Git repository"))?;
         let found = repository.and_then(|repository| repository.origin());
         Ok(found.map(|(url, branch)| Origin { url: url.into(), revision: branch.into() }))
     }
@@ -165,7 +170,8 @@ impl Session {
     pub async fn open(workspace: Workspace, context: Context) -> Result<Self, CommandError> {
         let mut session = Self::offline(workspace, context)?;
         let state = session.stored.as_ref().map(|stored| &stored.state);
-        session.providers = Arc::new(clusters::connect(&session.workspace, &session.definition, state).await?);
+        session.providers =
+            Arc::new(clusters::connect(&session.workspace, &session.definition, state).await?);
         // What was found may lead to further questions.
         while !session.definition.reads.is_empty() {
             let reads = std::mem::take(&mut session.definition.reads);
@@ -252,7 +258,9 @@ pub fn warn(diagnostics: &Diagnostics, context: Context) {
 /// Says why a command failed.
 pub fn failure_text(error: &CommandError, context: Context) -> String {
     match error {
-        CommandError::Definition(diagnostics) => diagnostics_text(diagnostics, stderr_style(context.no_color)),
+        CommandError::Definition(diagnostics) => {
+            diagnostics_text(diagnostics, stderr_style(context.no_color))
+        }
         CommandError::Failed { what, source, hint } => {
             let mut text = format!("error: {}\n", engine_render::escape(what));
             for cause in source.iter().flat_map(|source| causes(source.as_ref())) {

@@ -34,7 +34,9 @@ pub fn confirm(question: &str) -> Result<bool, CommandError> {
     let mut stderr = io::stderr();
     let mut answer = String::new();
     let asked = write!(stderr, "\n{question}\n  Only 'yes' is accepted: ").and_then(|()| stderr.flush());
-    asked.and_then(|()| io::stdin().lock().read_line(&mut answer)).map_err(CommandError::while_("ask for approval"))?;
+    asked
+        .and_then(|()| io::stdin().lock().read_line(&mut answer))
+        .map_err(CommandError::while_("ask for approval"))?;
     Ok(answer.trim() == "yes")
 }
 

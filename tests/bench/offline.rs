@@ -185,7 +185,7 @@ fn measure(size: usize, recorded: Recorded) -> Result<Measured, Fault> {
     Ok(Measured { load, plan, render, peak_mib: peak_mib()? })
 }
 
-/// A definition of ConfigMaps by `for_each`.
+/// A definition of `ConfigMap`s by `for_each`.
 fn definition(size: usize) -> String {
     format!(
         r#"terrane {{

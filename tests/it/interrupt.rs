@@ -15,7 +15,8 @@ fn an_interrupted_apply_is_recorded_and_continued() {
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("terrane runs");
     let mut lines = BufReader::new(child.stderr.take().expect("stderr")).lines();
     // The deployment is written and will never be ready: from here on the run only waits.
-    let waits = lines.by_ref().map_while(Result::ok).any(|line| line.contains("Deployment.apps/dev/web: waiting"));
+    let waits =
+        lines.by_ref().map_while(Result::ok).any(|line| line.contains("Deployment.apps/dev/web: waiting"));
     assert!(waits, "the apply waits for its deployment");
     let pid = child.id().to_string();
     assert!(environment.run("kill", &["-INT", &pid]).code == Some(0), "the signal is sent");
@@ -61,5 +62,9 @@ fn a_lock_that_a_dead_run_left_is_named_and_released_by_hand() {
 
     let destroyed = environment.terrane(&["destroy", "--auto-approve"]);
     assert_eq!(destroyed.code, Some(0), "{}{}", destroyed.stdout, destroyed.stderr);
-    assert_eq!(sandbox::get(&environment.sandbox("main"), "/api/v1/namespaces/dev"), None, "nothing is orphaned");
+    assert_eq!(
+        sandbox::get(&environment.sandbox("main"), "/api/v1/namespaces/dev"),
+        None,
+        "nothing is orphaned"
+    );
 }

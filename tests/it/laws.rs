@@ -22,9 +22,11 @@ fn part() -> impl Strategy<Value = Part> {
         (prop::option::of(1u32..50), any::<bool>()).prop_map(|(quota, deny)| Part::Namespace { quota, deny }),
         (prop::collection::vec(("[a-z][a-z0-9.-]{0,8}", text), 0..4), any::<bool>())
             .prop_map(|(data, secret)| Part::Settings { data, secret }),
-        (0u32..4, prop::collection::btree_set(1u16..9000, 0..3), 1u32..2048).prop_map(|(replicas, ports, memory)| {
-            Part::Workload { replicas, ports: ports.into_iter().collect(), memory }
-        }),
+        (0u32..4, prop::collection::btree_set(1u16..9000, 0..3), 1u32..2048).prop_map(
+            |(replicas, ports, memory)| {
+                Part::Workload { replicas, ports: ports.into_iter().collect(), memory }
+            }
+        ),
     ]
 }
 

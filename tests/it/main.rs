@@ -1,5 +1,8 @@
 //! All integration tests in one binary: the built command is run as a user would run it.
 
+// A test that cannot go on fails.
+#![allow(clippy::panic)]
+
 mod bad_input;
 mod environment;
 mod interrupt;

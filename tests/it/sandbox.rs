@@ -15,7 +15,8 @@ pub fn send(directory: &Path, method: &Method, path: &str, media: &str, body: &V
         let sandbox = Sandbox::open(directory).expect("the sandbox opens");
         let request = Request::builder().method(method).uri(path).header("content-type", media);
         let body = if body.is_null() { Body::empty() } else { Body::from(body.to_string()) };
-        let response = sandbox.router().oneshot(request.body(body).expect("a request")).await.expect("an answer");
+        let response =
+            sandbox.router().oneshot(request.body(body).expect("a request")).await.expect("an answer");
         let status = response.status();
         let bytes = to_bytes(response.into_body(), usize::MAX).await.expect("a body");
         (status, serde_json::from_slice(&bytes).unwrap_or(Value::Null))

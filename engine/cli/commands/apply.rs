@@ -26,7 +26,8 @@ pub async fn run(target: &Target, running: &Running, context: Context) -> Result
     let base = session.create_state()?;
     settle_reads(&mut session, context).await?;
     let planned = make(&session, &Subject::of(&session.definition), Purpose::Apply).await?;
-    let approval = Approval { operation: Operation::Apply, question: "Do you want to make these changes?", expected };
+    let approval =
+        Approval { operation: Operation::Apply, question: "Do you want to make these changes?", expected };
     carry_out(&session, base, planned, (&approval, running), context).await
 }
 
@@ -88,7 +89,7 @@ pub async fn carry_out(
         key: session.key.clone(),
         holder: holder(approval.operation)?,
         parallelism: running.parallelism,
-        progress: Arc::new(Console::new()),
+        progress: Arc::new(Console::new(plan.effective().count())),
         interrupted: interrupted.clone(),
     };
     match apply(run).await {
@@ -179,7 +180,9 @@ fn interrupts() -> watch::Receiver<bool> {
             if count > 0 {
                 std::process::exit(130);
             }
-            eprintln!("interrupted: finishing what is in flight; once more ends at once and may leave work unrecorded");
+            eprintln!(
+                "interrupted: finishing what is in flight; once more ends at once and may leave work unrecorded"
+            );
             sender.send_replace(true);
         }
     });

@@ -18,7 +18,8 @@ pub fn run(paths: &[PathBuf], check: bool) -> Result<Exit, CommandError> {
     files.sort();
     let mut changed = 0;
     for path in &files {
-        let text = std::fs::read_to_string(path).map_err(CommandError::while_(format!("read {}", path.display())))?;
+        let text = std::fs::read_to_string(path)
+            .map_err(CommandError::while_(format!("read {}", path.display())))?;
         let canonical = engine_config::format(&text)?;
         if canonical == text {
             continue;

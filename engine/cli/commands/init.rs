@@ -9,7 +9,8 @@ pub async fn run(target: &Target, context: Context) -> Result<Exit, CommandError
     let mut session = Session::open(Workspace::open(target)?, context).await?;
     for (cluster, provider) in session.providers.iter() {
         let discovery = provider.discover().await;
-        let discovery = discovery.map_err(CommandError::while_(format!("ask cluster {cluster} what it serves")))?;
+        let discovery =
+            discovery.map_err(CommandError::while_(format!("ask cluster {cluster} what it serves")))?;
         println!("cluster {cluster}: {} kinds", discovery.iter().count());
     }
     let existed = session.stored.is_some();

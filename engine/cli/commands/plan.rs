@@ -138,7 +138,9 @@ pub async fn settle_reads(session: &mut Session, context: Context) -> Result<(),
 fn unreadable(session: &Session, error: ReadError) -> CommandError {
     let hint = match &error {
         ReadError::Cluster { cluster, .. } => match session.connection(cluster) {
-            Some(Connection::Context { context, .. }) => format!("check context {context} with `kubectl --context {context} get ns`"),
+            Some(Connection::Context { context, .. }) => {
+                format!("check context {context} with `kubectl --context {context} get ns`")
+            }
             _ => "look at the sandbox with `terrane sandbox serve`".into(),
         },
         ReadError::OtherCluster { .. } => {

@@ -26,12 +26,14 @@ pub struct Wish {
 
 /// Plans head and merge base against the same clusters and prints what the merge adds.
 pub async fn run(target: &Target, wish: Wish, context: Context) -> Result<Exit, CommandError> {
-    let repository = Repository::discover(&target.directory).map_err(CommandError::while_("look for the repository"))?;
+    let repository =
+        Repository::discover(&target.directory).map_err(CommandError::while_("look for the repository"))?;
     let repository = repository.ok_or_else(|| {
         CommandError::new(format!("{} is in no Git repository", target.directory.display()))
             .hint("a preview compares two commits; commit the definition first")
     })?;
-    let commit = |revision: &str| repository.commit(revision).map_err(CommandError::while_("find the commits"));
+    let commit =
+        |revision: &str| repository.commit(revision).map_err(CommandError::while_("find the commits"));
     let (base, head) = (commit(&wish.base)?, commit(&wish.head)?);
     let fork = repository.merge_base(base, head).map_err(CommandError::while_("find the merge base"))?;
     let workspace = Workspace::open(target)?;
@@ -46,12 +48,15 @@ pub async fn run(target: &Target, wish: Wish, context: Context) -> Result<Exit, 
 
 fn export(repository: &Repository, commit: Commit) -> Result<tempfile::TempDir, CommandError> {
     let directory = tempfile::tempdir().map_err(CommandError::while_("make a temporary directory"))?;
-    repository.export(commit, directory.path()).map_err(CommandError::while_(format!("export commit {commit}")))?;
+    repository
+        .export(commit, directory.path())
+        .map_err(CommandError::while_(format!("export commit {commit}")))?;
     Ok(directory)
 }
 
 fn print(effect: &Plan, pending: &Plan, wish: &Wish) -> Result<Exit, CommandError> {
-    let comment = plan_markdown(effect, &PreviewOptions { pending: Some(pending), ..PreviewOptions::default() });
+    let comment =
+        plan_markdown(effect, &PreviewOptions { pending: Some(pending), ..PreviewOptions::default() });
     if let Some(path) = &wish.out {
         std::fs::write(path, &comment).map_err(CommandError::while_(format!("write {}", path.display())))?;
     }

@@ -33,7 +33,8 @@ async fn serve(directory: &Path, port: u16) -> Result<Exit, CommandError> {
     let listener = listener.map_err(CommandError::while_(format!("listen on port {port}")))?;
     let address = listener.local_addr().map_err(CommandError::while_("listen"))?;
     let kubeconfig = directory.join(SERVED_KUBECONFIG);
-    write_private(&kubeconfig, sandbox.kubeconfig(address).as_bytes()).map_err(CommandError::while_("write the kubeconfig"))?;
+    write_private(&kubeconfig, sandbox.kubeconfig(address).as_bytes())
+        .map_err(CommandError::while_("write the kubeconfig"))?;
     println!("The sandbox answers at http://{address}. Look at it with");
     println!("  kubectl --kubeconfig {} get all --all-namespaces", kubeconfig.display());
     println!("Ctrl-C ends it; what it holds is kept.");
@@ -60,6 +61,8 @@ fn reset(directory: &Path) -> Result<Exit, CommandError> {
         Err(error) => return Err(CommandError::while_("open the sandbox")(error)),
     }
     std::fs::remove_dir_all(directory).map_err(CommandError::while_("delete the sandbox"))?;
-    println!("The sandbox is deleted. The state still records its objects; the next plan shows them as missing.");
+    println!(
+        "The sandbox is deleted. The state still records its objects; the next plan shows them as missing."
+    );
     Ok(Exit::Success)
 }

@@ -19,7 +19,8 @@ pub fn run(command: StateCommand, context: Context) -> Result<Exit, CommandError
         }
         StateCommand::Show { address, directory, json } => {
             let stored = applied(&directory, context)?;
-            let address: Address = address.parse().map_err(CommandError::while_(format!("read `{address}`")))?;
+            let address: Address =
+                address.parse().map_err(CommandError::while_(format!("read `{address}`")))?;
             let found = match json {
                 true => state_show_json(&stored.state, &address).map(|json| json + "\n"),
                 false => state_show(&stored.state, &address),
@@ -45,7 +46,9 @@ fn open(directory: &Path, context: Context) -> Result<Session, CommandError> {
 }
 
 fn applied(directory: &Path, context: Context) -> Result<Stored, CommandError> {
-    open(directory, context)?.stored.ok_or_else(|| CommandError::new("nothing has been applied yet").hint("run `terrane apply` first"))
+    open(directory, context)?
+        .stored
+        .ok_or_else(|| CommandError::new("nothing has been applied yet").hint("run `terrane apply` first"))
 }
 
 /// Releases the lock of exactly the run that was looked at. Its intents stay for the next apply to resolve.
@@ -64,7 +67,9 @@ fn unlock(run: &str, directory: &Path, context: Context) -> Result<(), CommandEr
     next.serial += 1;
     next.epoch += 1;
     let summary = format!("unlock: run {run} released by hand");
-    store.advance(Some(&stored.revision), &next, &summary).map_err(CommandError::while_("release the lock"))?;
+    store
+        .advance(Some(&stored.revision), &next, &summary)
+        .map_err(CommandError::while_("release the lock"))?;
     println!("The lock of run {run} is released. The next apply settles what it left behind.");
     Ok(())
 }

@@ -18,29 +18,36 @@ use crate::files::write_private;
 
 /// Opens the store that the definition chooses. Local refs lie in the definition's repository; outside of any
 /// repository a private one is kept beside the definition.
-pub(super) fn open(workspace: &Workspace, definition: &Definition) -> Result<Arc<dyn StateStore>, CommandError> {
+pub(super) fn open(
+    workspace: &Workspace,
+    definition: &Definition,
+) -> Result<Arc<dyn StateStore>, CommandError> {
     let inside = Repository::discover(&workspace.home);
     let inside = inside.map_err(CommandError::while_("look for the Git repository"))?.is_some();
     let repository = workspace.home.clone();
     let location = match (&definition.state, inside) {
         (StateChoice::Git { remote }, true) => GitLocation::Remote { repository, remote: remote.to_string() },
         (StateChoice::Git { .. }, false) => {
-            return Err(CommandError::new("the state is to be kept at a Git remote, but the definition is in no repository")
-                .hint("run `git init` and add the remote, or choose `state \"local\" {}`"));
+            return Err(CommandError::new(
+                "the state is to be kept at a Git remote, but the definition is in no repository",
+            )
+            .hint("run `git init` and add the remote, or choose `state \"local\" {}`"));
         }
         (StateChoice::Local | StateChoice::Unset, true) => GitLocation::Local { repository },
         (StateChoice::Local | StateChoice::Unset, false) => {
             GitLocation::Private { directory: workspace.work_directory().join("state.git") }
         }
     };
-    let store = GitStore::open(&location, &definition.environment).map_err(CommandError::while_("open the state"))?;
+    let store =
+        GitStore::open(&location, &definition.environment).map_err(CommandError::while_("open the state"))?;
     let high_water = workspace.work_directory().join(format!("high-water-{}", definition.environment));
     Ok(Arc::new(store.with_high_water(high_water)))
 }
 
 /// Returns the key of the sensitive digests, if this work copy has it.
 pub(super) fn key(workspace: &Workspace, lineage: &Lineage) -> Result<Option<SealKey>, CommandError> {
-    engine_state::seal_key(&workspace.work_directory(), lineage).map_err(CommandError::while_("read the digest key"))
+    engine_state::seal_key(&workspace.work_directory(), lineage)
+        .map_err(CommandError::while_("read the digest key"))
 }
 
 /// Returns the key of the sensitive digests, creating it where there is none.
@@ -54,7 +61,9 @@ pub(super) fn keep_unrecorded(workspace: &Workspace, state: &State) -> io::Resul
     let directory = workspace.work_directory().join("unrecorded-state");
     std::fs::create_dir_all(&directory)?;
     let files = engine_state::encode(state).map_err(io::Error::other)?;
-    for (name, content) in [("meta.json", files.meta), ("objects.jsonl", files.objects), ("intents.jsonl", files.intents)] {
+    for (name, content) in
+        [("meta.json", files.meta), ("objects.jsonl", files.objects), ("intents.jsonl", files.intents)]
+    {
         write_private(&directory.join(name), &content)?;
     }
     Ok(directory)

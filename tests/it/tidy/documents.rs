@@ -126,8 +126,8 @@ fn completed(example: &str) -> String {
 fn commands(page: &Document) -> Vec<Vec<String>> {
     let consoles = page.fences().into_iter().filter(|fence| fence.info == "console");
     let lines = consoles.flat_map(|fence| fence.body.lines().filter_map(|line| line.strip_prefix("$ ")));
-    let of_terrane = lines
-        .filter_map(|line| line.strip_prefix("terrane ").or(line.strip_prefix("cargo run -- ")));
+    let of_terrane =
+        lines.filter_map(|line| line.strip_prefix("terrane ").or(line.strip_prefix("cargo run -- ")));
     of_terrane.map(|line| line.split_whitespace().map(str::to_owned).collect()).collect()
 }
 
