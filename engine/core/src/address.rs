@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use crate::value::Text;
 
@@ -54,14 +55,15 @@ impl fmt::Display for Step {
 /// Invariant: it has at least one step, and an object key only behind an instance key. The text form and [`FromStr`] are inverse.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Address {
-    steps: Vec<Step>,
+    /// Shared: addresses are keys in many places, and a clone must cost next to nothing.
+    steps: Arc<[Step]>,
     object: Option<Text>,
 }
 
 impl Address {
     /// Builds the address of a block of the root module.
     pub fn root(step: Step) -> Self {
-        Self { steps: vec![step], object: None }
+        Self { steps: Arc::new([step]), object: None }
     }
 
     /// Returns the address of a block inside this module instance.
@@ -78,7 +80,7 @@ impl Address {
     #[must_use]
     pub fn object(&self, key: impl Into<Text>) -> Self {
         let mut address = self.clone();
-        match address.steps.last_mut() {
+        match Arc::make_mut(&mut address.steps).last_mut() {
             Some(step) if step.key.is_none() => step.key = Some(InstanceKey::String(key.into())),
             _ => address.object = Some(key.into()),
         }
@@ -97,11 +99,13 @@ impl Address {
             found.push(self.clone());
         }
         for len in (1..=self.steps.len()).rev() {
-            found.push(Self { steps: self.steps[..len].to_vec(), object: None });
+            found.push(Self { steps: self.steps[..len].into(), object: None });
             // An object of a primitive without instances: its key is the last step's.
             if len == self.steps.len() && self.object.is_none() {
                 let mut block = Self { steps: self.steps.clone(), object: None };
-                if let Some(step) = block.steps.last_mut().filter(|step| step.key.is_some()) {
+                if let Some(step) =
+                    Arc::make_mut(&mut block.steps).last_mut().filter(|step| step.key.is_some())
+                {
                     step.key = None;
                     found.push(block);
                 }
@@ -115,7 +119,7 @@ impl Address {
     /// A step without a key covers all instances of its block.
     pub fn is_within(&self, other: &Self) -> bool {
         let steps = other.steps.len() <= self.steps.len()
-            && other.steps.iter().zip(&self.steps).all(|(theirs, ours)| {
+            && other.steps.iter().zip(self.steps.iter()).all(|(theirs, ours)| {
                 theirs.block_type == ours.block_type
                     && theirs.name == ours.name
                     && (theirs.key.is_none() || theirs.key == ours.key)
@@ -201,7 +205,7 @@ impl Parser<'_> {
                 Some(_) => return self.fail("unexpected character"),
             }
         }
-        Ok(Address { steps, object })
+        Ok(Address { steps: steps.into(), object })
     }
 
     fn step(&mut self) -> Result<Step, AddressError> {

@@ -46,7 +46,14 @@ enum Link {
 #[derive(Clone)]
 struct Point {
     change: Option<usize>,
-    key: (u8, Address, usize),
+    key: Key,
+}
+
+/// Ties go by the order of the definition's graph; then come deletions by address, stages behind objects.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Key {
+    Apply(usize),
+    Delete(Address, usize),
 }
 
 impl Schedule {
@@ -75,7 +82,13 @@ impl Schedule {
 }
 
 /// Puts a plan's changes into the order of its schedule.
+///
+/// What is applied comes in the order of the graph, and that is how the changes are found: only deletions have
+/// to be sorted in.
 pub(crate) fn sort(plan: &mut Plan, graph: &ResourceGraph, state: &State) {
+    if plan.changes.iter().all(applies) {
+        return;
+    }
     let schedule = Schedule::new(plan, graph, state);
     let order = schedule.steps.iter().filter_map(|step| step.change);
     let mut slots: Vec<Option<Change>> = std::mem::take(&mut plan.changes).into_iter().map(Some).collect();
@@ -100,14 +113,11 @@ impl<'a> Builder<'a> {
             .collect();
         let mut points: HashMap<NodeIndex, NodeIndex> = HashMap::new();
         for (at, (node, kind)) in graph.nodes_in_order().enumerate() {
-            let (change, address) = match kind {
-                Node::Start(address) | Node::Done(address) => (None, address),
-                Node::Resource(idx) => {
-                    let address = &graph.resources()[*idx].address;
-                    (changes.get(address).copied(), address)
-                }
+            let change = match kind {
+                Node::Start(_) | Node::Done(_) => None,
+                Node::Resource(idx) => changes.get(&graph.resources()[*idx].address).copied(),
             };
-            let point = self.points.add_node(Point { change, key: (0, address.clone(), at) });
+            let point = self.points.add_node(Point { change, key: Key::Apply(at) });
             points.insert(node, point);
             if let Some(change) = change {
                 self.by_object.insert(&plan.changes[change].object_ref, point);
@@ -121,8 +131,11 @@ impl<'a> Builder<'a> {
     }
 
     fn deletes(&mut self, plan: &'a Plan, state: &'a State) {
+        if plan.changes.iter().all(applies) {
+            return;
+        }
         for (idx, change) in plan.changes.iter().enumerate().filter(|(_, change)| !applies(change)) {
-            let key = (1, change.address.clone(), idx);
+            let key = Key::Delete(change.address.clone(), idx);
             let point = self.points.add_node(Point { change: Some(idx), key });
             self.by_object.insert(&change.object_ref, point);
             for address in change.address.enclosing() {
@@ -141,7 +154,9 @@ impl<'a> Builder<'a> {
             }
             for object in &record.dependencies.objects {
                 let dependency = self.by_object.get(object).copied();
-                if let Some(dependency) = dependency.filter(|point| self.points[*point].key.0 == 1) {
+                if let Some(dependency) =
+                    dependency.filter(|point| matches!(self.points[*point].key, Key::Delete(..)))
+                {
                     self.points.add_edge(dependent, dependency, Link::Recorded);
                 }
             }
@@ -152,7 +167,8 @@ impl<'a> Builder<'a> {
         if let Some(stage) = self.gone.get(address) {
             return *stage;
         }
-        let stage = self.points.add_node(Point { change: None, key: (1, address.clone(), usize::MAX) });
+        let stage =
+            self.points.add_node(Point { change: None, key: Key::Delete(address.clone(), usize::MAX) });
         self.gone.insert(address.clone(), stage);
         stage
     }

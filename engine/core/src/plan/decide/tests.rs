@@ -605,7 +605,7 @@ fn holes_are_shown_as_unknown() {
     assert_eq!(
         said(&world),
         [
-            r#"+ ConfigMap/dev/settings new (client): apiVersion none -> "v1"; data none -> {"a":"1","b":null}; data.b none -> ?"#
+            r#"+ ConfigMap/dev/settings new (client): apiVersion none -> "v1"; data none -> {"a":"1"}; data.b none -> ?"#
         ]
     );
     let mut world = World::applied([settings(r#"{"a":"1","b":"2"}"#)]);
