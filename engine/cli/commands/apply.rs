@@ -75,6 +75,10 @@ pub async fn carry_out(
     if !approved(plan, approval, running)? {
         return Ok(Exit::Incomplete);
     }
+    if !plan.has_changes() && planned.observed.is_empty() {
+        // Nothing to do and nothing learnt: the state stays as it is.
+        return Ok(Exit::Success);
+    }
     let plan = Arc::new(planned.plan);
     let interrupted = interrupts();
     let run = Run {
@@ -86,6 +90,7 @@ pub async fn carry_out(
         clusters: planned.clusters,
         resolver: session.definition.filler.clone(),
         reads: session.reads.clone(),
+        observed: planned.observed,
         key: session.key.clone(),
         holder: holder(approval.operation)?,
         parallelism: running.parallelism,

@@ -11,10 +11,11 @@ use engine_config::Definition;
 use engine_converge::predict::{Basis, Purpose, predict};
 use engine_converge::read::{Question, ReadError, read};
 use engine_core::cluster::{ClusterRecord, Connection};
+use engine_core::digest::Fingerprint;
 use engine_core::graph::ResourceGraph;
-use engine_core::object_ref::ClusterRef;
+use engine_core::object_ref::{ClusterRef, ObjectRef};
 use engine_core::plan::triage::{desired_prints, ready_reads, triage};
-use engine_core::plan::{Plan, PlanInput, PlannedOutput, plan};
+use engine_core::plan::{Action, Plan, PlanInput, PlannedOutput, Tier, plan};
 use engine_core::value::Text;
 use engine_render::{plan_json, plan_text};
 use tracing::Instrument;
@@ -84,6 +85,8 @@ pub struct Planned {
     pub graph: Arc<ResourceGraph>,
     /// The clusters as they were found.
     pub clusters: BTreeMap<ClusterRef, ClusterRecord>,
+    /// Digests of unchanged objects that the server, and not their records, settled.
+    pub observed: HashMap<ObjectRef, Fingerprint>,
 }
 
 /// Makes a plan.
@@ -114,7 +117,11 @@ pub async fn make(session: &Session, subject: &Subject, purpose: Purpose) -> Res
         let connection = session.connection(cluster)?;
         Some((cluster.clone(), ClusterRecord { connection, uid: live.uid.clone() }))
     });
-    Ok(Planned { clusters: clusters.collect(), plan, graph: subject.graph.clone() })
+    let clusters = clusters.collect();
+    let unchanged = plan.changes.iter().filter(|it| it.action == Action::NoOp && it.tier == Tier::Server);
+    let observed =
+        unchanged.filter_map(|it| Some((it.object_ref.clone(), live.get(&it.object_ref)?.settled?)));
+    Ok(Planned { clusters, observed: observed.collect(), plan, graph: subject.graph.clone() })
 }
 
 /// Reads what a plan need not leave to the apply, because all that stands before it is settled: otherwise a

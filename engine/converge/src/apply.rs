@@ -1,15 +1,15 @@
 //! Applies a plan: start what is unblocked, await any, record, unblock its dependents or skip them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use engine_core::address::Address;
 use engine_core::cluster::ClusterRecord;
-use engine_core::digest::SealKey;
+use engine_core::digest::{Fingerprint, SealKey};
 use engine_core::graph::ResourceGraph;
 use engine_core::mark::ENVIRONMENT_LABEL;
-use engine_core::object_ref::ClusterRef;
+use engine_core::object_ref::{ClusterRef, ObjectRef};
 use engine_core::plan::outcome::{Outcome, Report, ReportEntry};
 use engine_core::plan::schedule::{Schedule, StepId, Walk};
 use engine_core::plan::{Action, Change, Plan};
@@ -53,6 +53,9 @@ pub struct Run {
     pub resolver: Arc<dyn Resolver>,
     /// Objects read while planning, by the address of the read.
     pub reads: BTreeMap<Address, Value>,
+    /// Digests of unchanged objects that the server, and not their records, settled: recorded, so that the next
+    /// plan need not ask again.
+    pub observed: HashMap<ObjectRef, Fingerprint>,
     /// Key of the sensitive digests.
     pub key: Option<SealKey>,
     /// Who runs this, for the lock.
@@ -121,6 +124,7 @@ pub async fn apply(run: Run) -> Result<Finished, ApplyError> {
         providers: run.providers,
         resolver: run.resolver,
         reads: Mutex::new(run.reads),
+        observed: run.observed,
         served: Mutex::default(),
         key: run.key,
         journal,

@@ -1,16 +1,16 @@
 //! Carries out one planned change.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use engine_core::address::Address;
-use engine_core::digest::SealKey;
+use engine_core::digest::{Fingerprint, SealKey};
 use engine_core::graph::ResourceGraph;
 use engine_core::kind_info::{Discovery, KindInfo};
 use engine_core::manifest::Manifest;
 use engine_core::object::Object;
-use engine_core::object_ref::{ClusterRef, GroupKind, Uid};
+use engine_core::object_ref::{ClusterRef, GroupKind, ObjectRef, Uid};
 use engine_core::plan::outcome::Outcome;
 use engine_core::plan::{Action, Change, Exceptions, Plan, Shown};
 use engine_core::ports::{
@@ -44,6 +44,8 @@ pub(crate) struct Executor {
     pub(crate) providers: Arc<Providers>,
     pub(crate) resolver: Arc<dyn Resolver>,
     pub(crate) reads: Mutex<BTreeMap<Address, Value>>,
+    /// Digests of unchanged objects that the server, and not their records, settled.
+    pub(crate) observed: HashMap<ObjectRef, Fingerprint>,
     /// What the clusters serve, as last heard.
     pub(crate) served: Mutex<BTreeMap<ClusterRef, Discovery>>,
     pub(crate) key: Option<SealKey>,
@@ -74,8 +76,11 @@ impl Executor {
                 let force = if *force { Force::Yes } else { Force::No };
                 self.write(change, &Write { uid: Some(uid), force, exceptions }).await
             }
-            Action::Adopt { uid } | Action::Move { uid, .. } => {
+            Action::Adopt { uid } => {
                 self.write(change, &Write { uid: Some(uid), force: Force::No, exceptions: &none }).await
+            }
+            Action::Move { uid, exceptions, .. } => {
+                self.write(change, &Write { uid: Some(uid), force: Force::No, exceptions }).await
             }
             Action::Replace { uid } => match self.delete(change, uid).await {
                 Ok(()) => self.write(change, &Write { uid: None, force: Force::No, exceptions: &none }).await,
@@ -124,6 +129,7 @@ impl Executor {
             dependencies: self.graph.dependencies(resource),
             prevent_destroy: resource.lifecycle.prevent_destroy,
             desired: manifest.fingerprint(self.key.as_ref()),
+            settled: self.observed.get(&change.object_ref).copied().or(record.settled),
             ..record.clone()
         };
         if fresh != record {

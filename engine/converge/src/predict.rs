@@ -129,9 +129,7 @@ impl<'a> Subject<'a> {
     }
 
     fn judged(&self, forced: Applied, fatal: Vec<Conflict>, exceptions: Exceptions) -> Prediction {
-        // An object that is not ours fails as a whole; its single fields are beside the point.
-        let conflicts = if self.live.is_some() { fatal } else { Vec::new() };
-        Prediction { force: true, conflicts, ..answered(forced, exceptions) }
+        Prediction { force: true, conflicts: fatal, ..answered(forced, exceptions) }
     }
 
     fn is_ours(&self, live: &Object) -> bool {

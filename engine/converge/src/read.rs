@@ -7,12 +7,13 @@ use engine_core::digest::SealKey;
 use engine_core::graph::ResourceGraph;
 use engine_core::kind_info::{Discovery, KindInfo};
 use engine_core::live::{Live, LiveCluster, LiveObject};
+use engine_core::manifest::Manifest;
 use engine_core::mark::{ENVIRONMENT_LABEL, FieldManager};
 use engine_core::object::Object;
 use engine_core::object_ref::{ApiVersion, ClusterRef, GroupKind, ObjectRef, Uid};
 use engine_core::plan::triage::{DesiredPrints, is_settled};
 use engine_core::ports::{ClusterProvider, ListQuery, Page, ProviderError, Target};
-use engine_core::resource::{Body, Read};
+use engine_core::resource::{Body, Read, Resource};
 use engine_core::sensitive::SensitivePaths;
 use engine_core::state::State;
 use engine_core::value::{Text, Value};
@@ -214,7 +215,7 @@ impl Reader<'_> {
 
     /// Without the right to list everywhere: each namespace that the environment has objects in.
     async fn list_namespaces(&self, kind: &KindInfo, why: &str) -> Result<Listed, ProviderError> {
-        let desired = self.question.graph.resources().iter().map(engine_core::resource::Resource::object_ref);
+        let desired = self.question.graph.resources().iter().map(Resource::object_ref);
         let refs = desired.filter(|r| r.cluster == *self.cluster).chain(self.recorded().map(|(r, _)| r));
         let namespaces: BTreeSet<&Text> = refs
             .filter(|object_ref| object_ref.kind == kind.kind)
@@ -273,7 +274,8 @@ impl Reader<'_> {
     /// Keeps of an object what the plan needs: a fingerprint if its record settles it, else all of it.
     fn reduce(&self, object_ref: &ObjectRef, object: Object) -> LiveObject {
         let Question { graph, desired, state, key } = self.question;
-        let manifest = graph.find(object_ref).and_then(|resource| resource.manifest());
+        let resource = graph.find(object_ref);
+        let manifest = resource.and_then(Resource::manifest);
         let manager: FieldManager = state.lineage.field_manager();
         let by_kind;
         let sensitive = match manifest {
@@ -284,14 +286,12 @@ impl Reader<'_> {
             }
         };
         let record = state.records.get(object_ref);
-        let version = manifest
-            .map(engine_core::manifest::Manifest::api_version)
-            .or(record.map(|record| &record.api_version));
+        let version = manifest.map(Manifest::api_version).or(record.map(|record| &record.api_version));
         let settled = version.and_then(|version| object.settled(&manager, version, sensitive, key));
         let mut live = LiveObject { uid: object.uid(), settled, object: None };
-        let proved = manifest
+        let proved = resource
             .zip(desired.get(object_ref))
-            .is_some_and(|(manifest, desired)| is_settled(manifest, desired, record, Some(&live)));
+            .is_some_and(|(resource, desired)| is_settled(resource, desired, record, Some(&live)));
         if !proved {
             live.object = Some(object);
         }

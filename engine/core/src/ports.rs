@@ -358,5 +358,6 @@ pub trait Resolver: Send + Sync {
     ///
     /// # Errors
     /// An expression fails with the values found.
-    fn outputs(&self, reads: &BTreeMap<Address, Value>) -> Result<BTreeMap<Text, PlannedOutput>, Diagnostics>;
+    fn outputs(&self, reads: &BTreeMap<Address, Value>)
+    -> Result<BTreeMap<Text, PlannedOutput>, Diagnostics>;
 }

@@ -248,7 +248,8 @@ impl ResourceGraph {
     pub fn reached_from(&self, is_source: impl Fn(&Resource) -> bool) -> HashSet<usize> {
         let mut reached: HashSet<NodeIndex> = HashSet::new();
         for node in &self.order {
-            let is_reached = || self.graph.neighbors_directed(*node, petgraph::Incoming).any(|it| reached.contains(&it));
+            let is_reached =
+                || self.graph.neighbors_directed(*node, petgraph::Incoming).any(|it| reached.contains(&it));
             let begins = matches!(self.graph[*node], Node::Resource(idx) if is_source(&self.resources[idx]));
             if begins || is_reached() {
                 reached.insert(*node);

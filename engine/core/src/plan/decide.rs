@@ -128,7 +128,7 @@ impl Planner<'_> {
             return self.offline(resource, manifest, record);
         };
         if triage.settled.contains(object_ref) {
-            self.unchanged(resource, record, live.get(object_ref), Tier::Record);
+            self.push(resource, Action::NoOp, Reason::Settled, Vec::new(), Tier::Record);
         } else if triage.unobserved.contains(object_ref) {
             let why = live.unobserved(object_ref).unwrap_or_default();
             self.diagnostics.push(faults::unobserved(resource, why));
@@ -152,7 +152,8 @@ impl Planner<'_> {
         }
         let uid = record.uid.clone();
         if same {
-            let action = Action::Move { from: record.address.clone(), uid };
+            let (from, exceptions) = (record.address.clone(), Exceptions::default());
+            let action = Action::Move { from, uid, exceptions };
             return self.push(resource, action, Reason::Moved, Vec::new(), Tier::Record);
         }
         let action = Action::Update { uid, force: false, exceptions: Exceptions::default() };
@@ -163,17 +164,16 @@ impl Planner<'_> {
     fn unchanged(
         &mut self,
         resource: &Resource,
-        record: Option<&ResourceRecord>,
-        live: Option<&LiveObject>,
-        tier: Tier,
+        record: &ResourceRecord,
+        live: &LiveObject,
+        prediction: &Prediction,
     ) {
-        match (record, live) {
-            (Some(record), Some(live)) if record.address != resource.address => {
-                let action = Action::Move { from: record.address.clone(), uid: live.uid.clone() };
-                self.push(resource, action, Reason::Moved, Vec::new(), tier);
-            }
-            _ => self.push(resource, Action::NoOp, Reason::Settled, Vec::new(), tier),
+        if record.address == resource.address {
+            return self.push(resource, Action::NoOp, Reason::Settled, Vec::new(), prediction.tier);
         }
+        let (from, uid) = (record.address.clone(), live.uid.clone());
+        let action = Action::Move { from, uid, exceptions: prediction.exceptions.clone() };
+        self.push(resource, action, Reason::Moved, Vec::new(), prediction.tier);
     }
 
     fn predicted(
@@ -276,8 +276,8 @@ impl Planner<'_> {
             return self.push(resource, update(prediction.force), Reason::Replaced, fields, prediction.tier);
         }
         if fields.is_empty() {
-            if record.is_some() && self.owns_the_same(before, &own, manifest) {
-                return self.unchanged(resource, record, Some(live), prediction.tier);
+            if let Some(record) = record.filter(|_| self.owns_the_same(before, &own, manifest)) {
+                return self.unchanged(resource, record, live, prediction);
             }
             return self.push(resource, update(true), Reason::Ownership, fields, prediction.tier);
         }

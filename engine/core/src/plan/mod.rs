@@ -168,6 +168,8 @@ pub enum Action {
         from: Address,
         /// The object must still be this one.
         uid: Uid,
+        /// What is sent in place of what is declared.
+        exceptions: Exceptions,
     },
     /// Read it at apply.
     Read,

@@ -50,7 +50,7 @@ pub fn triage(graph: &ResourceGraph, state: &State, live: &Live, desired: &Desir
             continue;
         }
         let settled = desired.get(object_ref).is_some_and(|desired| {
-            is_settled(manifest, desired, state.records.get(object_ref), live.get(object_ref))
+            is_settled(resource, desired, state.records.get(object_ref), live.get(object_ref))
         });
         if settled {
             triage.settled.insert(object_ref.clone());
@@ -67,25 +67,29 @@ pub fn triage(graph: &ResourceGraph, state: &State, live: &Live, desired: &Desir
 
 /// Returns the reads that need not wait for the apply: everything they depend on is settled.
 pub fn ready_reads<'a>(graph: &'a ResourceGraph, triage: &Triage) -> Vec<&'a Resource> {
-    let open = |resource: &Resource| resource.manifest().is_some_and(|it| !triage.settled.contains(it.object_ref()));
+    let open =
+        |resource: &Resource| resource.manifest().is_some_and(|it| !triage.settled.contains(it.object_ref()));
     let late = graph.reached_from(open);
     let resources = graph.resources().iter().enumerate();
-    let early = resources.filter(|(idx, resource)| matches!(resource.body, Body::Read(_)) && !late.contains(idx));
+    let early =
+        resources.filter(|(idx, resource)| matches!(resource.body, Body::Read(_)) && !late.contains(idx));
     early.map(|(_, resource)| resource).collect()
 }
 
 /// Tells whether a record proves that nothing changed: the manifest, the object and all that we own of it are
 /// what they were.
 pub fn is_settled(
-    manifest: &Manifest,
+    resource: &Resource,
     desired: &Fingerprint,
     record: Option<&ResourceRecord>,
     live: Option<&LiveObject>,
 ) -> bool {
-    let (Some(record), Some(live)) = (record, live) else {
+    let (Some(manifest), Some(record), Some(live)) = (resource.manifest(), record, live) else {
         return false;
     };
-    manifest.holes().is_empty()
+    // A moved object is asked about: its mark has to be written, and only the server knows with which exceptions.
+    record.address == resource.address
+        && manifest.holes().is_empty()
         && record.desired.proves(desired)
         && record.uid == live.uid
         && record.api_version == *manifest.api_version()

@@ -93,7 +93,7 @@ fn errors_withhold_the_digest() {
 fn the_less_common_actions_say_what_they_are() {
     let mut moved = change(
         "ConfigMap/a",
-        Action::Move { from: address("app.old.manifest.a"), uid: uid() },
+        Action::Move { from: address("app.old.manifest.a"), uid: uid(), exceptions: Exceptions::default() },
         Reason::Moved,
         vec![],
     );

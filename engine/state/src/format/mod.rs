@@ -98,6 +98,7 @@ pub fn decode(files: &Files) -> Result<State, FormatError> {
         let reason = format!("the state has {bytes} bytes, more than {MAX_BYTES}");
         return Err(FormatError::new(META, reason));
     }
+    whole(META, &files.meta)?;
     let meta = Meta::read(&files.meta)?;
     let counts = meta.counts();
     let mut state = meta.into_state()?;
@@ -146,10 +147,17 @@ fn to_lines<T: Serialize>(file: &str, lines: impl Iterator<Item = T>) -> Result<
 }
 
 /// Reads lines whose number is known: a file cut at the end of a line must not read as a smaller state.
-fn from_lines<T: DeserializeOwned>(file: &str, bytes: &[u8], expected: u64) -> Result<Vec<T>, FormatError> {
-    if !bytes.is_empty() && !bytes.ends_with(b"\n") {
-        return Err(FormatError::new(file, "the last line is cut off"));
+/// A number that is cut short is still a number: only the end of the line tells that a file is whole.
+fn whole(file: &str, bytes: &[u8]) -> Result<(), FormatError> {
+    if bytes.is_empty() || bytes.ends_with(b"\n") {
+        Ok(())
+    } else {
+        Err(FormatError::new(file, "the last line is cut off"))
     }
+}
+
+fn from_lines<T: DeserializeOwned>(file: &str, bytes: &[u8], expected: u64) -> Result<Vec<T>, FormatError> {
+    whole(file, bytes)?;
     let lines: Vec<T> = bytes
         .split_inclusive(|byte| *byte == b'\n')
         .enumerate()

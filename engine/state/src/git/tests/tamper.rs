@@ -85,7 +85,8 @@ fn forged_trees_are_refused() {
         (vec![good, intents, ("objects.jsonl", plain, big.as_slice())], "over 20971520 bytes"),
         (vec![good, intents, ("objects.jsonl", plain, b"{}\n{}\n")], "objects.jsonl, line 1: missing field"),
         (vec![("meta.json", plain, newer.as_slice()), intents, objects], "has schema 99"),
-        (vec![("meta.json", plain, b"{"), intents, objects], "meta.json: EOF"),
+        (vec![("meta.json", plain, b"{\n"), intents, objects], "meta.json: EOF"),
+        (vec![("meta.json", plain, b"{}"), intents, objects], "the last line is cut off"),
     ] {
         let (sandbox, parent) = started();
         forge(&sandbox.git2(), &entries, &[parent], TRAILERS);
