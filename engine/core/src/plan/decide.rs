@@ -196,8 +196,9 @@ impl Planner<'_> {
             Some((_, before)) if !ours(before) => {
                 self.foreign(resource, manifest, Some(before), (prediction, after));
             }
-            Some(_) if !prediction.conflicts.is_empty() => {
-                self.diagnostics.push(faults::conflicts(resource, &prediction.conflicts));
+            Some((_, before)) if !prediction.conflicts.is_empty() => {
+                let sides = (before, after);
+                self.diagnostics.push(faults::conflicts(resource, manifest, &prediction.conflicts, sides));
             }
             Some((live, before)) => {
                 self.existing(resource, manifest, record, (live, before), (prediction, after));

@@ -4,8 +4,10 @@ use crate::address::Address;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::live::Live;
 use crate::manifest::Manifest;
+use crate::object::Object;
 use crate::object_ref::ObjectRef;
 use crate::plan::FieldChange;
+use crate::plan::ownership::conflict_path;
 use crate::ports::{Conflict, ProviderError};
 use crate::resource::Resource;
 
@@ -64,11 +66,24 @@ pub(super) fn foreign(resource: &Resource, whose: String) -> Diagnostic {
     )
 }
 
-pub(super) fn conflicts(resource: &Resource, conflicts: &[Conflict]) -> Diagnostic {
+/// Names each field, its manager and both values; `before` and `after` are the object as it is and as it would
+/// be by force.
+pub(super) fn conflicts(
+    resource: &Resource,
+    manifest: &Manifest,
+    conflicts: &[Conflict],
+    (before, after): (&Object, &Object),
+) -> Diagnostic {
     let lines = conflicts.iter().map(|conflict| {
         let through =
             conflict.subresource.as_ref().map(|name| format!(" through {name}")).unwrap_or_default();
-        format!("  {} is managed by {}{through}", conflict.field, conflict.manager)
+        let path = conflict_path(conflict, before).filter(|path| !manifest.sensitive().touches(path));
+        let value = |object: &Object| path.as_ref()?.lookup(object.body()).cloned();
+        let values = match (value(before), value(after)) {
+            (Some(theirs), Some(ours)) => format!(": {theirs} there, {ours} here"),
+            _ => String::new(),
+        };
+        format!("{} is managed by {}{through}{values}", conflict.field, conflict.manager)
     });
     let lines: Vec<String> = lines.collect();
     let summary = format!("{} has fields that another field manager keeps", resource.object_ref());

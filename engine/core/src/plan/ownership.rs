@@ -101,6 +101,11 @@ pub fn judge(
     judgement
 }
 
+/// Returns the field that a conflict is about; `None` if no entry of the object holds it.
+pub(super) fn conflict_path(conflict: &Conflict, live: &Object) -> Option<FieldPath> {
+    owned_path(conflict, &live.managers()).map(|(_, path)| path)
+}
+
 /// Finds the entry and the path that a conflict is about. The server names both only in print, and there it
 /// does not quote: the label `app.kubernetes.io/name` is `.metadata.labels.app.kubernetes.io/name`.
 fn owned_path<'a>(

@@ -245,7 +245,7 @@ fn conflicts_follow_the_policies_of_fields() {
                 "another applier keeps its field",
                 &|world| world.edit(WEB, Foreign::Apply("argocd"), r#"{"spec":{"replicas":5}}"#),
                 &["error TRN0601: Deployment.apps/dev/web has fields that another field manager keeps: \
-                   .spec.replicas is managed by argocd"],
+                   .spec.replicas is managed by argocd: 5 there, 1 here"],
             ),
             (
                 "an autoscaler keeps the replicas",
@@ -780,6 +780,6 @@ fn conflicts_name_the_manager_the_field_and_the_way() {
     assert_eq!(
         said(&world),
         ["error TRN0601: Deployment.apps/dev/web has fields that another field manager keeps: \
-          .spec.paused is managed by argocd\n  .spec.replicas is managed by vpa through resize"]
+          .spec.paused is managed by argocd\n.spec.replicas is managed by vpa through resize"]
     );
 }
