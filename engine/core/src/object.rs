@@ -2,7 +2,7 @@
 
 use crate::digest::{Fingerprint, SealKey};
 use crate::fields::FieldSet;
-use crate::mark::{FieldManager, OwnershipMark};
+use crate::mark::{FieldManager, Lineage, OwnershipMark};
 use crate::object_ref::{ApiVersion, Uid};
 use crate::sensitive::SensitivePaths;
 use crate::value::{Text, Value};
@@ -76,6 +76,20 @@ impl Object {
     /// Returns the ownership mark.
     pub fn mark(&self) -> Option<OwnershipMark> {
         OwnershipMark::read_from(&self.0)
+    }
+
+    /// Tells whether the mark of a lineage is proved: that lineage has also applied fields of the object.
+    ///
+    /// A copy that somebody makes of one of our objects carries its labels and annotations, but not who applied
+    /// them; the mark alone proves nothing.
+    pub fn is_marked_by(&self, lineage: &Lineage) -> bool {
+        let manager = lineage.field_manager();
+        let applied = |entry: ManagerEntry| {
+            entry.manager == manager.as_str()
+                && entry.operation == Operation::Apply
+                && entry.subresource.is_none()
+        };
+        self.mark().is_some_and(|mark| mark.lineage == *lineage) && self.managers().into_iter().any(applied)
     }
 
     /// Returns the managed-fields entries that can be read.

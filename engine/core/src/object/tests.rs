@@ -104,3 +104,29 @@ fn secrets_of_a_kind_are_sealed() {
         |value: &str| of(value).settled(&other_lineage().field_manager(), &parse("v1"), &sensitive, None);
     assert_eq!(settled("YQ==").unwrap().open, settled("Yg==").unwrap().open, "the open part tells nothing");
 }
+
+#[test]
+fn a_mark_counts_only_with_an_apply_of_the_same_lineage() {
+    let marked = |lineage: &str, entry: &str| {
+        let mut object = object(entry, SPEC).body().clone();
+        object.set_at(&["metadata", "labels", crate::mark::ENVIRONMENT_LABEL], "demo".into());
+        object.set_at(&["metadata", "annotations", crate::mark::LINEAGE_ANNOTATION], lineage.into());
+        object.set_at(&["metadata", "annotations", crate::mark::ADDRESS_ANNOTATION], "manifest.a".into());
+        Object::new(object)
+    };
+    let (ours, lineage) = ("terrane-eeeeeeee", other_lineage());
+    let other = "a".repeat(32);
+    for (mark, entry, proved) in [
+        (lineage.as_str(), entry(ours, "Apply", "v1", ""), true),
+        (lineage.as_str(), entry(ours, "Apply", "v2", ""), true),
+        (lineage.as_str(), entry(ours, "Update", "v1", ""), false),
+        (lineage.as_str(), entry(ours, "Apply", "v1", r#","subresource":"status""#), false),
+        (lineage.as_str(), entry("kubectl-create", "Update", "v1", ""), false),
+        (lineage.as_str(), entry("terrane-aaaaaaaa", "Apply", "v1", ""), false),
+        (lineage.as_str(), String::new(), false),
+        (other.as_str(), entry(ours, "Apply", "v1", ""), false),
+    ] {
+        assert_eq!(marked(mark, &entry).is_marked_by(&lineage), proved, "{mark} {entry}");
+    }
+    assert!(!object(&entry(ours, "Apply", "v1", ""), SPEC).is_marked_by(&lineage), "no mark");
+}

@@ -189,7 +189,7 @@ impl Planner<'_> {
         };
         let live = self.input.observed.and_then(|(live, _)| live.get(manifest.object_ref()));
         let ours = |before: &Object| {
-            before.mark().is_some_and(|mark| mark.lineage == self.input.state.lineage)
+            before.is_marked_by(&self.input.state.lineage)
                 || record.is_some_and(|record| record.uid == before.uid())
         };
         match live.and_then(|live| Some((live, live.object.as_ref()?))) {
@@ -368,8 +368,8 @@ impl Planner<'_> {
             .collect();
         orphans.sort_by_key(|(object_ref, _)| *object_ref);
         for (object_ref, live) in orphans {
-            let mark = live.object.as_ref().and_then(Object::mark);
-            if let Some(mark) = mark.filter(|mark| mark.lineage == input.state.lineage) {
+            let ours = live.object.as_ref().filter(|object| object.is_marked_by(&input.state.lineage));
+            if let Some(mark) = ours.and_then(Object::mark) {
                 self.delete(mark.address, object_ref, live.uid.clone());
             }
         }
