@@ -101,22 +101,9 @@ locals {
 
   settings = {
     prometheus = {
-      "prometheus.yml" = yamlencode({
-        global = {
-          scrape_interval = var.scrape_interval
-        }
-        alerting = {
-          alertmanagers = [{ static_configs = [{ targets = ["alertmanager:9093"] }] }]
-        }
-        scrape_configs = [{
-          job_name              = "pods"
-          kubernetes_sd_configs = [{ role = "pod" }]
-          relabel_configs = [{
-            source_labels = ["__meta_kubernetes_pod_annotation_prometheus_io_scrape"]
-            action        = "keep"
-            regex         = "true"
-          }]
-        }]
+      "prometheus.yml" = tera("templates/prometheus.yml.tera", {
+        scrape_interval = var.scrape_interval
+        alertmanagers   = ["alertmanager:9093"]
       })
     }
     alertmanager = {

@@ -188,4 +188,5 @@ scenarios! {
     state_moved = "state-moved",
     saved_plan = "saved-plan",
     preview = "preview",
+    read = "read",
 }

@@ -1,9 +1,13 @@
 //! `terrane fmt`
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use engine_core::diagnostic::SourceFile;
 
 use crate::error::{CommandError, Exit};
 use crate::files::replace;
+use crate::terminal::line;
 
 /// Rewrites files in the canonical style and names those that changed.
 pub fn run(paths: &[PathBuf], check: bool) -> Result<Exit, CommandError> {
@@ -20,12 +24,13 @@ pub fn run(paths: &[PathBuf], check: bool) -> Result<Exit, CommandError> {
     for path in &files {
         let text = std::fs::read_to_string(path)
             .map_err(CommandError::while_(format!("read {}", path.display())))?;
-        let canonical = engine_config::format(&text)?;
-        if canonical == text {
+        let file = Arc::new(SourceFile { path: path.display().to_string(), text });
+        let canonical = engine_config::format(&file)?;
+        if canonical == file.text {
             continue;
         }
         changed += 1;
-        println!("{}", path.display());
+        line(path.display())?;
         if !check {
             replace(path, &canonical).map_err(CommandError::while_(format!("write {}", path.display())))?;
         }

@@ -22,6 +22,7 @@ use crate::expand::{self, Expanded, Facts, Frame, Ground, Overlays, Rendering};
 use crate::expr_value::ExprValue;
 use crate::fill::Filler;
 use crate::functions::FunctionContext;
+use crate::hints;
 use crate::module::{Linker, Module};
 use crate::source::Files;
 use crate::variables::{self, VariableInput};
@@ -100,7 +101,7 @@ pub fn load(
     source: &dyn ManifestSource,
     reads: &BTreeMap<Address, Value>,
 ) -> Result<Definition, Diagnostics> {
-    load_unsorted(options, source, reads).map_err(Diagnostics::sorted)
+    load_unsorted(options, source, reads).map_err(|faults| hints::complete(faults).sorted())
 }
 
 fn load_unsorted(
@@ -109,12 +110,14 @@ fn load_unsorted(
     reads: &BTreeMap<Address, Value>,
 ) -> Result<Definition, Diagnostics> {
     let files = Files::open(&options.repository)?;
-    let module = Linker::new(&files).root(&options.directory)?;
+    let (module, mut faults) = Linker::new(&files).root(&options.directory)?;
     let mut warnings = Diagnostics::default();
-    let inputs = variables::evaluate(&module, &options.variables, &files, &mut warnings)?;
+    let inputs = variables::evaluate(&module, &options.variables, &files, (&mut warnings, &mut faults));
     let variables = variables::digest(&inputs);
     let mut facts = facts(options, &module);
-    let whole = environment::evaluate(&Frame::root(&module, inputs.clone()), &facts, &options.contexts)?;
+    let whole = environment::evaluate(&Frame::root(&module, inputs.clone()), &facts, &options.contexts);
+    // What follows from a variable without a value is no fault of its own.
+    let whole = whole.map_err(|found| if faults.is_empty() { found } else { faults.clone() })?;
     facts.terrane = ExprValue::object([("environment".into(), ExprValue::string(whole.name.as_str()))]);
     facts.clusters = whole.by_name.clone();
     facts.cluster_of = whole.by_ref.clone();
@@ -122,7 +125,7 @@ fn load_unsorted(
     let overlays = Overlays { source: Some(source), rendered: &rendered };
     let ground =
         Ground { facts: &facts, files: &files, overlays: &overlays, clusters: &whole.clusters, reads };
-    let expanded = expand::expand(&ground, &module, inputs.clone(), &whole.order);
+    let expanded = expand::expand(&ground, &module, (inputs.clone(), faults), &whole.order);
     let outputs = outputs(&module, &expanded);
     let Expanded { builder, pending, mut faults, warnings: found, .. } = expanded;
     warnings.extend(found);
@@ -167,8 +170,7 @@ pub(crate) fn facts(options: &LoadOptions, module: &Module) -> Facts {
         origin.map_or(ExprValue::NULL, |origin| ExprValue::string(of(origin)))
     };
     Facts {
-        // All paths of a definition start at the repository's root.
-        functions: FunctionContext::new(repository, repository).with_clock(options.clock),
+        functions: FunctionContext::new(repository).with_clock(options.clock),
         directory: module.directory.clone(),
         terrane: ExprValue::NULL,
         repository: ExprValue::object([

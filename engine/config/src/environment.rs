@@ -121,7 +121,8 @@ impl Reader<'_> {
                 self.faults.push(
                     Diagnostic::error(ENVIRONMENT_NAME, format!("{text:?} is not an environment name"))
                         .detail(format!("{error}."))
-                        .at(expr.span()),
+                        .at(expr.span())
+                        .hint("use small letters, digits and dashes, such as \"task-manager\""),
                 );
             })
             .ok()

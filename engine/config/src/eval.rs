@@ -24,7 +24,6 @@ use engine_core::value::Text;
 use hcl_edit::Span;
 use hcl_edit::expr::Expression;
 
-pub use self::access::{attribute, index};
 pub use self::budget::{Budget, Exhausted};
 pub use self::codes::*;
 pub(crate) use self::operators::{bounded, equal};
@@ -33,6 +32,7 @@ pub(crate) use self::template::Lines;
 use crate::convert::convert;
 use crate::expr_value::ExprValue;
 use crate::functions::FunctionContext;
+use crate::templates::Templates;
 use crate::types::Type;
 
 /// What names stand for where an expression is evaluated.
@@ -57,6 +57,11 @@ pub trait Scope {
 
     /// Returns what functions work with.
     fn functions(&self) -> &FunctionContext;
+
+    /// Returns the templates of the module that the expression stands in, if it may use them.
+    fn templates(&self) -> Option<&Templates> {
+        None
+    }
 }
 
 /// One step of a traversal.

@@ -11,7 +11,7 @@ use unicode_normalization::UnicodeNormalization;
 
 pub(crate) use self::collection::order;
 pub use self::collection::{Entries, Items};
-pub use self::plain::{NotPlain, Plain};
+pub use self::plain::Plain;
 use crate::types::Type;
 
 /// A value of the language. Cloning is O(1).

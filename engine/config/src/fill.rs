@@ -17,6 +17,7 @@ use crate::codes::FILL;
 use crate::definition::{LoadOptions, OutputValue, facts, outputs};
 use crate::expand::{self, ClusterOrder, Ground, Input, Overlays, Rendering};
 use crate::expr_value::ExprValue;
+use crate::hints;
 use crate::module::Module;
 use crate::source::Files;
 
@@ -69,9 +70,10 @@ impl Filler {
             clusters: &self.clusters,
             reads: &all,
         };
-        let expanded = expand::expand(&ground, &self.module, self.inputs.clone(), &self.order);
+        let expanded =
+            expand::expand(&ground, &self.module, (self.inputs.clone(), Diagnostics::default()), &self.order);
         if expanded.faults.has_errors() {
-            return Err(expanded.faults.sorted());
+            return Err(hints::complete(expanded.faults).sorted());
         }
         let outputs = outputs(&self.module, &expanded)?;
         let evaluated =
@@ -82,7 +84,10 @@ impl Filler {
 }
 
 impl Resolver for Filler {
-    fn outputs(&self, reads: &BTreeMap<Address, Value>) -> Result<BTreeMap<Text, PlannedOutput>, Diagnostics> {
+    fn outputs(
+        &self,
+        reads: &BTreeMap<Address, Value>,
+    ) -> Result<BTreeMap<Text, PlannedOutput>, Diagnostics> {
         let outputs = self.evaluate(reads)?.outputs;
         Ok(outputs.into_iter().map(|(name, output)| (name, output.value)).collect())
     }
@@ -99,6 +104,7 @@ impl Resolver for Filler {
         let fault = |why: &str| {
             Diagnostic::error(FILL, format!("{address} cannot be filled in: {why}"))
                 .about(address.clone())
+                .hint("plan again")
                 .detail(
                     "What is read at apply may fill in values, it never adds, removes or renames objects.",
                 )

@@ -10,16 +10,17 @@ use std::sync::Arc;
 
 use engine_core::diagnostic::{Diagnostics, SourceFile};
 
+use crate::hints;
 use crate::syntax::parse;
 
-/// Rewrites a definition in the canonical style. Formatting twice changes nothing more, and the meaning stays.
+/// Returns the text of a definition in the canonical style. Formatting twice changes nothing more, and the
+/// meaning stays.
 ///
 /// # Errors
-/// The syntax errors of the text.
-pub fn format(text: &str) -> Result<String, Diagnostics> {
-    let file = SourceFile { path: "<input>".to_owned(), text: text.to_owned() };
-    parse(&Arc::new(file))?;
-    Ok(layout::layout(&lexer::lines(text)))
+/// The syntax errors of the file.
+pub fn format(file: &Arc<SourceFile>) -> Result<String, Diagnostics> {
+    parse(file).map_err(|faults| hints::complete(faults).sorted())?;
+    Ok(layout::layout(&lexer::lines(&file.text)))
 }
 
 #[cfg(test)]

@@ -29,7 +29,7 @@ pub(crate) use self::call::Call;
 pub use self::context::FunctionContext;
 pub(crate) use self::encodings::write_yaml;
 use self::signature::Signature;
-use crate::eval::{Budget, Exhausted};
+use crate::eval::{Budget, Exhausted, Scope};
 use crate::expr_value::ExprValue;
 use crate::types::Type;
 
@@ -101,6 +101,14 @@ pub enum FunctionError {
         /// What is wrong with it; may quote the argument.
         message: String,
     },
+    /// An argument names a file that is not there, or must not be read.
+    #[error("{message}")]
+    Path {
+        /// Position of the argument, from 0.
+        idx: usize,
+        /// What is wrong with it; quotes the argument.
+        message: String,
+    },
     /// The function has no result for these arguments. The message may quote them.
     #[error("{0}")]
     Failed(String),
@@ -116,6 +124,11 @@ impl FunctionError {
     fn argument(idx: usize, message: impl Into<String>) -> Self {
         let message = message.into();
         Self::Argument { idx, message }
+    }
+
+    fn path(idx: usize, message: impl Into<String>) -> Self {
+        let message = message.into();
+        Self::Path { idx, message }
     }
 
     fn failed(message: impl Into<String>) -> Self {
@@ -157,7 +170,7 @@ impl Function {
     pub fn invoke(
         &self,
         arguments: Vec<ExprValue>,
-        context: &FunctionContext,
+        scope: &dyn Scope,
         budget: &Budget,
     ) -> Result<ExprValue, FunctionError> {
         arguments.iter().try_for_each(|argument| budget.work(argument))?;
@@ -174,7 +187,7 @@ impl Function {
                 (body, plain, sensitive)
             }
         };
-        let call = Call { arguments, context, budget };
+        let call = Call { arguments, context: scope.functions(), templates: scope.templates(), budget };
         let result = body(&call)?;
         Budget::admit(&result)?;
         budget.bytes(result.as_str().map_or(0, str::len) as u64)?;
@@ -210,11 +223,6 @@ fn tables() -> impl Iterator<Item = &'static Row> {
 /// Returns the function of this name. `try` and `can` are not among them: they are part of evaluation.
 pub fn find(name: &str) -> Option<&'static Function> {
     FUNCTIONS.get(name)
-}
-
-/// Returns all functions in the order of their names.
-pub fn all() -> impl Iterator<Item = &'static Function> {
-    FUNCTIONS.values()
 }
 
 /// Returns the names that can be called, `try` and `can` included.

@@ -9,6 +9,7 @@ mod definition;
 mod environment;
 mod fill;
 mod format;
+mod hints;
 mod variables;
 
 mod expand;
@@ -17,12 +18,12 @@ mod source;
 mod syntax;
 mod yaml;
 
-pub mod convert;
-pub mod eval;
-pub mod expr_value;
-pub mod functions;
-pub mod templates;
-pub mod types;
+mod convert;
+mod eval;
+mod expr_value;
+mod functions;
+mod templates;
+mod types;
 
 pub use self::definition::{Definition, LoadOptions, Origin, OutputValue, load};
 pub use self::environment::StateChoice;

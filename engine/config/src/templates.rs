@@ -1,11 +1,12 @@
 //! Rendering of a module's text templates.
 //!
 //! Templates see the variables given to them and the other templates of their module, nothing else: no files,
-//! no environment, no clock. Their output is text; whoever takes YAML from it parses it.
+//! no environment, no clock. Their names, in calls and includes, are paths from the module's directory. Their output is text; whoever takes YAML from it parses it.
 //!
 //! # Source
 //! Tera documentation, version 2.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
@@ -20,13 +21,13 @@ use crate::functions::write_yaml;
 use crate::types::Type;
 
 /// A template is not well formed, or includes what is not there.
-pub const TEMPLATE: Code = Code(260);
+pub(crate) const TEMPLATE: Code = Code(260);
 /// A template refers to a variable that it is not given.
-pub const TEMPLATE_VARIABLE: Code = Code(261);
+pub(crate) const TEMPLATE_VARIABLE: Code = Code(261);
 /// A template cannot be rendered with these values.
-pub const TEMPLATE_RENDER: Code = Code(262);
+pub(crate) const TEMPLATE_RENDER: Code = Code(262);
 /// A template renders to too much text, or takes too long.
-pub const TEMPLATE_BUDGET: Code = Code(263);
+pub(crate) const TEMPLATE_BUDGET: Code = Code(263);
 
 /// The most text that one template renders to, in bytes.
 const MAX_OUTPUT_BYTES: usize = 4 << 20;
@@ -37,28 +38,27 @@ const REPEATING: [&str; 3] = ["for", "include", "component"];
 
 /// The templates of one module, ready to render. Cloning is O(1).
 #[derive(Debug, Clone)]
-pub struct Templates {
+pub(crate) struct Templates {
     tera: Arc<Tera>,
-    files: Arc<[Arc<SourceFile>]>,
+    files: Arc<BTreeMap<String, Arc<SourceFile>>>,
     repeating: bool,
 }
 
 impl Templates {
-    /// Reads templates. Their names, by which they include each other, are the paths of the files.
+    /// Reads templates, by name.
     ///
     /// # Errors
     /// A fault of the first template that is not well formed, or includes one that is not there.
-    pub fn new(files: impl IntoIterator<Item = Arc<SourceFile>>) -> Result<Self, Diagnostics> {
-        let files: Arc<[_]> = files.into_iter().collect();
+    pub(crate) fn new(files: BTreeMap<String, Arc<SourceFile>>) -> Result<Self, Diagnostics> {
         let mut tera = Tera::new();
         tera.autoescape_on(Vec::<&str>::new());
         tera.register_filter("to_json", to_json);
         tera.register_filter("to_yaml", to_yaml);
-        let sources = files.iter().map(|file| (file.path.as_str(), file.text.as_str()));
+        let sources = files.iter().map(|(name, file)| (name.as_str(), file.text.as_str()));
         tera.add_raw_templates(sources)
             .map_err(|error| Report::read(&error, &files).into_fault(TEMPLATE, "invalid template"))?;
         let repeats = |file: &Arc<SourceFile>| REPEATING.iter().any(|tag| file.text.contains(tag));
-        Ok(Self { tera: Arc::new(tera), repeating: files.iter().any(repeats), files })
+        Ok(Self { tera: Arc::new(tera), repeating: files.values().any(repeats), files: Arc::new(files) })
     }
 
     /// Renders a template with the entries of an object as its variables.
@@ -68,7 +68,7 @@ impl Templates {
     /// # Errors
     /// A fault when there is no such template, it refers to a variable that is not given, or it
     /// cannot be rendered; without details when a variable is sensitive.
-    pub fn render(&self, name: &str, variables: &ExprValue) -> Result<ExprValue, Diagnostics> {
+    pub(crate) fn render(&self, name: &str, variables: &ExprValue) -> Result<ExprValue, Diagnostics> {
         let sensitive = variables.contains_sensitive();
         self.check_names(name, variables)?;
         let Ok(plain) = variables.to_value() else {
@@ -92,17 +92,18 @@ impl Templates {
         Ok(ExprValue::text(rendered.into()).with_sensitivity_of(sensitive))
     }
 
-    /// Returns the names of the templates in order.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.files.iter().map(|file| file.path.as_str())
-    }
-
     /// Refuses a template that refers to what it is not given: in a condition that would only mean "no".
     fn check_names(&self, name: &str, variables: &ExprValue) -> Result<(), Diagnostics> {
         let wanted = self.tera.get_template_variables(name).map_err(|_| {
-            let mut fault = Diagnostic::error(TEMPLATE, format!("no template {name:?}"));
-            fault.hint = did_you_mean(name, self.names());
-            Diagnostics::from(fault)
+            let names: Vec<&str> = self.files.keys().map(String::as_str).collect();
+            let hint = did_you_mean(name, names.iter().copied()).unwrap_or_else(|| match names[..] {
+                [] => {
+                    "templates are the files of the module's directory templates that end in .tera".to_owned()
+                }
+                _ => format!("there is {}", names.join(", ")),
+            });
+            let summary = format!("the module has no template {name:?}");
+            Diagnostics::from(Diagnostic::error(TEMPLATE, summary).hint(hint))
         })?;
         let Some(entries) = variables.as_entries() else {
             return Ok(());
@@ -132,7 +133,7 @@ impl Templates {
     }
 
     fn start_of(&self, name: &str) -> Option<SourceSpan> {
-        let file = self.files.iter().find(|file| file.path == name)?;
+        let file = self.files.get(name)?;
         Some(SourceSpan::new(Arc::clone(file), 0..0))
     }
 }
@@ -195,7 +196,7 @@ struct Report {
 
 impl Report {
     /// Reads `error: MESSAGE`, `--> NAME:LINE:COLUMN`, and lines that show the place.
-    fn read(error: &tera::Error, files: &[Arc<SourceFile>]) -> Self {
+    fn read(error: &tera::Error, files: &BTreeMap<String, Arc<SourceFile>>) -> Self {
         let report = error.to_string();
         let mut lines = report.lines();
         let message = lines.next().unwrap_or_default();
@@ -211,11 +212,11 @@ impl Report {
 }
 
 /// Returns the place that `NAME:LINE:COLUMN` names.
-fn span(place: &str, files: &[Arc<SourceFile>]) -> Option<SourceSpan> {
+fn span(place: &str, files: &BTreeMap<String, Arc<SourceFile>>) -> Option<SourceSpan> {
     let (rest, column) = place.rsplit_once(':')?;
     let (name, line) = rest.rsplit_once(':')?;
     let (line, column): (usize, usize) = (line.parse().ok()?, column.parse().ok()?);
-    let file = files.iter().find(|file| file.path == name)?;
+    let file = files.get(name)?;
     let line_start: usize = file.text.split_inclusive('\n').take(line.checked_sub(1)?).map(str::len).sum();
     let text = file.text.get(line_start..)?;
     let within: usize = text.chars().take(column.checked_sub(1)?).map(char::len_utf8).sum();

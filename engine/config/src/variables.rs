@@ -63,15 +63,15 @@ pub fn variable_files(directory: &Path) -> Vec<PathBuf> {
 /// A value and its place.
 type Given = BTreeMap<Text, (ExprValue, SourceSpan)>;
 
-/// Evaluates the variables of a root module.
+/// Evaluates the variables of a root module. One with a fault is unknown, so that others are found as well.
 pub(crate) fn evaluate(
     module: &Module,
     inputs: &[VariableInput],
     files: &Files,
-    warnings: &mut Diagnostics,
-) -> Result<BTreeMap<Text, Input>, Diagnostics> {
+    (warnings, faults): (&mut Diagnostics, &mut Diagnostics),
+) -> BTreeMap<Text, Input> {
     let mut given = Given::new();
-    let mut faults = Diagnostics::default();
+    let before = faults.len();
     for input in inputs {
         let found = match input {
             VariableInput::Environment { name, .. } if !module.variables.contains_key(name.as_str()) => {
@@ -90,22 +90,23 @@ pub(crate) fn evaluate(
             Err(found) => faults.extend(found),
         }
     }
+    // A value that could not be read may be the one that is missing.
+    let is_complete = faults.len() == before;
     let mut values = BTreeMap::new();
     for (name, variable) in &module.variables {
         let value = match (given.get(name), &variable.default) {
             (Some((value, span)), _) => variable.accept(name, value, span),
             (None, Some(default)) => variable.accept(name, default, &variable.span),
+            (None, None) if variable.has_faulty_default || !is_complete => Err(Diagnostics::default()),
             (None, None) => Err(missing(name, &variable.ty, &variable.span)),
         };
-        match value {
-            Ok(value) => {
-                let planned = false;
-                values.insert(name.clone(), Input { value, planned });
-            }
-            Err(found) => faults.extend(found),
-        }
+        let value = value.unwrap_or_else(|found| {
+            faults.extend(found);
+            ExprValue::unknown(variable.ty.clone()).with_sensitivity_of(variable.sensitive)
+        });
+        values.insert(name.clone(), Input { value, planned: false });
     }
-    if faults.is_empty() { Ok(values) } else { Err(faults) }
+    values
 }
 
 /// Returns the digest of all values that are not sensitive: a part of what a plan rests on.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use engine_core::diagnostic::{Diagnostic, Diagnostics, SourceFile, SourceSpan};
 use engine_core::value::Value;
-use serde_saphyr::Spanned;
+use serde_saphyr::{Spanned, UserMessageFormatter};
 
 use crate::codes::YAML;
 
@@ -26,7 +26,8 @@ pub(crate) fn documents(file: &Arc<SourceFile>) -> Result<Vec<(Value, SourceSpan
     let documents: Vec<Spanned<Value>> = serde_saphyr::from_multiple_with_options(&file.text, options)
         .map_err(|error| {
             let at = place(error.location());
-            Diagnostic::error(YAML, format!("invalid YAML: {}", error.without_snippet())).at(at)
+            let reason = error.without_snippet().render_with_formatter(&UserMessageFormatter);
+            Diagnostic::error(YAML, format!("invalid YAML: {reason}")).at(at)
         })?;
     let documents = documents.into_iter().filter(|document| document.value != Value::Null);
     Ok(documents.map(|document| (document.value, place(Some(document.referenced)))).collect())

@@ -1,4 +1,4 @@
-//! What a definition can have wrong: every fault has a code, a place and, where there is one, a way out.
+//! What a definition can have wrong: every fault has a code, a place and a way out.
 
 use proptest::prelude::*;
 
@@ -306,6 +306,61 @@ fn a_module_that_uses_itself_is_an_error() {
     assert!(repository.faults().contains("TRN0116 modules/loop/main.hcl:1:1: block cluster in a module"));
 }
 
+#[test]
+fn expressions() {
+    for (expression, code) in [
+        ("true + 1", 200),
+        ("1 / 0", 201),
+        ("\"x\" ? 1 : 2", 203),
+        ("true ? [1] : { a = 1 }", 204),
+        ("{ a = 1 }.b", 205),
+        ("[1][3]", 206),
+        ("null.a", 207),
+        ("\"a${[1]}\"", 208),
+        ("[for x in 3 : x]", 209),
+        ("{ (null) = 1 }", 210),
+        ("{ for x in [1, 2] : \"a\" => x }", 211),
+        ("[for i in range(1000) : [for j in range(1000) : [for k in range(1000) : k]]]", 213),
+        ("upcase(\"a\")", 300),
+        ("upper()", 301),
+        ("upper([])", 302),
+        ("file(\"none.txt\")", 302),
+        ("file(\"/etc/hostname\")", 302),
+        ("regex(\"a\", \"b\")", 303),
+        ("try(1 / 0)", 303),
+        ("templatefile(\"bad.tftpl\", {})", 304),
+        ("templatefile(\"name.tftpl\", {})", 305),
+        ("tera(\"templates/none.tera\", {})", 260),
+        ("tera(\"templates/name.tera\", {})", 261),
+        ("tera(\"templates/name.tera\", { name = { a = 1 } })", 262),
+    ] {
+        let repository = Repository::main(&format!("output \"x\" {{\n  value = {expression}\n}}\n"));
+        repository.write("bad.tftpl", "${");
+        repository.write("name.tftpl", "${name}");
+        repository.write("templates/name.tera", "{{ name + 1 }}");
+        let faults = repository.faults();
+        assert!(faults.starts_with(&format!("TRN0{code} ")), "{expression}: {faults}");
+        assert_eq!(faults.lines().count(), 1, "{expression}: {faults}");
+    }
+}
+
+#[test]
+fn faults_of_variables_do_not_hide_others() {
+    check(
+        "variable \"n\" {\n  type = number\n  default = \"x\"\n}\nvariable \"m\" {}\nnamespace \"a\" {\n  labels = [var.n]\n}\n",
+        &[
+            "TRN0131 10:13: the default does not fit the type",
+            "TRN0130 12:1: variable m has no value",
+            "TRN0131 14:12: invalid value for variable labels",
+        ],
+    );
+    // What only follows from the fault is not told.
+    check(
+        "variable \"n\" {\n  type = number\n  default = \"x\"\n}\nnamespace \"a\" {\n  count = var.n\n}\ncluster \"b\" {\n  context = var.n\n}\n",
+        &["TRN0131 10:13: the default does not fit the type"],
+    );
+}
+
 proptest! {
     #[test]
     fn any_text_is_loaded_or_refused(words in prop::collection::vec(
@@ -321,6 +376,7 @@ proptest! {
             for fault in faults.iter() {
                 let span = fault.span.as_ref().expect("every fault has a place");
                 prop_assert!(span.file.text.get(span.start..span.end).is_some());
+                prop_assert!(fault.hint.is_some(), "{fault:?}");
             }
         }
     }

@@ -74,11 +74,15 @@ impl Repository {
         self.load().unwrap_or_else(|faults| panic!("{}", self.print(&faults)))
     }
 
-    /// Loads a definition that is wrong; returns its faults, one a line.
+    /// Loads a definition that is wrong; returns its faults, one a line. Each must say what to do next.
     pub(crate) fn faults(&self) -> String {
         match self.load() {
             Ok(_) => panic!("the definition has no faults"),
-            Err(faults) => self.print(&faults),
+            Err(faults) => {
+                let printed = self.print(&faults);
+                assert!(faults.iter().all(|fault| fault.hint.is_some()), "a fault has no hint:\n{printed}");
+                printed
+            }
         }
     }
 

@@ -3,6 +3,7 @@ use std::path::Path;
 
 use engine_core::address::Address;
 use engine_core::cluster::Connection;
+use engine_core::field_path::FieldPath;
 use engine_core::object_ref::ClusterRef;
 use engine_core::plan::PlannedOutput;
 use engine_core::ports::Resolver;
@@ -410,7 +411,7 @@ fn sensitive_values_stay_marked_and_are_refused_where_they_would_show() {
         Repository::main(&format!("{variable}{}", CONFIG.replace("\"value\"", "\"x-${var.token}\"")))
             .definition();
     let manifest = definition.graph.at(&address("manifest.config")).unwrap().manifest().unwrap();
-    let path = engine_core::field_path::FieldPath::fields(["data", "key"]);
+    let path = FieldPath::fields(["data", "key"]);
     assert!(manifest.sensitive().covers(&path));
 
     for (text, code) in [
@@ -450,4 +451,33 @@ fn the_order_of_files_and_blocks_does_not_matter() {
     let one = Repository::new(&[("a.hcl", HEAD), ("b.hcl", &a), ("c.hcl", &b)]).definition();
     let two = Repository::new(&[("z.hcl", HEAD), ("b.hcl", &format!("{b}{a}"))]).definition();
     assert_eq!(one.addresses(), two.addresses());
+}
+
+#[test]
+fn templates_of_a_module_render_with_their_marks() {
+    let repository = Repository::main(
+        "variable \"token\" {\n  default = \"hush\"\n  sensitive = true\n}\nsite \"a\" {\n  title = \"Home\"\n  token = var.token\n}\n",
+    );
+    repository.write(
+        "modules/site/main.hcl",
+        "variable \"title\" {}\nvariable \"token\" {}\nmanifest \"m\" {\n  object = {\n    apiVersion = \"v1\"\n    kind = \"ConfigMap\"\n    metadata = { name = \"site\", namespace = \"team\" }\n    data = {\n      page = tera(\"templates/page.tera\", { title = var.title })\n      token = tera(\"templates/token.tera\", { token = var.token })\n    }\n  }\n}\n",
+    );
+    repository.write("modules/site/templates/page.tera", "{% include \"templates/head.tera\" %}body");
+    repository.write("modules/site/templates/head.tera", "<{{ title }}>");
+    repository.write("modules/site/templates/token.tera", "{{ token }}");
+    let definition = repository.definition();
+    let body = definition.body("site.a.manifest.m");
+    assert_eq!(body.str_at(&["data", "page"]), Some("<Home>body"));
+    let resource = definition.graph.at(&"site.a.manifest.m".parse().unwrap()).unwrap();
+    let sensitive = resource.manifest().unwrap().sensitive();
+    let path = |name: &str| FieldPath::fields(["data", name]);
+    assert!(sensitive.covers(&path("token")) && !sensitive.covers(&path("page")));
+    assert!(definition.files.contains_key("modules/site/templates/head.tera"), "{:?}", definition.files);
+
+    repository.write("modules/site/templates/head.tera", "{% include \"../../main.hcl\" %}");
+    let faults = repository.faults();
+    assert!(faults.starts_with("TRN0260 "), "{faults}");
+    std::os::unix::fs::symlink("/etc/hostname", repository.path().join("modules/site/templates/out.tera"))
+        .unwrap();
+    assert!(repository.faults().contains("TRN0103 modules/site/templates/out.tera:1:1: "));
 }

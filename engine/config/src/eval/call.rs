@@ -39,7 +39,7 @@ impl Evaluator<'_> {
         };
         let values: Vec<_> = arguments.iter().map(|(value, _)| value.clone()).collect();
         function
-            .invoke(values, self.scope.functions(), self.budget)
+            .invoke(values, self.scope, self.budget)
             .map_err(|error| self.failed(function, error, &arguments, range))
     }
 
@@ -79,26 +79,21 @@ impl Evaluator<'_> {
         arguments: &Arguments,
         range: &Range<usize>,
     ) -> Diagnostics {
-        let signature = format!("The function is {}.", function.signature());
         match error {
-            FunctionError::Template(diagnostics) => diagnostics,
+            FunctionError::Template(diagnostics) => self.called_here(diagnostics, range),
             FunctionError::Budget(exhausted) => self.exhausted(range, exhausted),
-            FunctionError::Count(message) => {
-                self.fault(ARGUMENT_COUNT, range, message).detail(signature).into()
-            }
+            FunctionError::Count(message) => self
+                .fault(ARGUMENT_COUNT, range, message)
+                .detail(documentation(function))
+                .hint(example(function))
+                .into(),
             FunctionError::Argument { idx, message } => {
-                let (value, range) =
-                    arguments.get(idx).map_or((None, range), |(value, range)| (Some(value), range));
-                let given = value.map(given).unwrap_or_default();
-                let summary = match value {
-                    // The message of an argument may quote it.
-                    Some(value) if value.contains_sensitive() => "invalid argument".to_owned(),
-                    _ => message,
-                };
-                self.fault(ARGUMENT, range, format!("{}: {summary}", function.name()))
-                    .detail(format!("{signature} {given}").trim_end())
-                    .into()
+                self.bad_argument(function, message, arguments.get(idx), range).hint(example(function)).into()
             }
+            FunctionError::Path { idx, message } => self
+                .bad_argument(function, message, arguments.get(idx), range)
+                .hint("paths start at the repository's root, and nothing outside of it is read")
+                .into(),
             FunctionError::Failed(message) => {
                 let sensitive = arguments.iter().any(|(value, _)| value.contains_sensitive());
                 let summary = if sensitive {
@@ -109,6 +104,34 @@ impl Evaluator<'_> {
                 self.fault(CALL_FAILED, range, format!("{}: {summary}", function.name())).into()
             }
         }
+    }
+
+    fn bad_argument(
+        &self,
+        function: &Function,
+        message: String,
+        argument: Option<&(ExprValue, Range<usize>)>,
+        range: &Range<usize>,
+    ) -> Diagnostic {
+        let (value, range) = argument.map_or((None, range), |(value, range)| (Some(value), range));
+        let given = value.map(given).unwrap_or_default();
+        let summary = match value {
+            // The message of an argument may quote it.
+            Some(value) if value.contains_sensitive() => "invalid argument".to_owned(),
+            _ => message,
+        };
+        self.fault(ARGUMENT, range, format!("{}: {summary}", function.name()))
+            .detail(format!("{} {given}", documentation(function)).trim_end())
+    }
+
+    /// Adds the place of the call to the faults of a template.
+    fn called_here(&self, faults: Diagnostics, range: &Range<usize>) -> Diagnostics {
+        let call = self.span(range);
+        let faults = faults.into_iter().map(|fault| match fault.span {
+            Some(_) => fault.label(call.clone(), "rendered here"),
+            None => fault.at(call.clone()),
+        });
+        faults.collect()
     }
 
     /// `try(…)`: the first argument that evaluates without a fault.
@@ -144,4 +167,12 @@ impl Evaluator<'_> {
             result => Ok(ExprValue::bool(result.is_ok())),
         }
     }
+}
+
+fn documentation(function: &Function) -> String {
+    format!("The function is {}. {}", function.signature(), function.about())
+}
+
+fn example(function: &Function) -> String {
+    format!("for example: {}", function.example())
 }

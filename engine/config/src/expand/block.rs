@@ -174,6 +174,7 @@ impl Walk<'_> {
                 None => {
                     return Err(Diagnostic::error(INVALID_ARGUMENT, "wait must be true or false")
                         .at(expr.span())
+                        .hint("write `wait = false` to go on as soon as the objects are written")
                         .into());
                 }
             }
@@ -324,7 +325,8 @@ impl crate::module::Variable {
             Diagnostics::from(
                 Diagnostic::error(VARIABLE_TYPE, summary)
                     .at(span.clone())
-                    .label(self.span.clone(), "the variable"),
+                    .label(self.span.clone(), "the variable")
+                    .hint(format!("give a value of type {}", self.ty)),
             )
         };
         let value = match (&self.default, value.is_null() && !self.nullable) {

@@ -58,7 +58,10 @@ impl Walk<'_> {
         let (directory, name) = path.rsplit_once('/').unwrap_or((".", &path));
         if directory.contains(['*', '?']) {
             let summary = format!("pattern {pattern:?} has a wildcard in a directory's name");
-            return Err(Diagnostic::error(INVALID_ARGUMENT, summary).at(span.clone()).into());
+            return Err(Diagnostic::error(INVALID_ARGUMENT, summary)
+                .at(span.clone())
+                .hint("name each directory; `*` and `?` stand in the last part of a path only")
+                .into());
         }
         let files = self.ground.files;
         let names = files.names(&files.root().join(directory))?;
@@ -88,7 +91,10 @@ fn items(value: Value, place: &SourceSpan) -> Result<Vec<Value>, Diagnostics> {
     }
     let items = value.get("items").and_then(Value::as_list).unwrap_or_default();
     if items.iter().any(is_list) {
-        return Err(Diagnostic::error(MANIFEST, "a List within a List").at(place.clone()).into());
+        return Err(Diagnostic::error(MANIFEST, "a List within a List")
+            .at(place.clone())
+            .hint("write the items of the inner List into the outer one")
+            .into());
     }
     Ok(items.to_vec())
 }

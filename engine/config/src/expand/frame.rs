@@ -156,7 +156,10 @@ impl Walk<'_> {
         }
         if condition.as_bool().is_none() {
             let summary = "the condition of a validation must be true or false";
-            return Err(Diagnostic::error(VALIDATION, summary).at(rule.condition.span()).into());
+            return Err(Diagnostic::error(VALIDATION, summary)
+                .at(rule.condition.span())
+                .hint("write a comparison, such as `var.n > 0`, or can(…)")
+                .into());
         }
         let message = evaluate(&rule.message)?;
         if message.contains_sensitive() {

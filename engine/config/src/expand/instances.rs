@@ -111,6 +111,7 @@ fn sensitive(what: &str, expr: &Expr) -> Diagnostics {
     Diagnostic::error(SENSITIVE, format!("{what} depends on a sensitive value"))
         .detail("Instances show in addresses, so the value would be disclosed.")
         .at(expr.span())
+        .hint(format!("if the keys may be shown: {what} = nonsensitive(…)"))
         .into()
 }
 

@@ -53,17 +53,17 @@ pub(crate) struct Expanded {
 /// The order between clusters: who waits, for whom, and where it is written.
 pub(crate) type ClusterOrder = Vec<(ClusterRef, ClusterRef, SourceSpan)>;
 
-/// Evaluates an environment.
+/// Evaluates an environment. What has been found wrong with its inputs is among the faults.
 pub(crate) fn expand(
     ground: &Ground<'_>,
     module: &Module,
-    inputs: BTreeMap<Text, Input>,
+    (inputs, faults): (BTreeMap<Text, Input>, Diagnostics),
     order: &ClusterOrder,
 ) -> Expanded {
     let mut walk = Walk {
         ground,
         builder: GraphBuilder::default(),
-        faults: Diagnostics::default(),
+        faults,
         warnings: Diagnostics::default(),
         pending: Vec::new(),
         instances: 0,

@@ -74,6 +74,7 @@ impl Walk<'_> {
             count.map(|count| (name.clone(), count)).ok_or_else(|| {
                 Diagnostic::error(INVALID_ARGUMENT, format!("replicas of {name} must be a whole number"))
                     .at(site.declaration.span.clone())
+                    .hint("write `replicas = { NAME = 2 }`")
                     .into()
             })
         });

@@ -166,6 +166,7 @@ impl Walk<'_> {
             Diagnostic::error(INVALID_ARGUMENT, format!("invalid value for {name}: {error}"))
                 .detail(format!("The given value is {value}."))
                 .at(argument.span())
+                .hint(format!("give a map whose values are of type {element}"))
         })?;
         if !value.is_wholly_known() && !self.is_provisional() {
             return Err(unknown(name, site, &argument.span()));

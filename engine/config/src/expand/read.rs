@@ -85,7 +85,9 @@ impl Walk<'_> {
             return Ok(None);
         };
         let api_version = version.map(|text| text.parse::<ApiVersion>()).transpose().map_err(|error| {
-            Diagnostic::error(INVALID_ARGUMENT, error.to_string()).at(site.declaration.span.clone())
+            Diagnostic::error(INVALID_ARGUMENT, error.to_string())
+                .at(site.declaration.span.clone())
+                .hint("an api_version is \"VERSION\" or \"GROUP/VERSION\", such as \"apps/v1\"")
         })?;
         let group = api_version.as_ref().map_or_else(Text::default, |version| version.group.clone());
         let kind = GroupKind::new(group, kind.clone());
@@ -94,6 +96,7 @@ impl Walk<'_> {
             return Err(Diagnostic::error(INVALID_ARGUMENT, summary)
                 .detail(format!("{kind} is not a kind of Kubernetes' core group."))
                 .at(site.declaration.span.clone())
+                .hint("add `api_version = \"GROUP/VERSION\"`; kubectl api-resources lists them")
                 .into());
         }
         Ok(Some(Read {

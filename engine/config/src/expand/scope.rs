@@ -15,6 +15,7 @@ use crate::eval::{Scope, Step, StepKind, did_you_mean, evaluate};
 use crate::expr_value::ExprValue;
 use crate::functions::FunctionContext;
 use crate::module::Expr;
+use crate::templates::Templates;
 use crate::types::Type;
 
 /// What is the same everywhere in an environment.
@@ -141,6 +142,10 @@ impl Scope for FrameScope<'_> {
 
     fn functions(&self) -> &FunctionContext {
         &self.facts.functions
+    }
+
+    fn templates(&self) -> Option<&Templates> {
+        Some(&self.frame.module.templates)
     }
 }
 

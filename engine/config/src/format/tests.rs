@@ -1,11 +1,15 @@
 use std::path::Path;
+use std::sync::Arc;
 
+use engine_core::diagnostic::{Diagnostics, SourceFile};
 use hcl_edit::expr::{Array, FuncArgs, Object};
 use hcl_edit::structure::Body;
 use hcl_edit::visit_mut::{VisitMut, visit_array_mut, visit_body_mut, visit_func_args_mut, visit_object_mut};
 use proptest::prelude::*;
 
-use super::format;
+fn format(text: &str) -> Result<String, Diagnostics> {
+    super::format(&Arc::new(SourceFile { path: "main.hcl".into(), text: text.into() }))
+}
 
 /// A parsed text without the one kind of white space that takes part in comparisons.
 fn meaning(text: &str) -> Body {

@@ -5,11 +5,14 @@ use engine_core::value::{Number, Text};
 use super::{FunctionContext, FunctionError};
 use crate::eval::Budget;
 use crate::expr_value::{Entries, ExprValue, Items};
+use crate::templates::Templates;
 
 /// The arguments of one call, checked and converted, and what else the code may use.
 pub(crate) struct Call<'a> {
     pub(super) arguments: Vec<ExprValue>,
     pub(super) context: &'a FunctionContext,
+    /// The templates of the module; `None` inside a template, and where constants are needed.
+    pub(super) templates: Option<&'a Templates>,
     pub(super) budget: &'a Budget,
 }
 

@@ -1,4 +1,4 @@
-//! What functions work with: the module's directory, the clock, the record of files read.
+//! What functions work with: the repository, the clock, the record of files read.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -9,7 +9,6 @@ use jiff::Timestamp;
 /// What functions work with besides their arguments.
 #[derive(Debug, Default)]
 pub struct FunctionContext {
-    module_dir: PathBuf,
     repository: PathBuf,
     clock: Option<Timestamp>,
     files_read: RefCell<BTreeMap<PathBuf, String>>,
@@ -17,9 +16,9 @@ pub struct FunctionContext {
 }
 
 impl FunctionContext {
-    /// Builds a context: relative paths start at `module_dir`, and no file outside `repository` is read.
-    pub fn new(module_dir: impl Into<PathBuf>, repository: impl Into<PathBuf>) -> Self {
-        Self { module_dir: module_dir.into(), repository: repository.into(), ..Self::default() }
+    /// Builds a context: paths start at `repository`, and no file outside of it is read.
+    pub fn new(repository: impl Into<PathBuf>) -> Self {
+        Self { repository: repository.into(), ..Self::default() }
     }
 
     /// Sets the fixed clock of the run; without one `timestamp` and `plantimestamp` are known after apply.
@@ -29,12 +28,7 @@ impl FunctionContext {
         self
     }
 
-    /// Returns the directory that relative paths start at.
-    pub fn module_dir(&self) -> &Path {
-        &self.module_dir
-    }
-
-    /// Returns the directory that files must lie in.
+    /// Returns the directory that paths start at and files must lie in.
     pub fn repository(&self) -> &Path {
         &self.repository
     }

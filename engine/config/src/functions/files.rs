@@ -35,14 +35,14 @@ pub(super) const TABLE: &[Row] = &[
             let parent = parent.map(|parent| parent.to_string_lossy()).unwrap_or_default();
             Ok(ExprValue::string(if parent.is_empty() { ".".into() } else { parent }))
         }),
-    plain("file(path: string) -> string", "Returns the text of a file of the repository. Relative paths start at the module's directory.",
+    plain("file(path: string) -> string", "Returns the text of a file of the repository.",
         r#"trimspace(file("hello.txt")) == "hello""#, |call| Ok(ExprValue::text(read_text(call)?.into()))),
     plain("filebase64(path: string) -> string", "Returns the contents of a file in Base64.",
         r#"filebase64("hello.txt") == base64encode(file("hello.txt"))"#,
         |call| Ok(ExprValue::string(BASE64_STANDARD.encode(read(call)?)))),
     plain("fileexists(path: string) -> bool", "Tells whether there is such a file in the repository.",
         r#"fileexists("hello.txt") && !fileexists("none.txt")"#, |call| {
-            let path = call.context.module_dir().join(call.text(0)?.as_str());
+            let path = call.context.repository().join(call.text(0)?.as_str());
             if !path.exists() {
                 return Ok(false.into());
             }
@@ -56,18 +56,20 @@ pub(super) const TABLE: &[Row] = &[
         |call| Ok(ExprValue::string(hex::encode(Sha256::digest(read(call)?))))),
     marked("templatefile(path: string, variables: any) -> any", "Returns a file of the repository rendered as a template.",
         r#"templatefile("greet.tftpl", { name = "you" }) == "hello you\n""#, template_file),
+    marked("tera(path: string, variables: any) -> string", "Returns a template of the module rendered by Tera. The path starts at the module's directory.",
+        r#"tera("templates/greet.tera", { name = "you" }) == "hello you""#, tera),
 ];
 
 /// Returns the real path of an argument, which must lie in the repository.
 fn jailed(call: &Call<'_>, idx: usize) -> Result<PathBuf, FunctionError> {
     let written = call.text(idx)?;
     let repository = canonical(call.context.repository(), idx, written)?;
-    let path = canonical(&call.context.module_dir().join(written.as_str()), idx, written)?;
+    let path = canonical(&call.context.repository().join(written.as_str()), idx, written)?;
     if path.starts_with(&repository) {
         Ok(path)
     } else {
         let message = format!("{written:?} lies outside the repository");
-        Err(FunctionError::argument(idx, message))
+        Err(FunctionError::path(idx, message))
     }
 }
 
@@ -77,13 +79,13 @@ fn canonical(path: &Path, idx: usize, written: &str) -> Result<PathBuf, Function
             std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
             _ => error.to_string(),
         };
-        FunctionError::argument(idx, format!("cannot read {written:?}: {reason}"))
+        FunctionError::path(idx, format!("cannot read {written:?}: {reason}"))
     })
 }
 
 fn read(call: &Call<'_>) -> Result<Vec<u8>, FunctionError> {
     let written = call.text(0)?;
-    let refuse = |reason: &str| FunctionError::argument(0, format!("cannot read {written:?}: {reason}"));
+    let refuse = |reason: &str| FunctionError::path(0, format!("cannot read {written:?}: {reason}"));
     let path = jailed(call, 0)?;
     // Looked at before it is opened: opening a pipe would wait for its other end.
     if !path.is_file() {
@@ -220,6 +222,19 @@ fn template_file(call: &Call<'_>) -> Result<ExprValue, FunctionError> {
     let rendered = Evaluator::new(&scope, call.budget).template(&template, Lines::Apart, &whole);
     call.context.in_template.set(false);
     let rendered = rendered.map_err(FunctionError::Template)?;
+    Ok(rendered.with_sensitivity_of(call.any_sensitive()))
+}
+
+fn tera(call: &Call<'_>) -> Result<ExprValue, FunctionError> {
+    let Some(templates) = call.templates else {
+        return Err(FunctionError::failed("a template of a module cannot be rendered in this place"));
+    };
+    if call.any_unknown() {
+        let sensitive = call.arguments.iter().any(ExprValue::contains_sensitive);
+        return Ok(ExprValue::unknown(Type::String).with_sensitivity_of(sensitive));
+    }
+    call.entries(1)?;
+    let rendered = templates.render(call.text(0)?, call.value(1)?).map_err(FunctionError::Template)?;
     Ok(rendered.with_sensitivity_of(call.any_sensitive()))
 }
 

@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -6,14 +6,16 @@ use std::sync::Arc;
 use engine_core::diagnostic::{Diagnostic, Diagnostics, SourceFile, SourceSpan};
 use hcl_edit::expr::Expression;
 
-use super::{ARGUMENT, FunctionContext, all, find, tables};
+use super::{ARGUMENT, FUNCTIONS, FunctionContext, find, tables};
 use crate::eval::{Scope, Step, evaluate};
 use crate::expr_value::ExprValue;
+use crate::templates::Templates;
 
 /// A scope without names.
 struct Functions {
     file: Arc<SourceFile>,
     context: FunctionContext,
+    templates: Templates,
 }
 
 impl Scope for Functions {
@@ -28,16 +30,26 @@ impl Scope for Functions {
     fn functions(&self) -> &FunctionContext {
         &self.context
     }
+
+    fn templates(&self) -> Option<&Templates> {
+        Some(&self.templates)
+    }
 }
 
 fn scope(context: FunctionContext) -> Functions {
     let (path, text) = ("test.hcl".to_owned(), String::new());
-    Functions { file: Arc::new(SourceFile { path, text }), context }
+    let greet = SourceFile { path: "greet.tera".to_owned(), text: "hello {{ name }}".to_owned() };
+    let templates = BTreeMap::from([("templates/greet.tera".to_owned(), Arc::new(greet))]);
+    Functions {
+        file: Arc::new(SourceFile { path, text }),
+        context,
+        templates: Templates::new(templates).unwrap(),
+    }
 }
 
 fn repository(directory: &Path) -> Functions {
     let clock = "2026-03-01T09:05:00Z".parse().unwrap();
-    scope(FunctionContext::new(directory, directory).with_clock(clock))
+    scope(FunctionContext::new(directory).with_clock(clock))
 }
 
 fn eval(text: &str, scope: &Functions) -> Result<ExprValue, Diagnostics> {
@@ -62,9 +74,9 @@ fn every_function_has_a_signature_and_an_example_that_is_true() {
     fs::write(directory.path().join("hello.txt"), "hello\n").unwrap();
     fs::write(directory.path().join("greet.tftpl"), "hello ${name}\n").unwrap();
     let scope = repository(directory.path());
-    let names: BTreeSet<_> = all().map(super::Function::name).collect();
+    let names: BTreeSet<_> = FUNCTIONS.values().map(super::Function::name).collect();
     assert_eq!(names.len(), tables().count(), "a signature is not well formed, or a name stands twice");
-    for function in all() {
+    for function in FUNCTIONS.values() {
         let name = function.name();
         assert!(function.example().contains(&format!("{name}(")), "{name}");
         assert!(function.about().ends_with('.'), "{name}");
@@ -240,7 +252,7 @@ fn files_are_read_from_the_repository_only() {
     fs::write(module.join("c.json"), "c").unwrap();
     fs::write(module.join("binary"), [0xff, 0xfe]).unwrap();
     fs::write(module.join("large"), vec![b'x'; (4 << 20) + 1]).unwrap();
-    let scope = scope(FunctionContext::new(&module, root.path()));
+    let scope = scope(FunctionContext::new(root.path()));
     #[cfg(unix)]
     {
         use std::os::unix::fs::symlink;
@@ -248,34 +260,39 @@ fn files_are_read_from_the_repository_only() {
         symlink("/dev/zero", module.join("zero")).unwrap();
         symlink(root.path().join("shared.txt"), module.join("inside")).unwrap();
         symlink(&module, module.join("loop")).unwrap();
-        assert_eq!(eval("file(\"inside\")", &scope).unwrap(), ExprValue::from("shared"));
-        for text in ["file(\"link\")", "file(\"zero\")", "fileexists(\"link\")", "filebase64(\"link\")"] {
+        assert_eq!(eval("file(\"modules/web/inside\")", &scope).unwrap(), ExprValue::from("shared"));
+        for text in [
+            "file(\"modules/web/link\")",
+            "file(\"modules/web/zero\")",
+            "fileexists(\"modules/web/link\")",
+            "filebase64(\"modules/web/link\")",
+        ] {
             assert!(eval(text, &scope).is_err(), "{text}");
         }
     }
     for (text, want) in [
-        ("file(\"../../shared.txt\")", "\"shared\""),
-        ("file(\"./sub/b.yaml\")", "\"b\""),
-        ("fileset(\".\", \"*.yaml\")", "toset([\"a.yaml\"])"),
-        ("fileset(\".\", \"**/*.yaml\")", "toset([\"a.yaml\", \"sub/b.yaml\"])"),
-        ("fileset(\".\", \"*.{yaml,json}\")", "toset([\"a.yaml\", \"c.json\"])"),
-        ("fileset(\"sub\", \"?.yaml\")", "toset([\"b.yaml\"])"),
-        ("fileexists(\"sub\")", "false"),
+        ("file(\"modules/../shared.txt\")", "\"shared\""),
+        ("file(\"modules/web/./sub/b.yaml\")", "\"b\""),
+        ("fileset(\"modules/web\", \"*.yaml\")", "toset([\"a.yaml\"])"),
+        ("fileset(\"modules/web\", \"**/*.yaml\")", "toset([\"a.yaml\", \"sub/b.yaml\"])"),
+        ("fileset(\"modules/web\", \"*.{yaml,json}\")", "toset([\"a.yaml\", \"c.json\"])"),
+        ("fileset(\"modules/web/sub\", \"?.yaml\")", "toset([\"b.yaml\"])"),
+        ("fileexists(\"modules/web/sub\")", "false"),
     ] {
         let value = eval(text, &scope).unwrap_or_else(|faults| panic!("{text}: {faults:?}"));
         assert_eq!(value.to_string(), want, "{text}");
     }
     for text in [
-        "file(\"../../../etc/passwd\")",
+        "file(\"../passwd\")",
         "file(\"/etc/passwd\")",
         "file(\"/proc/self/environ\")",
         "file(\"none\")",
-        "file(\"sub\")",
-        "file(\"binary\")",
-        "file(\"large\")",
-        "file(\"a.yaml\\u0000\")",
+        "file(\"modules/web/sub\")",
+        "file(\"modules/web/binary\")",
+        "file(\"modules/web/large\")",
+        "file(\"shared.txt\\u0000\")",
         "fileset(\"/etc\", \"*\")",
-        "fileset(\"..\", \"{\")",
+        "fileset(\".\", \"{\")",
     ] {
         assert!(eval(text, &scope).is_err(), "{text}");
     }
@@ -331,6 +348,7 @@ fn template_files_see_their_variables_only() {
 fn unknown_paths_are_known_after_apply() {
     let function = find("file").unwrap();
     let path = ExprValue::unknown(crate::types::Type::String);
-    let value = function.invoke(vec![path], &FunctionContext::default(), &crate::eval::Budget::default());
+    let value =
+        function.invoke(vec![path], &scope(FunctionContext::default()), &crate::eval::Budget::default());
     assert!(value.unwrap().is_unknown());
 }

@@ -67,6 +67,7 @@ pub(crate) fn typed(value: &ExprValue, ty: &Type, name: &str, expr: &Expr) -> Re
         Diagnostic::error(INVALID_ARGUMENT, format!("invalid value for {name}: {error}"))
             .detail(format!("The given value is {value}."))
             .at(expr.span())
+            .hint(format!("give a value of type {ty}"))
             .into()
     })
 }

@@ -10,10 +10,11 @@ use hcl_edit::structure::{Block, BlockLabel, Body, Structure};
 
 use super::fields::{Name, head_span, twice};
 use super::link::{Found, Linker};
-use super::resource::{PRIMITIVES, RESERVED, Resources};
+use super::resource::{PRIMITIVES, RESERVED, Resources, instead_of};
 use super::{Declaration, Local, Module, Output, Root, Variable, references, settings, values};
 use crate::codes::{ROOT_ONLY, UNKNOWN_ARGUMENT, UNKNOWN_BLOCK, UNSUPPORTED};
 use crate::eval::did_you_mean;
+use crate::templates::Templates;
 
 /// Block types that are not resources.
 const KEYWORDS: [&str; 6] = ["cluster", "locals", "output", "read", "terrane", "variable"];
@@ -45,7 +46,7 @@ pub(super) type Parsed = (Arc<SourceFile>, Body);
 /// Decodes the files of one module and links its blocks to the modules they use.
 pub(super) fn decode(
     files: Vec<Parsed>,
-    directory: String,
+    (directory, templates): (String, Templates),
     level: Level,
     linker: &mut Linker<'_>,
     faults: &mut Diagnostics,
@@ -74,10 +75,15 @@ pub(super) fn decode(
             }
         }
     }
-    finish(decoder.parts, directory, level, faults)
+    finish(decoder.parts, (directory, templates), level, faults)
 }
 
-fn finish(parts: Parts, directory: String, level: Level, faults: &mut Diagnostics) -> Module {
+fn finish(
+    parts: Parts,
+    (directory, templates): (String, Templates),
+    level: Level,
+    faults: &mut Diagnostics,
+) -> Module {
     let mut index: HashMap<Text, HashMap<Text, usize>> = HashMap::new();
     for (idx, block) in parts.blocks.iter().enumerate() {
         let names = index.entry(block.block_type.clone()).or_default();
@@ -94,6 +100,7 @@ fn finish(parts: Parts, directory: String, level: Level, faults: &mut Diagnostic
         blocks: parts.blocks,
         index,
         root: parts.root,
+        templates,
         order: Vec::new(),
     };
     references::check(&mut module, level, &parts.faulty, faults);
@@ -140,7 +147,8 @@ impl Decoder<'_, '_> {
             }
             block_type if RESERVED.contains(&block_type) => self.faults.push(
                 Diagnostic::error(UNSUPPORTED, format!("block {block_type} is not supported yet"))
-                    .at(head_span(&block, file)),
+                    .at(head_span(&block, file))
+                    .hint(instead_of(block_type)),
             ),
             _ => self.module(block, file),
         }

@@ -12,15 +12,19 @@ use include_dir::{Dir, include_dir};
 use super::Module;
 use super::constant::Constants;
 use super::decode::{Level, Parsed, decode};
-use crate::codes::{NO_DEFINITION, RECURSION, SHADOWED};
+use crate::codes::{NO_DEFINITION, RECURSION, SHADOWED, VARIABLE_TYPE};
 use crate::source::Files;
 use crate::syntax::parse;
+use crate::templates::Templates;
 
 /// The modules that come with the binary.
 static EMBEDDED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../modules");
 
 /// The directory of the repository that holds its own modules.
 const MODULES: &str = "modules";
+
+/// The directory of a module that holds its templates.
+const TEMPLATES: &str = "templates";
 
 /// The lock file is no definition, although it is HCL.
 const LOCK_FILE: &str = "terrane.lock.hcl";
@@ -58,21 +62,27 @@ impl<'a> Linker<'a> {
         }
     }
 
-    /// Loads the root module of a directory, with everything it uses.
-    pub(crate) fn root(&mut self, directory: &Path) -> Result<Module, Diagnostics> {
+    /// Loads the root module of a directory, with everything it uses, and returns it with such faults as do not
+    /// keep it from being evaluated.
+    pub(crate) fn root(&mut self, directory: &Path) -> Result<(Module, Diagnostics), Diagnostics> {
         let sources = self.sources(directory)?;
-        if sources.is_empty() {
+        if sources.definitions.is_empty() {
             let summary = format!("{} holds no definition", directory.display());
             return Err(Diagnostic::error(NO_DEFINITION, summary)
                 .detail("A definition is a directory with files that end in .hcl.")
                 .hint("name the directory of an environment")
                 .into());
         }
-        let parsed = parse_all(sources)?;
+        let (parsed, templates) = sources.read()?;
         let relative = self.files.relative(directory)?;
         let mut faults = Diagnostics::default();
-        let module = decode(parsed, relative, Level::Root, self, &mut faults);
-        if faults.has_errors() { Err(faults) } else { Ok(module) }
+        let module = decode(parsed, (relative, templates), Level::Root, self, &mut faults);
+        // A default of the wrong type leaves a definition that can be evaluated.
+        if faults.iter().all(|fault| fault.code == VARIABLE_TYPE) {
+            Ok((module, faults))
+        } else {
+            Err(faults)
+        }
     }
 
     /// Says for which block types the repository's own module is taken although there is one in the binary.
@@ -124,7 +134,7 @@ impl<'a> Linker<'a> {
         let embedded = EMBEDDED.get_dir(name.as_str());
         let is_own = own.is_dir();
         let own_sources = is_own.then(|| self.sources(&own));
-        let is_other = |dir| !matches!(&own_sources, Some(Ok(files)) if same(files, dir));
+        let is_other = |dir| !matches!(&own_sources, Some(Ok(own)) if own.same(&Sources::of_embedded(dir)));
         if is_own && embedded.is_some_and(is_other) && !self.overrides.contains(name) {
             faults.push(
                 Diagnostic::error(SHADOWED, format!("module {name} is in the repository and in the binary"))
@@ -138,21 +148,31 @@ impl<'a> Linker<'a> {
             (None, Some(dir)) => (Ok(self.embedded(dir)), format!("<embedded>/{name}")),
             (None, None) => return None,
         };
-        let parsed = sources.and_then(parse_all).map_err(|found| faults.extend(found)).ok()?;
-        Some(decode(parsed, directory, Level::Inner, self, faults))
+        let (parsed, templates) =
+            sources.and_then(Sources::read).map_err(|found| faults.extend(found)).ok()?;
+        Some(decode(parsed, (directory, templates), Level::Inner, self, faults))
     }
 
     fn own(&self) -> PathBuf {
         self.files.root().join(MODULES)
     }
 
-    fn sources(&self, directory: &Path) -> Result<Vec<Arc<SourceFile>>, Diagnostics> {
-        let mut sources = Vec::new();
+    fn sources(&self, directory: &Path) -> Result<Sources, Diagnostics> {
+        let mut sources = Sources::default();
         let mut faults = Diagnostics::default();
         for name in self.files.names(directory)? {
             if name.ends_with(".hcl") && !name.starts_with('.') && name != LOCK_FILE {
                 match self.files.text(&directory.join(name)) {
-                    Ok(file) => sources.push(file),
+                    Ok(file) => sources.definitions.push(file),
+                    Err(found) => faults.extend(found),
+                }
+            }
+        }
+        for name in self.files.names(&directory.join(TEMPLATES))? {
+            if name.ends_with(".tera") {
+                let name = format!("{TEMPLATES}/{name}");
+                match self.files.text(&directory.join(&name)) {
+                    Ok(file) => drop(sources.templates.insert(name, file)),
                     Err(found) => faults.extend(found),
                 }
             }
@@ -160,28 +180,67 @@ impl<'a> Linker<'a> {
         if faults.is_empty() { Ok(sources) } else { Err(faults) }
     }
 
-    fn embedded(&self, dir: &Dir<'_>) -> Vec<Arc<SourceFile>> {
-        let files = definitions(dir).map(|(path, text)| {
-            let path = format!("<embedded>/{}", path.display());
-            self.files.note(path.clone(), Digest::of_bytes(text.as_bytes()));
-            let text = text.to_owned();
-            Arc::new(SourceFile { path, text })
-        });
-        files.collect()
+    fn embedded(&self, dir: &Dir<'_>) -> Sources {
+        let sources = Sources::of_embedded(dir);
+        for file in sources.definitions.iter().chain(sources.templates.values()) {
+            self.files.note(file.path.clone(), Digest::of_bytes(file.text.as_bytes()));
+        }
+        sources
     }
 }
 
-/// Tells whether a repository's own module is the embedded one, file by file.
-fn same(own: &[Arc<SourceFile>], embedded: &Dir<'_>) -> bool {
-    let texts = definitions(embedded).map(|(_, text)| text);
-    own.iter().map(|file| file.text.as_str()).eq(texts)
+/// The files of a module.
+#[derive(Default)]
+struct Sources {
+    /// In the order of their names.
+    definitions: Vec<Arc<SourceFile>>,
+    /// By path from the module's directory.
+    templates: BTreeMap<String, Arc<SourceFile>>,
 }
 
-/// Returns the definition files of an embedded module in the order of their names.
-fn definitions<'d>(dir: &'d Dir<'_>) -> impl Iterator<Item = (&'d Path, &'d str)> {
-    let files =
-        dir.files().filter(|file| file.path().extension().is_some_and(|extension| extension == "hcl"));
-    files.filter_map(|file| Some((file.path(), file.contents_utf8()?)))
+impl Sources {
+    fn of_embedded(dir: &Dir<'_>) -> Self {
+        let files = |dir: &Dir<'_>, extension: &'static str| {
+            let files =
+                dir.files().filter(move |file| file.path().extension().is_some_and(|e| e == extension));
+            let files =
+                files.filter_map(|file| Some((file.path().to_owned(), file.contents_utf8()?.to_owned())));
+            files.collect::<Vec<_>>()
+        };
+        let source = |(path, text): (PathBuf, String)| {
+            Arc::new(SourceFile { path: format!("<embedded>/{}", path.display()), text })
+        };
+        let templates =
+            dir.get_dir(dir.path().join(TEMPLATES)).map(|dir| files(dir, "tera")).unwrap_or_default();
+        Self {
+            definitions: files(dir, "hcl").into_iter().map(source).collect(),
+            templates: templates
+                .into_iter()
+                .filter_map(|(path, text)| {
+                    let name = path.strip_prefix(dir.path()).ok()?.display().to_string();
+                    Some((name, source((path, text))))
+                })
+                .collect(),
+        }
+    }
+
+    /// Tells whether two modules have the same texts.
+    fn same(&self, other: &Self) -> bool {
+        let texts = |sources: &Self| -> Vec<String> {
+            let files = sources.definitions.iter().chain(sources.templates.values());
+            files.map(|file| file.text.clone()).collect()
+        };
+        texts(self) == texts(other)
+    }
+
+    fn read(self) -> Result<(Vec<Parsed>, Templates), Diagnostics> {
+        let parsed = parse_all(self.definitions);
+        let templates = Templates::new(self.templates);
+        match (parsed, templates) {
+            (Ok(parsed), Ok(templates)) => Ok((parsed, templates)),
+            (parsed, templates) => Err(parsed.err().into_iter().chain(templates.err()).flatten().collect()),
+        }
+    }
 }
 
 fn parse_all(files: Vec<Arc<SourceFile>>) -> Result<Vec<Parsed>, Diagnostics> {

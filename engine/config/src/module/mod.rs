@@ -21,6 +21,7 @@ pub(crate) use self::constant::{Constants, evaluate_argument, typed};
 pub(crate) use self::fields::{Argument, Expr};
 pub(crate) use self::link::Linker;
 use crate::expr_value::ExprValue;
+use crate::templates::Templates;
 use crate::types::Type;
 
 /// A decoded module whose references have been checked and whose blocks are linked to the modules they use.
@@ -35,6 +36,8 @@ pub(crate) struct Module {
     pub(crate) index: HashMap<Text, HashMap<Text, usize>>,
     /// What only a root module declares.
     pub(crate) root: Root,
+    /// What `tera` renders.
+    pub(crate) templates: Templates,
     /// Locals and blocks, each behind what it refers to.
     pub(crate) order: Vec<Node>,
 }
@@ -55,6 +58,8 @@ pub(crate) struct Variable {
     pub(crate) span: SourceSpan,
     pub(crate) ty: Type,
     pub(crate) default: Option<ExprValue>,
+    /// Whether a default is written that has been reported.
+    pub(crate) has_faulty_default: bool,
     pub(crate) sensitive: bool,
     pub(crate) nullable: bool,
     pub(crate) validations: Vec<Validation>,

@@ -26,6 +26,20 @@ pub(super) const PRIMITIVES: [&str; 3] = ["manifest", "manifests", "kustomizatio
 pub(super) const RESERVED: [&str; 9] =
     ["bundle", "chart", "check", "import", "module", "moved", "removed", "rollout", "secret"];
 
+/// Returns what to do in place of a reserved block.
+pub(super) fn instead_of(block_type: &str) -> &'static str {
+    match block_type {
+        "bundle" | "chart" => "render it to files and declare them with a manifests block",
+        "import" => {
+            "set `adopt = \"if_unowned\"` in the terrane block to take over objects that are nobody's"
+        }
+        "module" => "put the module into modules/NAME of the repository and write a block `NAME \"…\" { … }`",
+        "rollout" => "order clusters with `depends_on` in their blocks",
+        "secret" => "declare a manifest of kind Secret whose data comes from a sensitive variable",
+        _ => "remove the block",
+    }
+}
+
 /// Arguments that are reserved and not supported yet.
 const RESERVED_LIFECYCLE: [&str; 4] =
     ["create_before_destroy", "postcondition", "precondition", "replace_triggered_by"];
@@ -322,6 +336,7 @@ fn unsupported_patches(fields: &mut Fields<'_>) {
     if let Some(argument) = fields.argument("patches") {
         let summary = format!("patches of {} are not supported yet", fields.what);
         let span = argument.span();
-        fields.fault(Diagnostic::error(UNSUPPORTED, summary).at(span));
+        let fault = Diagnostic::error(UNSUPPORTED, summary).at(span);
+        fields.fault(fault.hint("write the patches into an overlay and use a kustomization block"));
     }
 }

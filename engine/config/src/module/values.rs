@@ -32,6 +32,7 @@ pub(super) fn variable(
         faults.push(
             Diagnostic::error(LABELS, summary)
                 .detail("Every block takes an argument of this name.")
+                .hint("give the variable another name")
                 .at(name.span.clone()),
         );
     }
@@ -46,11 +47,13 @@ pub(super) fn variable(
     };
     let sensitive = constants.bool(&mut fields, "sensitive").unwrap_or(false);
     let nullable = constants.bool(&mut fields, "nullable").unwrap_or(true);
+    let before = fields.faults().len();
     let default = default(&mut fields, constants, &ty, nullable);
+    let has_faulty_default = fields.faults().len() > before;
     constants.text(&mut fields, "description");
     let validations = validations(&mut fields);
     fields.finish();
-    let variable = Variable { span, ty, default, sensitive, nullable, validations };
+    let variable = Variable { span, ty, default, has_faulty_default, sensitive, nullable, validations };
     Some((name, variable))
 }
 
@@ -71,14 +74,19 @@ fn default(
     };
     if value.is_null() && !nullable {
         fields.fault(
-            Diagnostic::error(VARIABLE_TYPE, "the default is null, but nullable is false").at(span.clone()),
+            Diagnostic::error(VARIABLE_TYPE, "the default is null, but nullable is false")
+                .at(span.clone())
+                .hint("remove the default, or `nullable = false`"),
         );
     }
     convert(&value, ty)
         .map_err(|error| {
             let summary = format!("the default does not fit the type: {error}");
             fields.fault(
-                Diagnostic::error(VARIABLE_TYPE, summary).detail(format!("The type is {ty}.")).at(span),
+                Diagnostic::error(VARIABLE_TYPE, summary)
+                    .detail(format!("The type is {ty}."))
+                    .at(span)
+                    .hint(format!("give a default of type {ty}, or change the type")),
             );
         })
         .ok()

@@ -27,3 +27,13 @@ fn odd_text_is_an_error_with_a_place() {
     assert_eq!(faults("a {\r\n  b = 1\r\n}\r\n"), Vec::<String>::new());
     assert_eq!(faults(""), Vec::<String>::new());
 }
+
+#[test]
+fn a_brace_that_is_not_closed_is_found_in_its_block() {
+    let text = "a \"x\" {\n  b = { c = 1\n}\n\nd \"y\" {\n  e = = 3\n}\n";
+    assert_eq!(faults(text), ["a.hcl:6:7", "a.hcl:1:1"]);
+    let text = "a \"x\" {\n}\n\nd \"y\" {\n  e = 3\n\nf \"z\" {\n}\n";
+    assert_eq!(faults(text), ["a.hcl:4:1"]);
+    // Without a missing brace, text that only lacks indentation is no second error.
+    assert_eq!(faults("a {\nb \"x\" {\n  c = = 1\n}\n}\n"), ["a.hcl:3:7"]);
+}

@@ -11,7 +11,11 @@ fn templates(files: &[(&str, &str)]) -> Result<Templates, Diagnostics> {
     Templates::new(
         files
             .iter()
-            .map(|(path, text)| Arc::new(SourceFile { path: (*path).to_owned(), text: (*text).to_owned() })),
+            .map(|(name, text)| {
+                let file = SourceFile { path: (*name).to_owned(), text: (*text).to_owned() };
+                ((*name).to_owned(), Arc::new(file))
+            })
+            .collect(),
     )
 }
 
