@@ -9,7 +9,7 @@ use engine_core::cluster::ClusterRecord;
 use engine_core::digest::{Fingerprint, SealKey};
 use engine_core::graph::ResourceGraph;
 use engine_core::mark::ENVIRONMENT_LABEL;
-use engine_core::object_ref::{ClusterRef, ObjectRef};
+use engine_core::object_ref::{ApiVersion, ClusterRef, ObjectRef};
 use engine_core::plan::outcome::{Outcome, Report, ReportEntry};
 use engine_core::plan::schedule::{Schedule, StepId, Walk};
 use engine_core::plan::{Action, Change, Plan};
@@ -17,7 +17,7 @@ use engine_core::ports::{Resolver, StateError, StateStore, Stored};
 use engine_core::state::{Holder, Intent, State};
 use engine_core::value::Value;
 use tokio::sync::{Semaphore, watch};
-use tokio::task::JoinSet;
+use tokio::task::{self, JoinSet};
 use tracing::Instrument;
 
 use crate::Providers;
@@ -131,18 +131,20 @@ pub async fn apply(run: Run) -> Result<Finished, ApplyError> {
         watches: Watches::new(labels, run.interrupted.clone()),
         writes: Semaphore::new(run.parallelism.max(1)),
         progress: run.progress,
+        interrupted: run.interrupted.clone(),
     });
     let walker = Walker {
         walk: schedule.walk(),
         schedule: &schedule,
         executor: executor.clone(),
         running: JoinSet::new(),
+        tasks: HashMap::new(),
         report: Report::default(),
         interrupted: run.interrupted,
     };
     let report = walker.run().await;
     let summary = summary(&run.holder.operation, &report);
-    match executor.journal.finish(executor.outputs(), &summary) {
+    match executor.journal.finish(executor.outputs(), &report, &summary) {
         Ok(stored) => Ok(Finished { report, stored }),
         Err(lost) => {
             let (source, state) = *lost;
@@ -154,17 +156,18 @@ pub async fn apply(run: Run) -> Result<Finished, ApplyError> {
 fn intents(run: &Run) -> Vec<Intent> {
     let writes =
         run.plan.effective().filter(|change| !matches!(change.action, Action::Read | Action::Forget));
-    let intents = writes.filter_map(|change| {
+    let intents = writes.map(|change| {
         let resource = run.graph.at(&change.address).and_then(|resource| resource.manifest());
         let version = resource.map(|manifest| manifest.api_version().clone());
-        let recorded =
-            run.base.state.records.get(&change.object_ref).map(|record| record.api_version.clone());
-        Some(Intent {
+        let recorded = || run.base.state.records.get(&change.object_ref).map(|it| it.api_version.clone());
+        // An orphan has neither; where its group has no such version, the preferred one is read.
+        let any = || ApiVersion::new(change.object_ref.kind.group.clone(), "v1");
+        Intent {
             object_ref: change.object_ref.clone(),
             address: change.address.clone(),
             action: change.action.kind(),
-            api_version: version.or(recorded)?,
-        })
+            api_version: version.or_else(recorded).unwrap_or_else(any),
+        }
     });
     intents.collect()
 }
@@ -181,7 +184,8 @@ struct Walker<'a> {
     walk: Walk<'a>,
     schedule: &'a Schedule,
     executor: Arc<Executor>,
-    running: JoinSet<(StepId, Outcome)>,
+    running: JoinSet<Outcome>,
+    tasks: HashMap<task::Id, StepId>,
     report: Report,
     interrupted: watch::Receiver<bool>,
 }
@@ -190,11 +194,17 @@ impl Walker<'_> {
     async fn run(mut self) -> Report {
         loop {
             self.start();
-            match self.running.join_next().await {
+            let (task, outcome) = match self.running.join_next_with_id().await {
                 None => break,
-                Some(Ok((step, outcome))) => self.ended(step, outcome),
-                // A step never cancels itself; a panic in one must not lose what the others did.
-                Some(Err(error)) => tracing::error!(%error, "a change ended in a fault of this program"),
+                Some(Ok(ended)) => ended,
+                // A panic in one change must not lose what the others did.
+                Some(Err(error)) => {
+                    tracing::error!(%error, "a change ended in a fault of this program");
+                    (error.id(), Outcome::Unknown("a fault of this program ended it".into()))
+                }
+            };
+            if let Some(step) = self.tasks.remove(&task) {
+                self.ended(step, outcome);
             }
         }
         self.report
@@ -212,8 +222,9 @@ impl Walker<'_> {
                     }
                     let (executor, change) = (self.executor.clone(), change.clone());
                     let span = tracing::info_span!("change", address = %change.address, action = %change.action.kind());
-                    let work = async move { (step, executor.execute(&change).await) };
-                    self.running.spawn(work.instrument(span));
+                    let work = async move { executor.execute(&change).await };
+                    let task = self.running.spawn(work.instrument(span));
+                    self.tasks.insert(task.id(), step);
                 }
                 change => {
                     if let Some(change) = change {

@@ -8,27 +8,25 @@ use engine_core::address::Address;
 use engine_core::digest::{Fingerprint, SealKey};
 use engine_core::graph::ResourceGraph;
 use engine_core::kind_info::{Discovery, KindInfo};
-use engine_core::manifest::Manifest;
 use engine_core::object::Object;
 use engine_core::object_ref::{ClusterRef, GroupKind, ObjectRef, Uid};
 use engine_core::plan::outcome::Outcome;
 use engine_core::plan::{Action, Change, Exceptions, Plan, Shown};
 use engine_core::ports::{
-    Applied, ApplyRequest, ClusterProvider, DeleteRequest, Force, Mode, Propagation, ProviderError, Resolver,
-    Target, Witness,
+    ClusterProvider, DeleteRequest, Force, Propagation, ProviderError, Resolver, Target,
 };
-use engine_core::resource::{self, Body, Resource};
-use engine_core::state::{Output, ResourceRecord, State, path_hash};
+use engine_core::resource::{Body, Resource};
+use engine_core::state::{Output, ResourceRecord, State};
 use engine_core::value::{Text, Value};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit, watch};
 
 use crate::Providers;
 use crate::apply::{Progress, done};
+use crate::contents::foreign_contents;
 use crate::journal::Journal;
-use crate::namespace::foreign_objects;
-use crate::predict::mark;
 use crate::read::{read_object, target};
 use crate::wait::{Until, Wait, Waited, Watches};
+use crate::write::Write;
 
 /// How long a kind may take from the moment its definition is established until it is served.
 const SERVED_WITHIN: Duration = Duration::from_secs(30);
@@ -53,20 +51,14 @@ pub(crate) struct Executor {
     pub(crate) watches: Watches,
     pub(crate) writes: Semaphore,
     pub(crate) progress: Arc<dyn Progress>,
-}
-
-/// One write and what it must meet.
-struct Write<'a> {
-    uid: Option<&'a Uid>,
-    force: Force,
-    exceptions: &'a Exceptions,
+    /// Turns true when nothing more is to be begun.
+    pub(crate) interrupted: watch::Receiver<bool>,
 }
 
 impl Executor {
     /// Carries out a change, waits for it and records it.
     pub(crate) async fn execute(&self, change: &Change) -> Outcome {
         let since = Instant::now();
-        self.progress.begun(change);
         let none = Exceptions::default();
         let outcome = match &change.action {
             Action::Create => {
@@ -148,77 +140,46 @@ impl Executor {
         Ok(())
     }
 
-    async fn write(&self, change: &Change, write: &Write<'_>) -> Result<(), Outcome> {
-        let Some(resource) = self.graph.at(&change.address) else {
-            return Ok(());
-        };
-        let Some(declared) = resource.manifest() else {
-            return Ok(());
-        };
-        let manifest = self.fill(resource, declared)?;
-        let (provider, kind) =
-            self.kind(change, &manifest.object_ref().kind, &manifest.api_version().version).await?;
-        let request = ApplyRequest {
-            target: target(manifest.object_ref(), &kind),
-            body: write.exceptions.body(&manifest, &mark(&self.state, resource)),
-            manager: self.state.lineage.field_manager(),
-            mode: Mode::Persist,
-            force: write.force,
-            uid: write.uid.cloned(),
-        };
-        let object = self.send(provider, &request).await?;
-        self.journal.applied(&change.object_ref, self.record(resource, &manifest, &object));
-        if resource.wait == resource::Wait::Never {
-            return Ok(());
-        }
-        self.wait(change, provider, &request.target, Until::Current, &object).await
-    }
-
-    fn fill(&self, resource: &Resource, declared: &Manifest) -> Result<Manifest, Outcome> {
-        if declared.holes().is_empty() {
-            return Ok(declared.clone());
-        }
-        let reads = self.reads.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let filled = self.resolver.fill(&resource.address, declared, &reads);
-        filled.map_err(|faults| {
-            let words = faults.iter().map(|fault| format!("{}: {}", fault.summary, fault.detail));
-            Outcome::Failed(words.collect::<Vec<_>>().join("; "))
-        })
-    }
-
-    /// Returns how a kind is served. Discovery is asked again only for a kind that it did not have: one whose
+    /// Returns how a kind is served, `None` if it is served nowhere. Discovery is asked again only for a kind that it did not have: one whose
     /// definition this run has just made is served a moment after it is established.
-    async fn kind(
+    pub(crate) async fn kind(
         &self,
         change: &Change,
         kind: &GroupKind,
         version: &str,
-    ) -> Result<(&Arc<dyn ClusterProvider>, KindInfo), Outcome> {
+    ) -> Result<Option<KindInfo>, Outcome> {
         let cluster = &change.object_ref.cluster;
-        let provider = self.providers.get(cluster);
-        let provider =
-            provider.ok_or_else(|| Outcome::Failed(format!("cluster {cluster} is not connected")))?;
+        let provider = self.provider(change)?;
         let find = |discovery: &Discovery| {
             discovery.find(kind, version).or_else(|| discovery.preferred(kind)).cloned()
         };
         let known = self.served.lock().unwrap_or_else(PoisonError::into_inner).get(cluster).and_then(find);
-        if let Some(known) = known {
-            return Ok((provider, known));
+        if known.is_some() {
+            return Ok(known);
         }
         let since = Instant::now();
         loop {
             let discovery = provider.discover().await.map_err(|error| Outcome::Failed(error.to_string()))?;
             let found = find(&discovery);
-            self.served.lock().unwrap_or_else(PoisonError::into_inner).insert(cluster.clone(), discovery);
-            if let Some(found) = found {
-                return Ok((provider, found));
+            if let (None, Some(why)) = (&found, discovery.unavailable.get(&kind.group)) {
+                let group = if kind.group.is_empty() { "core" } else { &kind.group };
+                return Err(Outcome::Failed(format!(
+                    "the server of API group {group} does not answer: {why}"
+                )));
             }
-            if since.elapsed() > SERVED_WITHIN || !self.defines(cluster, kind) {
-                let why = format!("cluster {cluster} serves no kind {kind} in version {version}");
-                return Err(Outcome::Failed(why));
+            self.served.lock().unwrap_or_else(PoisonError::into_inner).insert(cluster.clone(), discovery);
+            if found.is_some() || since.elapsed() > SERVED_WITHIN || !self.defines(cluster, kind) {
+                return Ok(found);
             }
             tokio::time::sleep(SERVED_RETRY).await;
         }
+    }
+
+    pub(crate) fn provider(&self, change: &Change) -> Result<&Arc<dyn ClusterProvider>, Outcome> {
+        let cluster = &change.object_ref.cluster;
+        self.providers
+            .get(cluster)
+            .ok_or_else(|| Outcome::Failed(format!("cluster {cluster} is not connected")))
     }
 
     fn defines(&self, cluster: &ClusterRef, kind: &GroupKind) -> bool {
@@ -226,105 +187,51 @@ impl Executor {
         manifests.any(|it| it.object_ref().cluster == *cluster && it.defined_kind().as_ref() == Some(kind))
     }
 
-    /// Sends a write. The status code is the only witness of whether a create met an object.
-    async fn send(
-        &self,
-        provider: &Arc<dyn ClusterProvider>,
-        request: &ApplyRequest,
-    ) -> Result<Object, Outcome> {
-        let permit = self.writes.acquire().await;
-        let answer = provider.apply(request).await;
-        drop(permit);
-        match answer {
-            Ok(Applied { witness: Witness::Existed, .. }) if request.uid.is_none() => Err(Outcome::Failed(
-                "an object of this name appeared since the plan was made; it is left alone, plan again"
-                    .into(),
-            )),
-            Ok(applied) => {
-                applied.warnings.iter().for_each(|warning| tracing::warn!(warning, "the API server warns"));
-                Ok(applied.object)
-            }
-            Err(error) if error.outcome_unknown() => self.resolve(provider, request, &error).await,
-            Err(error) => Err(Outcome::Failed(explain(&error))),
-        }
-    }
-
-    /// A write may have landed. An apply is idempotent, so an object of ours is applied once more; a create is
-    /// first looked for, because only an object with our mark is the one that was sent.
-    async fn resolve(
-        &self,
-        provider: &Arc<dyn ClusterProvider>,
-        request: &ApplyRequest,
-        error: &ProviderError,
-    ) -> Result<Object, Outcome> {
-        let found = provider.get(&request.target).await.map_err(|_| Outcome::Unknown(explain(error)))?;
-        let ours = |object: &Object| object.mark().is_some_and(|mark| mark.lineage == self.state.lineage);
-        let Some(object) = found.filter(ours) else {
-            return Err(Outcome::Failed(explain(error)));
-        };
-        let again = ApplyRequest {
-            target: request.target.clone(),
-            body: request.body.clone(),
-            manager: request.manager.clone(),
-            uid: request.uid.clone().or_else(|| Some(object.uid())),
-            ..*request
-        };
-        let applied = provider.apply(&again).await.map_err(|error| Outcome::Unknown(explain(&error)))?;
-        Ok(applied.object)
-    }
-
-    fn record(&self, resource: &Resource, manifest: &Manifest, object: &Object) -> ResourceRecord {
-        let manager = self.state.lineage.field_manager();
-        let key = self.key.as_ref();
-        let own = object.own_entry(&manager, manifest.api_version());
-        let mut fields: Vec<u32> =
-            own.map(|entry| entry.fields.leaves().iter().map(path_hash).collect()).unwrap_or_default();
-        fields.sort_unstable();
-        ResourceRecord {
-            address: resource.address.clone(),
-            api_version: manifest.api_version().clone(),
-            uid: object.uid(),
-            dependencies: self.graph.dependencies(resource),
-            prevent_destroy: resource.lifecycle.prevent_destroy,
-            desired: manifest.fingerprint(key),
-            settled: object.settled(&manager, manifest.api_version(), manifest.sensitive(), key),
-            fields,
-        }
-    }
-
     async fn delete(&self, change: &Change, uid: &Uid) -> Result<(), Outcome> {
         let object_ref = &change.object_ref;
+        let provider = self.provider(change)?;
         let version = self.state.records.get(object_ref).map(|record| record.api_version.version.clone());
-        let kind = self.kind(change, &object_ref.kind, version.as_deref().unwrap_or_default()).await;
-        let Ok((provider, kind)) = kind else {
-            // A kind that is no longer served took its objects with it.
+        let kind = self.kind(change, &object_ref.kind, version.as_deref().unwrap_or_default()).await?;
+        let Some(kind) = kind else {
+            // A kind that is served nowhere took its objects with it.
             self.journal.removed(object_ref);
             return Ok(());
         };
-        if object_ref.kind.is("", "Namespace") {
-            let foreign = foreign_objects(provider, &object_ref.name, &self.state.environment).await;
+        if holds_others(&object_ref.kind) {
+            let foreign = foreign_contents(provider, object_ref, &self.state.lineage).await;
             let foreign = foreign.map_err(|error| Outcome::Failed(explain(&error)))?;
             if !foreign.is_empty() {
                 let list = foreign.join(", ");
                 return Err(Outcome::Failed(format!(
-                    "it holds objects that are not of this environment: {list}"
+                    "deleting it would delete objects that are not of this environment: {list}"
                 )));
             }
         }
         let target = target(object_ref, &kind);
         let request =
             DeleteRequest { target: target.clone(), uid: uid.clone(), propagation: Propagation::Background };
-        let permit = self.writes.acquire().await;
+        let permit = self.permit(change).await?;
         let answer = provider.delete(&request).await;
         drop(permit);
-        if let Some(remaining) = answer.map_err(|error| Outcome::Failed(explain(&error)))? {
+        if let Some(remaining) = answer.map_err(|error| unmade(&error))? {
             self.wait(change, provider, &target, Until::Gone, &remaining).await?;
         }
         self.journal.removed(object_ref);
         Ok(())
     }
 
-    async fn wait(
+    /// Waits for a turn to write. When it comes, the run may have been interrupted.
+    pub(crate) async fn permit(&self, change: &Change) -> Result<Option<SemaphorePermit<'_>>, Outcome> {
+        // The semaphore is never closed: without a permit the write simply has no limit.
+        let permit = self.writes.acquire().await.ok();
+        if *self.interrupted.borrow() {
+            return Err(Outcome::Interrupted);
+        }
+        self.progress.begun(change);
+        Ok(permit)
+    }
+
+    pub(crate) async fn wait(
         &self,
         change: &Change,
         provider: &Arc<dyn ClusterProvider>,
@@ -352,8 +259,18 @@ impl Executor {
     }
 }
 
+/// Tells whether deleting an object of a kind deletes other objects that nobody named.
+fn holds_others(kind: &GroupKind) -> bool {
+    kind.is("", "Namespace") || kind.is("apiextensions.k8s.io", "CustomResourceDefinition")
+}
+
+/// A deletion that may have landed is looked at by the next plan.
+fn unmade(error: &ProviderError) -> Outcome {
+    if error.outcome_unknown() { Outcome::Unknown(explain(error)) } else { Outcome::Failed(explain(error)) }
+}
+
 /// Says what a cluster answered, with every field that another manager holds.
-fn explain(error: &ProviderError) -> String {
+pub(crate) fn explain(error: &ProviderError) -> String {
     let ProviderError::Conflict(conflicts) = error else {
         return error.to_string();
     };

@@ -4,11 +4,12 @@
 //! on, and the results land with the release of the lock. A run that dies in between leaves its intents, and
 //! the marks on the objects themselves tell the next run what became of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use engine_core::object_ref::ObjectRef;
+use engine_core::plan::outcome::{Outcome, Report};
 use engine_core::ports::{Revision, StateError, StateStore, Stored};
 use engine_core::state::{Holder, Intent, Output, ResourceRecord, State};
 use engine_core::value::Text;
@@ -89,14 +90,19 @@ impl Journal {
     pub(crate) fn finish(
         &self,
         outputs: BTreeMap<Text, Output>,
+        report: &Report,
         summary: &str,
     ) -> Result<Stored, Box<(StateError, State)>> {
         let mut inner = self.lock();
         inner.state.holder = None;
-        inner.state.intents.clear();
+        // What may have landed stays intended, so that the next run looks for it.
+        let unknown = report.entries.iter().filter(|entry| matches!(entry.outcome, Outcome::Unknown(_)));
+        let unknown: BTreeSet<&ObjectRef> = unknown.map(|entry| &entry.object_ref).collect();
+        inner.state.intents.retain(|intent| unknown.contains(&intent.object_ref));
         inner.state.outputs = outputs;
-        let used: std::collections::BTreeSet<_> =
-            inner.state.records.keys().map(|object_ref| object_ref.cluster.clone()).collect();
+        let intended = inner.state.intents.iter().map(|intent| &intent.object_ref);
+        let used: BTreeSet<_> =
+            inner.state.records.keys().chain(intended).map(|it| it.cluster.clone()).collect();
         inner.state.clusters.retain(|cluster, _| used.contains(cluster));
         match self.advance(&mut inner, summary) {
             Ok(()) => Ok(Stored { revision: inner.revision.clone(), state: inner.state.clone() }),

@@ -7,10 +7,11 @@ pub mod read;
 pub mod predict;
 
 pub mod apply;
+mod contents;
 mod execute;
 mod journal;
-mod namespace;
 mod wait;
+mod write;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,0 +1,177 @@
+//! Writes one object: fill, send, settle what is in doubt, record, wait.
+
+use std::sync::{Arc, PoisonError};
+
+use engine_core::manifest::Manifest;
+use engine_core::object::Object;
+use engine_core::object_ref::Uid;
+use engine_core::plan::outcome::Outcome;
+use engine_core::plan::{Change, Exceptions};
+use engine_core::ports::{Applied, ApplyRequest, ClusterProvider, Force, Mode, ProviderError, Witness};
+use engine_core::resource::{self, Resource};
+use engine_core::state::{ResourceRecord, path_hash};
+use engine_core::value::Value;
+
+use crate::execute::{Executor, explain};
+use crate::predict::mark;
+use crate::read::target;
+use crate::wait::Until;
+
+/// One write and what it must meet.
+pub(crate) struct Write<'a> {
+    /// The object must have this uid; `None` for one that must not exist.
+    pub(crate) uid: Option<&'a Uid>,
+    pub(crate) force: Force,
+    pub(crate) exceptions: &'a Exceptions,
+}
+
+/// What is sent, and for which manifest.
+struct Sending<'a> {
+    provider: &'a Arc<dyn ClusterProvider>,
+    manifest: &'a Manifest,
+    request: ApplyRequest,
+}
+
+impl Executor {
+    /// Applies a change's object, records it and waits until it is current.
+    pub(crate) async fn write(&self, change: &Change, write: &Write<'_>) -> Result<(), Outcome> {
+        let resource = self.graph.at(&change.address);
+        let Some((resource, declared)) = resource.and_then(|it| Some((it, it.manifest()?))) else {
+            return Ok(());
+        };
+        let manifest = self.fill(resource, declared)?;
+        let provider = self.provider(change)?;
+        let version = &manifest.api_version().version;
+        let kind = self.kind(change, &manifest.object_ref().kind, version).await?.ok_or_else(|| {
+            let object_ref = &change.object_ref;
+            Outcome::Failed(format!("cluster {} serves no kind {}", object_ref.cluster, object_ref.kind))
+        })?;
+        let request = ApplyRequest {
+            target: target(manifest.object_ref(), &kind),
+            body: write.exceptions.body(&manifest, &mark(&self.state, resource)),
+            manager: self.state.lineage.field_manager(),
+            mode: Mode::Persist,
+            force: write.force,
+            uid: write.uid.cloned(),
+        };
+        let sending = Sending { provider, manifest: &manifest, request };
+        let permit = self.permit(change).await?;
+        let object = self.send(&sending).await?;
+        drop(permit);
+        self.journal.applied(&change.object_ref, self.record(resource, &manifest, &object));
+        if resource.wait == resource::Wait::Never {
+            return Ok(());
+        }
+        self.wait(change, provider, &sending.request.target, Until::Current, &object).await
+    }
+
+    fn fill(&self, resource: &Resource, declared: &Manifest) -> Result<Manifest, Outcome> {
+        if declared.holes().is_empty() {
+            return Ok(declared.clone());
+        }
+        let reads = self.reads.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let filled = self.resolver.fill(&resource.address, declared, &reads);
+        filled.map_err(|faults| {
+            let words = faults.iter().map(|fault| format!("{}: {}", fault.summary, fault.detail));
+            Outcome::Failed(words.collect::<Vec<_>>().join("; "))
+        })
+    }
+
+    /// Sends a write. The status code is the only witness of whether a create met an object.
+    async fn send(&self, sending: &Sending<'_>) -> Result<Object, Outcome> {
+        match sending.provider.apply(&sending.request).await {
+            Ok(Applied { witness: Witness::Existed, object, .. }) if sending.request.uid.is_none() => {
+                Err(self.release(sending, &object).await)
+            }
+            Ok(applied) => {
+                applied.warnings.iter().for_each(|warning| tracing::warn!(warning, "the API server warns"));
+                Ok(applied.object)
+            }
+            Err(error) if error.outcome_unknown() => self.resolve(sending, &error).await,
+            Err(error) => Err(Outcome::Failed(sending.explain(&error))),
+        }
+    }
+
+    /// A create met an object that appeared since the plan was made, and has written to it. An apply of nothing
+    /// takes back exactly what only we own of it, mark included.
+    async fn release(&self, sending: &Sending<'_>, object: &Object) -> Outcome {
+        let mut body = Value::Null;
+        for path in [&["apiVersion"] as &[&str], &["kind"], &["metadata", "name"], &["metadata", "namespace"]]
+        {
+            if let Some(value) = sending.request.body.at(path) {
+                body.set_at(path, value.clone());
+            }
+        }
+        let request = sending.again(body, Some(object.uid()));
+        match sending.provider.apply(&request).await {
+            Ok(_) => Outcome::Failed(
+                "an object of this name appeared since the plan was made; it is left as it was, plan again"
+                    .into(),
+            ),
+            Err(error) => Outcome::Unknown(format!(
+                "an object of this name appeared since the plan was made, and what was written to it could not be \
+                 taken back: {}",
+                sending.explain(&error)
+            )),
+        }
+    }
+
+    /// A write may have landed. An apply is idempotent, so an object of ours is applied once more; a create is
+    /// first looked for, because only an object with our mark is the one that was sent.
+    async fn resolve(&self, sending: &Sending<'_>, error: &ProviderError) -> Result<Object, Outcome> {
+        let unknown = |error: &ProviderError| Outcome::Unknown(sending.explain(error));
+        let found = sending.provider.get(&sending.request.target).await.map_err(|_| unknown(error))?;
+        // Not there yet is not the same as never: the request may still be on its way.
+        let Some(object) = found.filter(|object| object.is_marked_by(&self.state.lineage)) else {
+            return Err(unknown(error));
+        };
+        let uid = sending.request.uid.clone().or_else(|| Some(object.uid()));
+        let again = sending.again(sending.request.body.clone(), uid);
+        let applied = sending.provider.apply(&again).await.map_err(|error| unknown(&error))?;
+        Ok(applied.object)
+    }
+
+    fn record(&self, resource: &Resource, manifest: &Manifest, object: &Object) -> ResourceRecord {
+        let manager = self.state.lineage.field_manager();
+        let key = self.key.as_ref();
+        let own = object.own_entry(&manager, manifest.api_version());
+        let mut fields: Vec<u32> =
+            own.map(|entry| entry.fields.leaves().iter().map(path_hash).collect()).unwrap_or_default();
+        fields.sort_unstable();
+        ResourceRecord {
+            address: resource.address.clone(),
+            api_version: manifest.api_version().clone(),
+            uid: object.uid(),
+            dependencies: self.graph.dependencies(resource),
+            prevent_destroy: resource.lifecycle.prevent_destroy,
+            desired: manifest.fingerprint(key),
+            settled: object.settled(&manager, manifest.api_version(), manifest.sensitive(), key),
+            fields,
+        }
+    }
+}
+
+impl Sending<'_> {
+    /// Says what the cluster answered, without what is sensitive in the manifest.
+    fn explain(&self, error: &ProviderError) -> String {
+        match error {
+            // The server quotes what it refuses.
+            ProviderError::Invalid(_) if !self.manifest.sensitive().is_empty() => {
+                "the API server refuses the object; its words are withheld, because they may quote a sensitive value"
+                    .into()
+            }
+            _ => explain(error),
+        }
+    }
+
+    /// Returns a second request to the same object.
+    fn again(&self, body: Value, uid: Option<Uid>) -> ApplyRequest {
+        ApplyRequest {
+            target: self.request.target.clone(),
+            body,
+            manager: self.request.manager.clone(),
+            uid,
+            ..self.request
+        }
+    }
+}
