@@ -481,3 +481,14 @@ fn templates_of_a_module_render_with_their_marks() {
         .unwrap();
     assert!(repository.faults().contains("TRN0103 modules/site/templates/out.tera:1:1: "));
 }
+
+#[test]
+fn templates_of_an_embedded_module_render() {
+    let repository = Repository::main("monitoring \"main\" {\n  scrape_interval = \"7s\"\n}\n");
+    let definition = repository.definition();
+    let settings = definition.body("monitoring.main.manifest.settings[\"prometheus\"]");
+    let text = settings.str_at(&["data", "prometheus.yml"]).unwrap();
+    assert!(text.starts_with("global:\n  scrape_interval: \"7s\"\n"), "{text}");
+    let path = "<embedded>/monitoring/templates/prometheus.yml.tera";
+    assert!(definition.files.contains_key(path), "{:?}", definition.files);
+}
