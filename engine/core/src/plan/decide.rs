@@ -13,6 +13,7 @@ use crate::mark::FieldManager;
 use crate::object::{ManagerEntry, Object};
 use crate::object_ref::{ClusterRef, ObjectRef, Uid};
 use crate::plan::diff::{creation, diff, mark_unknown};
+use crate::plan::loss::losses;
 use crate::plan::triage::{DesiredPrints, Triage};
 use crate::plan::{
     Action, Change, Drifter, Exceptions, FieldChange, OutputChange, Plan, PlannedOutput, Reason, Shown, Tier,
@@ -60,6 +61,7 @@ pub fn plan(input: &PlanInput<'_>) -> Plan {
         planner.resource(resource);
     }
     planner.removals();
+    planner.diagnostics.extend(losses(&planner.changes, input));
     let (outputs, new_outputs) = outputs(input);
     let mut plan = Plan {
         environment: input.state.environment.clone(),
@@ -203,6 +205,9 @@ impl Planner<'_> {
             Some((live, before)) => {
                 self.existing(resource, manifest, record, (live, before), (prediction, after));
             }
+            None if prediction.witness == Witness::Existed && is_of(&self.manager, prediction, after) => {
+                self.diagnostics.push(faults::appeared(resource));
+            }
             None if prediction.witness == Witness::Existed => {
                 self.foreign(resource, manifest, None, (prediction, after));
             }
@@ -218,7 +223,7 @@ impl Planner<'_> {
         self.push(resource, Action::Create, reason, fields, tier);
     }
 
-    /// An object that exists and is not ours: it has no mark of ours, and no record has its uid.
+    /// An object that exists and is not ours: we never applied it under our mark, and no record has its uid.
     fn foreign(
         &mut self,
         resource: &Resource,
@@ -231,23 +236,25 @@ impl Planner<'_> {
         let others = in_the_way.chain(entries.iter().map(|entry| &entry.manager));
         let others: Vec<&Text> = others.filter(|name| *name != self.manager.as_str()).collect();
         let environment = others.iter().find(|name| name.starts_with("terrane-"));
-        let marked = environment.is_some() || before.is_some_and(|before| before.mark().is_some());
-        let may_adopt = self.input.adopt == AdoptPolicy::IfUnowned && !marked;
+        let mark = before.and_then(Object::mark);
+        let unowned = environment.is_none() && mark.is_none();
+        let may_adopt = self.input.adopt == AdoptPolicy::IfUnowned && unowned;
         // Adoption never takes a field from its manager: it is applied without force.
         if may_adopt && !prediction.force {
             let fields = creation(manifest.body(), &[], manifest.sensitive());
             let action = Action::Adopt { uid: after.uid() };
             return self.push(resource, action, Reason::New, fields, prediction.tier);
         }
-        let fault = match (marked, environment.or(others.first())) {
-            (true, Some(name)) => faults::foreign(
-                resource,
-                format!("It belongs to another environment (field manager {name})."),
-            ),
-            (true, None) => faults::foreign(resource, "It has the mark of another environment.".into()),
-            (false, Some(name)) => faults::foreign(resource, format!("Its fields are managed by {name}.")),
-            (false, None) => faults::foreign(resource, "Nobody is recorded as its manager.".into()),
+        let whose = match (environment, mark, others.first()) {
+            (Some(name), ..) => format!("It belongs to another environment (field manager {name})."),
+            (None, Some(mark), _) if mark.lineage == self.input.state.lineage => {
+                return self.diagnostics.push(faults::copy(resource));
+            }
+            (None, Some(_), _) => "It has the mark of another environment.".into(),
+            (None, None, Some(name)) => format!("Its fields are managed by {name}."),
+            (None, None, None) => "Nobody is recorded as its manager.".into(),
         };
+        let fault = faults::foreign(resource, whose);
         self.diagnostics.push(if may_adopt { fault.hint(faults::UNLIKE) } else { fault });
     }
 
@@ -440,6 +447,13 @@ impl Planner<'_> {
             restarts,
         });
     }
+}
+
+/// Tells whether nobody but this manager has written a predicted object, as when another run has just created
+/// it. Controllers write through subresources, and an apply by force hides the managers that it overrules.
+fn is_of(manager: &FieldManager, prediction: &Prediction, after: &Object) -> bool {
+    let others = |entry: &ManagerEntry| entry.subresource.is_none() && entry.manager != manager.as_str();
+    !prediction.force && prediction.conflicts.is_empty() && !after.managers().iter().any(others)
 }
 
 /// Tells whether pods are made anew: their template changes.

@@ -6,8 +6,9 @@ use crate::live::Live;
 use crate::manifest::Manifest;
 use crate::object::Object;
 use crate::object_ref::ObjectRef;
-use crate::plan::FieldChange;
+use crate::plan::loss::TakenAlong;
 use crate::plan::ownership::conflict_path;
+use crate::plan::{Change, FieldChange, redact};
 use crate::ports::{Conflict, ProviderError};
 use crate::resource::Resource;
 
@@ -29,6 +30,10 @@ pub(super) const UNOBSERVED: Code = Code(607);
 pub(super) const UNPREDICTED: Code = Code(608);
 /// A field cannot be changed in place and the object must not be replaced.
 pub(super) const IMMUTABLE: Code = Code(609);
+/// A deletion takes along what is declared or protected.
+pub(super) const TAKEN_ALONG: Code = Code(610);
+/// An object of this environment was created while the plan was made.
+pub(super) const APPEARED: Code = Code(611);
 
 pub(super) fn unobserved(resource: &Resource, why: &str) -> Diagnostic {
     let summary = format!("{} could not be observed", resource.object_ref());
@@ -47,6 +52,47 @@ pub(super) fn protected(object_ref: &ObjectRef, address: Address) -> Diagnostic 
         .hint("declare it again without prevent_destroy and apply, then remove it")
 }
 
+/// How many objects a message names.
+const NAMED: usize = 5;
+
+pub(super) fn taken_along(change: &Change, taken: &TakenAlong<'_>) -> Diagnostic {
+    let object_ref = &change.object_ref;
+    let takes = match object_ref.kind.is("", "Namespace") {
+        true => "A Namespace is deleted with all that lies in it.",
+        false => "A CustomResourceDefinition is deleted with all objects of its kind.",
+    };
+    let declared = taken.declared.iter().map(|resource| (&resource.address, resource.object_ref()));
+    let protected = taken.protected.iter().map(|(object_ref, record)| (&record.address, *object_ref));
+    let mut detail = takes.to_owned();
+    for (what, named) in
+        [("Still declared", listed(declared)), ("Protected by prevent_destroy", listed(protected))]
+    {
+        if !named.is_empty() {
+            detail.push_str(&format!(" {what}: {named}."));
+        }
+    }
+    let summary = format!("{object_ref} would be deleted with what must stay");
+    Diagnostic::error(TAKEN_ALONG, summary)
+        .detail(detail)
+        .at(taken.declared.first().and_then(|resource| resource.span.clone()))
+        .about(change.address.clone())
+        .hint(format!("declare {object_ref} again, or first move or remove what is named above"))
+}
+
+fn listed<'a>(objects: impl ExactSizeIterator<Item = (&'a Address, &'a ObjectRef)>) -> String {
+    let more = objects.len().saturating_sub(NAMED);
+    let names = objects.take(NAMED).map(|(address, object_ref)| format!("{address} ({object_ref})"));
+    let names = names.collect::<Vec<_>>().join(", ");
+    if more == 0 { names } else { format!("{names} and {more} more") }
+}
+
+pub(super) fn appeared(resource: &Resource) -> Diagnostic {
+    let summary = format!("{} was created while this plan was made", resource.object_ref());
+    about(resource, Diagnostic::error(APPEARED, summary))
+        .detail("It was not there when the cluster was read, and now it is: another run of this environment has applied it.")
+        .hint("plan again")
+}
+
 pub(super) fn immutable(resource: &Resource, fields: &[FieldChange], why: &str) -> Diagnostic {
     let summary = format!("{} cannot be changed in place", resource.object_ref());
     let paths: Vec<String> = fields.iter().map(|field| field.path.to_string()).collect();
@@ -63,6 +109,14 @@ pub(super) fn foreign(resource: &Resource, whose: String) -> Diagnostic {
     let summary = format!("{} exists and is not part of this environment", resource.object_ref());
     about(resource, Diagnostic::error(FOREIGN_OBJECT, summary)).detail(whose).hint(
         "give the object another name, delete it, or write `adopt = \"if_unowned\"` in the terrane block",
+    )
+}
+
+/// An object that has our mark, and that we neither recorded nor applied.
+pub(super) fn copy(resource: &Resource) -> Diagnostic {
+    let whose = "It has the mark of this environment, which has never applied it: it may be a copy of another object.";
+    foreign(resource, whose.into()).hint(
+        "give the object another name, delete it, or remove the label and annotations of terrane.dev from it",
     )
 }
 
@@ -87,7 +141,8 @@ pub(super) fn conflicts(
     });
     let lines: Vec<String> = lines.collect();
     let summary = format!("{} has fields that another field manager keeps", resource.object_ref());
-    about(resource, Diagnostic::error(CONFLICT, summary)).detail(lines.join("\n")).hint(
+    let detail = redact(&lines.join("\n"), manifest);
+    about(resource, Diagnostic::error(CONFLICT, summary)).detail(detail).hint(
         "remove these fields from the definition, name them in `ignore_changes`, or stop the other manager",
     )
 }
@@ -126,7 +181,9 @@ pub(super) fn refused(resource: &Resource, error: &ProviderError) -> Diagnostic 
         _ => (UNPREDICTED, "cannot say what becomes of", "try again; if it persists, look at the API server"),
     };
     let summary = format!("cluster {} {what} {object_ref}", object_ref.cluster);
-    about(resource, Diagnostic::error(code, summary)).detail(error.to_string()).hint(hint)
+    let said = error.to_string();
+    let detail = resource.manifest().map_or_else(|| said.clone(), |manifest| redact(&said, manifest));
+    about(resource, Diagnostic::error(code, summary)).detail(detail).hint(hint)
 }
 
 fn about(resource: &Resource, diagnostic: Diagnostic) -> Diagnostic {

@@ -3,8 +3,10 @@
 mod decide;
 pub mod diff;
 mod faults;
+mod loss;
 pub mod outcome;
 pub mod ownership;
+mod redact;
 pub mod schedule;
 pub mod simulate;
 pub mod triage;
@@ -12,11 +14,11 @@ pub mod triage;
 #[cfg(test)]
 pub(crate) mod fixtures;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::address::Address;
-use crate::diagnostic::Diagnostics;
+use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::digest::Digest;
 use crate::field_path::FieldPath;
 use crate::mark::{EnvironmentName, Lineage};
@@ -26,6 +28,7 @@ use crate::value::{Text, Value};
 
 pub use decide::{AdoptPolicy, PlanInput, plan};
 pub use ownership::Exceptions;
+pub use redact::redact;
 
 /// What may be shown of a value: secrets are withheld here, so that no renderer can leak one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -387,8 +390,8 @@ impl Plan {
         counts
     }
 
-    /// Returns what this plan does that another one does not: the effect of a merge over what is pending
-    /// anyway.
+    /// Returns what this plan does and says that another one does not: the effect of a merge over what is
+    /// pending anyway.
     #[must_use]
     pub fn without(&self, pending: &Self) -> Self {
         let known: BTreeMap<&ObjectRef, &Change> =
@@ -396,11 +399,18 @@ impl Plan {
         let mut effect = self.clone();
         effect.changes.retain(|change| known.get(&change.object_ref) != Some(&change));
         effect.outputs.retain(|output| !pending.outputs.contains(output));
+        // The place in the file is not compared: a merge may move what it does not cause.
+        let finding = |it: &Diagnostic| {
+            (it.code, it.severity, it.summary.clone(), it.detail.clone(), it.address.clone())
+        };
+        let said: BTreeSet<_> = pending.diagnostics.iter().map(finding).collect();
+        let own = self.diagnostics.iter().filter(|diagnostic| !said.contains(&finding(diagnostic)));
+        effect.diagnostics = own.cloned().collect();
         effect
     }
 
-    /// Returns the digest of what the plan decides: equal plans, and only they, have equal digests. Sensitive
-    /// values take no part.
+    /// Returns the digest of what the plan decides: plans that do the same to the same objects, and only they,
+    /// have equal digests. Sensitive values take no part, nor do values that stay as they are.
     pub fn decision_digest(&self) -> Digest {
         let changes = self.effective().map(|change| {
             let fields = change.fields.iter().map(|field| {
@@ -413,7 +423,7 @@ impl Plan {
             Value::list([
                 Value::string(change.address.to_string()),
                 Value::string(format!("{:?}", change.object_ref)),
-                change.action.kind().as_str().into(),
+                action_value(&change.action),
                 Value::list(fields),
             ])
         });
@@ -426,6 +436,31 @@ impl Plan {
         let identity = Value::list([environment, lineage, Value::Number(self.serial.into())]);
         Digest::of_value(&Value::list([identity, Value::list(changes), Value::list(outputs)]))
     }
+}
+
+/// Names the action and all that apply needs to do exactly that.
+fn action_value(action: &Action) -> Value {
+    let kind = action.kind().as_str().into();
+    match action {
+        Action::Create | Action::Forget | Action::Read | Action::NoOp => Value::list([kind]),
+        Action::Adopt { uid } | Action::Replace { uid } | Action::Delete { uid } => {
+            Value::list([kind, uid.as_str().into()])
+        }
+        Action::Update { uid, force, exceptions } => {
+            Value::list([kind, uid.as_str().into(), Value::Bool(*force), exceptions_value(exceptions)])
+        }
+        Action::Move { from, uid, exceptions } => {
+            let from = Value::string(from.to_string());
+            Value::list([kind, uid.as_str().into(), from, exceptions_value(exceptions)])
+        }
+    }
+}
+
+/// Kept values are live ones, sent to leave them alone; they may be secrets, and only their paths are decided.
+fn exceptions_value(exceptions: &Exceptions) -> Value {
+    let path = |path: &FieldPath| Value::string(path.to_string());
+    let kept = exceptions.kept.iter().map(|(field, _)| path(field));
+    Value::list([Value::list(exceptions.yielded.iter().map(path)), Value::list(kept)])
 }
 
 fn shown_value(shown: &Shown) -> Value {

@@ -342,6 +342,61 @@ fn another_state_of_the_same_environment_is_another_environment() {
     );
 }
 
+/// Somebody copies an object: its labels and annotations too, but not its managed fields.
+fn copy(world: &mut World) {
+    let mut copied = world.live(SETTINGS).clone();
+    for server_owned in ["managedFields", "uid"] {
+        copied.remove_at(&["metadata", server_owned]);
+    }
+    world.create("v1 ConfigMap dev/copy", Foreign::Update("kubectl-create"), &copied.to_string());
+}
+
+#[test]
+fn a_copy_of_an_object_of_ours_is_not_ours() {
+    let declared_copy = || Declared::new("v1 ConfigMap dev/copy", r#"{"data":{"a":"1"}}"#);
+    let mut world = World::applied([settings(r#"{"a":"1"}"#)]);
+    copy(&mut world);
+    let settled = "= ConfigMap/dev/settings settled by record";
+    assert_eq!(said(&world), [settled], "it is no orphan");
+    world.declare([settings(r#"{"a":"1"}"#), declared_copy()]);
+    assert_eq!(
+        said(&world),
+        [
+            settled,
+            "error TRN0602: ConfigMap/dev/copy exists and is not part of this environment: \
+             It has the mark of this environment, which has never applied it: it may be a copy of another object."
+        ],
+        "it is not taken over"
+    );
+    let refused = said(&world);
+    world.adopt = AdoptPolicy::IfUnowned;
+    assert_eq!(said(&world), refused, "nor adopted");
+}
+
+#[test]
+fn an_object_that_another_run_creates_meanwhile_is_not_foreign() {
+    let appeared = |touch: &dyn Fn(&mut World)| {
+        let (mut met, mut world) =
+            (World::applied([settings(r#"{"a":"1"}"#)]), World::new([settings(r#"{"a":"1"}"#)]));
+        touch(&mut met);
+        let answer =
+            Prediction::new(Tier::Server, Ok(Object::new(met.live(SETTINGS).clone())), Witness::Existed);
+        world.answers.insert(object_ref(SETTINGS), answer);
+        said(&world)
+    };
+    let want = "error TRN0611: ConfigMap/dev/settings was created while this plan was made: ";
+    let by =
+        |by: Foreign<'static>| move |world: &mut World| world.edit(SETTINGS, by, r#"{"data":{"b":"1"}}"#);
+    for said in [appeared(&|_| {}), appeared(&by(Foreign::Scale("autoscaler")))] {
+        assert!(said.len() == 1 && said[0].starts_with(want), "{said:?}");
+    }
+    assert_eq!(
+        appeared(&by(Foreign::Update("kubectl-create"))),
+        ["error TRN0602: ConfigMap/dev/settings exists and is not part of this environment: \
+          Its fields are managed by kubectl-create."]
+    );
+}
+
 #[test]
 fn an_object_made_anew_by_somebody_else_is_not_ours() {
     let mut world = World::applied([settings(r#"{"a":"1"}"#)]);
@@ -524,6 +579,21 @@ fn refusals_of_the_server_are_errors_by_kind() {
             .insert(object_ref(SETTINGS), Prediction::new(Tier::Server, Err(error), Witness::Existed));
         assert_eq!(said(&world), [want]);
     }
+}
+
+#[test]
+fn what_the_server_says_of_a_secret_value_is_withheld() {
+    let marked = Declared::new("v1 ConfigMap dev/settings", r#"{"metadata":{"labels":{"k":"top secret"}}}"#)
+        .sensitive("metadata.labels.k");
+    let mut world = World::new([marked]);
+    let error = ProviderError::Invalid(r#"metadata.labels: Invalid value: "top secret": a label"#.into());
+    world.answers.insert(object_ref(SETTINGS), Prediction::new(Tier::Server, Err(error), Witness::Existed));
+    assert_eq!(
+        said(&world),
+        [
+            r#"error TRN0605: cluster main refuses ConfigMap/dev/settings: metadata.labels: Invalid value: "(sensitive value)": a label"#
+        ]
+    );
 }
 
 #[test]
@@ -740,6 +810,48 @@ fn equal_plans_and_only_they_have_equal_decision_digests() {
 }
 
 #[test]
+fn all_that_apply_needs_is_part_of_the_decision() {
+    let uid = |text: &str| Uid::new(text);
+    let exceptions = |yielded: &[&str], kept: &[&str]| Exceptions {
+        yielded: yielded.iter().map(|it| path(it)).collect(),
+        kept: kept.iter().map(|it| (path(it), Value::from("live"))).collect(),
+    };
+    let update = |force, exceptions| Action::Update { uid: uid("a"), force, exceptions };
+    let moved =
+        |from, id| Action::Move { from: parse(from), uid: uid(id), exceptions: Exceptions::default() };
+    let actions = [
+        Action::Create,
+        Action::Forget,
+        Action::Read,
+        Action::Adopt { uid: uid("a") },
+        Action::Adopt { uid: uid("b") },
+        Action::Replace { uid: uid("a") },
+        Action::Replace { uid: uid("b") },
+        Action::Delete { uid: uid("a") },
+        Action::Delete { uid: uid("b") },
+        moved("manifest.a", "a"),
+        moved("manifest.a", "b"),
+        moved("manifest.b", "a"),
+        update(false, exceptions(&[], &[])),
+        update(true, exceptions(&[], &[])),
+        update(false, exceptions(&["spec.a"], &[])),
+        update(false, exceptions(&["spec.b"], &[])),
+        update(false, exceptions(&[], &["spec.a"])),
+        update(false, exceptions(&["spec.a", "spec.b"], &[])),
+        update(false, exceptions(&["spec.a"], &["spec.b"])),
+        Action::Update { uid: uid("b"), force: false, exceptions: Exceptions::default() },
+    ];
+    let mut plan = World::new([settings("{}")]).plan();
+    let mut seen = HashMap::new();
+    for action in actions {
+        plan.changes[0].action = action.clone();
+        let digest = plan.decision_digest();
+        assert_eq!(digest, plan.clone().decision_digest());
+        assert_eq!(seen.insert(digest, action.clone()), None, "{action:?}");
+    }
+}
+
+#[test]
 fn the_first_plan_does_not_depend_on_the_lineage_that_is_drawn_for_it() {
     let plan = |lineage| {
         let mut world = World::new([settings("{}")]);
@@ -761,6 +873,27 @@ fn the_effect_of_a_merge_leaves_out_what_is_pending_anyway() {
         [r#"~ ConfigMap/dev/settings changed: data.a "1" -> "2""#]
     );
     assert_eq!(lines(&base.plan().without(&base.plan())), [""; 0]);
+}
+
+#[test]
+fn the_effect_of_a_merge_leaves_out_faults_that_it_does_not_cause() {
+    let conflict = r#"{"spec":{"replicas":5}}"#;
+    let world = |conflicting: &[Declared]| {
+        let mut world = World::applied([web(1), settings("{}").protected()]);
+        world.edit(WEB, Foreign::Apply("argocd"), conflict);
+        world.declare(conflicting.to_vec());
+        world.plan()
+    };
+    let pending = world(&[web(1), settings("{}").protected()]);
+    let codes = |plan: &Plan| plan.diagnostics.iter().map(|it| it.code).collect::<Vec<_>>();
+    assert_eq!(codes(&pending), [faults::CONFLICT]);
+    assert_eq!(codes(&pending.without(&pending)), []);
+    let unrelated = world(&[web(1), settings(r#"{"a":"1"}"#).protected()]);
+    assert_eq!(codes(&unrelated.without(&pending)), [], "the merge is not to blame");
+    let harmful = world(&[web(1)]);
+    assert_eq!(codes(&harmful.without(&pending)), [faults::PROTECTED]);
+    let other = world(&[web(2), settings("{}").protected()]);
+    assert_eq!(codes(&other.without(&pending)), [faults::CONFLICT], "the merge wants another value");
 }
 
 #[test]

@@ -1,0 +1,128 @@
+use crate::kind_info::{KindInfo, Scope};
+use crate::object_ref::GroupKind;
+use crate::plan::fixtures::*;
+
+fn namespace(name: &str) -> Declared {
+    Declared::new(&format!("v1 Namespace {name}"), "{}")
+}
+
+fn settings(name: &str) -> Declared {
+    Declared::new(&format!("v1 ConfigMap {name}"), "{}")
+}
+
+fn definition() -> Declared {
+    let spec = r#"{"spec":{"group":"x.y","names":{"kind":"Widget","plural":"widgets"}}}"#;
+    Declared::new("apiextensions.k8s.io/v1 CustomResourceDefinition widgets.x.y", spec)
+}
+
+fn widget(name: &str) -> Declared {
+    Declared::new(&format!("x.y/v1 Widget {name}"), "{}")
+}
+
+/// A world that serves two kinds of the group `x.y`, with all this applied.
+fn applied<const N: usize>(declared: [Declared; N]) -> World {
+    let mut world = World::new(declared);
+    for (kind, plural) in [("Widget", "widgets"), ("Gadget", "gadgets")] {
+        world.discovery.insert(KindInfo {
+            kind: GroupKind::new("x.y", kind),
+            version: "v1".into(),
+            plural: plural.into(),
+            scope: Scope::Namespaced,
+            listable: true,
+        });
+    }
+    world.apply();
+    world
+}
+
+const NAMESPACE: &str = "error TRN0610: Namespace/dev would be deleted with what must stay: \
+                         A Namespace is deleted with all that lies in it.";
+const DEFINITION: &str = "error TRN0610: CustomResourceDefinition.apiextensions.k8s.io/widgets.x.y would be \
+                          deleted with what must stay: \
+                          A CustomResourceDefinition is deleted with all objects of its kind.";
+
+#[test]
+fn a_namespace_goes_only_with_all_that_is_in_it() {
+    let still = format!("{NAMESPACE} Still declared: manifest.a (ConfigMap/dev/a).");
+    for (declared, want) in [
+        (vec![namespace("dev"), settings("dev/a")], None),
+        (vec![], None),
+        (vec![settings("other/a")], None),
+        (vec![settings("dev/a")], Some(&still)),
+    ] {
+        let mut world = applied([namespace("dev"), settings("dev/a"), settings("other/b")]);
+        world.declare(declared.clone());
+        assert_eq!(faults(&world.plan()), Vec::from_iter(want.cloned()), "{declared:?}");
+        assert_eq!(faults(&world.plan_offline()), Vec::from_iter(want.cloned()), "{declared:?}");
+    }
+}
+
+#[test]
+fn an_object_that_is_yet_to_be_created_also_keeps_its_namespace() {
+    let mut world = applied([namespace("dev")]);
+    world.declare([settings("dev/new")]);
+    assert_eq!(
+        faults(&world.plan()),
+        [format!("{NAMESPACE} Still declared: manifest.new (ConfigMap/dev/new).")]
+    );
+}
+
+#[test]
+fn many_objects_are_counted() {
+    let names = ["a", "b", "c", "d", "e", "f", "g"];
+    let inside = || names.map(|name| settings(&format!("dev/{name}")));
+    let mut world = applied([namespace("dev")]);
+    world.declare(inside());
+    let said = faults(&world.plan());
+    assert_eq!(said.len(), 1);
+    assert!(
+        said[0].ends_with("manifest.d (ConfigMap/dev/d), manifest.e (ConfigMap/dev/e) and 2 more."),
+        "{said:?}"
+    );
+}
+
+#[test]
+fn protection_inside_protects_the_namespace() {
+    let mut world =
+        applied([namespace("dev"), settings("dev/a").protected(), settings("other/b").protected()]);
+    world.declare([settings("other/b").protected()]);
+    let said = faults(&world.plan());
+    let protected = format!("{NAMESPACE} Protected by prevent_destroy: manifest.a (ConfigMap/dev/a).");
+    assert!(said.contains(&protected), "{said:?}");
+    world.unobserved.insert((GroupKind::new("", "ConfigMap"), Some("dev".into())), "timed out".into());
+    assert!(faults(&world.plan()).contains(&protected), "what could not be observed may be there");
+    world.unobserved.clear();
+    world.objects.remove(&object_ref("ConfigMap/dev/a"));
+    assert_eq!(faults(&world.plan()), [""; 0], "nothing is left to protect");
+}
+
+#[test]
+fn a_definition_goes_only_with_all_objects_of_its_kind() {
+    let gadget = || Declared::new("x.y/v1 Gadget dev/g", "{}");
+    let still = format!("{DEFINITION} Still declared: manifest.w (Widget.x.y/dev/w).");
+    let protected = format!("{DEFINITION} Protected by prevent_destroy: manifest.w (Widget.x.y/dev/w).");
+    for (before, after, want) in [
+        (widget("dev/w"), vec![definition(), widget("dev/w")], None),
+        (widget("dev/w"), vec![], None),
+        (widget("dev/w"), vec![gadget()], None),
+        (widget("dev/w"), vec![gadget(), widget("dev/w")], Some(&still)),
+        (widget("dev/w").protected(), vec![], Some(&protected)),
+    ] {
+        let mut world = applied([definition(), before, gadget()]);
+        world.declare(after.clone());
+        let said = faults(&world.plan());
+        let about_definition = said.into_iter().filter(|fault| fault.contains("TRN0610"));
+        assert_eq!(Vec::from_iter(about_definition), Vec::from_iter(want.cloned()), "{after:?}");
+    }
+}
+
+#[test]
+fn the_error_points_at_what_stays_and_says_what_to_do() {
+    let mut world = applied([namespace("dev"), settings("dev/a")]);
+    world.declare([settings("dev/a")]);
+    let plan = world.plan();
+    let fault = plan.diagnostics.iter().next().unwrap();
+    assert_eq!(fault.address, Some(parse("manifest.dev")));
+    let hint = "declare Namespace/dev again, or first move or remove what is named above";
+    assert_eq!(fault.hint.as_deref(), Some(hint));
+}
