@@ -133,7 +133,7 @@ impl<'a> Subject<'a> {
     }
 
     fn is_ours(&self, live: &Object) -> bool {
-        live.mark().is_some_and(|mark| mark.lineage == self.basis.state.lineage)
+        live.is_marked_by(&self.basis.state.lineage)
             || self
                 .basis
                 .state

@@ -6,7 +6,7 @@ use engine_core::manifest::Manifest;
 use engine_core::object::Object;
 use engine_core::object_ref::Uid;
 use engine_core::plan::outcome::Outcome;
-use engine_core::plan::{Change, Exceptions};
+use engine_core::plan::{Change, Exceptions, redact};
 use engine_core::ports::{Applied, ApplyRequest, ClusterProvider, Force, Mode, ProviderError, Witness};
 use engine_core::resource::{self, Resource};
 use engine_core::state::{ResourceRecord, path_hash};
@@ -154,14 +154,7 @@ impl Executor {
 impl Sending<'_> {
     /// Says what the cluster answered, without what is sensitive in the manifest.
     fn explain(&self, error: &ProviderError) -> String {
-        match error {
-            // The server quotes what it refuses.
-            ProviderError::Invalid(_) if !self.manifest.sensitive().is_empty() => {
-                "the API server refuses the object; its words are withheld, because they may quote a sensitive value"
-                    .into()
-            }
-            _ => explain(error),
-        }
+        redact(&explain(error), self.manifest)
     }
 
     /// Returns a second request to the same object.
