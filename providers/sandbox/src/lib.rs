@@ -87,14 +87,20 @@ impl Sandbox {
     /// # Errors
     /// [`SandboxError::Locked`] if another process has it open; otherwise if its files cannot be read or written.
     pub fn open(directory: &Path) -> Result<Self, SandboxError> {
-        let store = Store::open(directory).map_err(|error| match error {
-            OpenError::Locked => SandboxError::Locked(directory.to_owned()),
-            OpenError::Io(path, source) => SandboxError::Io { path, source },
-            OpenError::Corrupt(path, source) => SandboxError::Corrupt { path, source },
-        })?;
+        let store = Store::open(directory).map_err(|error| failed(directory, error))?;
         let path = directory.join("token");
         let token = kept_token(&path).map_err(|source| SandboxError::Io { path, source })?;
         Ok(Self { shared: start(store), token })
+    }
+
+    /// Deletes all objects of the cluster kept in `directory`. It stays the same cluster: the uid of its namespace
+    /// `kube-system`, by which clusters are told apart, and its token are kept.
+    ///
+    /// # Errors
+    /// As [`Sandbox::open`].
+    pub fn reset(directory: &Path) -> Result<(), SandboxError> {
+        let identity = store::Key::new(&error::GroupResource::new("", "namespaces"), "", "kube-system");
+        Store::retain(directory, &identity).map_err(|error| failed(directory, error))
     }
 
     /// The API as a service, for callers in this process. A request without `Authorization` is the administrator's; it
@@ -128,6 +134,14 @@ impl Sandbox {
              terrane-sandbox\n    user: terrane-sandbox\nusers:\n- name: terrane-sandbox\n  user:\n    token: {token}\n",
             token = self.token
         )
+    }
+}
+
+fn failed(directory: &Path, error: OpenError) -> SandboxError {
+    match error {
+        OpenError::Locked => SandboxError::Locked(directory.to_owned()),
+        OpenError::Io(path, source) => SandboxError::Io { path, source },
+        OpenError::Corrupt(path, source) => SandboxError::Corrupt { path, source },
     }
 }
 

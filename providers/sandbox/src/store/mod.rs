@@ -112,6 +112,17 @@ impl Store {
         Ok(store)
     }
 
+    /// Deletes all but one object from the store kept in `directory`. Versions go on from where they were.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn retain(directory: &Path, key: &Key) -> Result<(), OpenError> {
+        let (mut disk, saved) = Disk::open(directory)?;
+        let kept = saved.objects.get(key).map(|object| (key.clone(), object));
+        let written = disk.snapshot(saved.version + 1, kept.into_iter());
+        written.map_err(|error| OpenError::Io(directory.to_owned(), error))
+    }
+
     /// The version of the last change.
     pub fn version(&self) -> u64 {
         self.version

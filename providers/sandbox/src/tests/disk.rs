@@ -47,6 +47,29 @@ fn a_directory_keeps_the_cluster_and_one_process_has_it() {
     assert!(version(&next) > version(&made));
 }
 
+#[test]
+fn a_reset_leaves_the_same_cluster_empty() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let client = Client::of(Sandbox::open(directory.path()).expect("a sandbox"));
+    let map = json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "a" } });
+    client.post(MAPS, &map);
+    let uid = |client: &Client, name: &str| {
+        client.get(&format!("/api/v1/namespaces/{name}")).body["metadata"]["uid"].clone()
+    };
+    let (identity, other) = (uid(&client, "kube-system"), uid(&client, "default"));
+    assert!(matches!(Sandbox::reset(directory.path()), Err(SandboxError::Locked(_))));
+    drop(client);
+
+    Sandbox::reset(directory.path()).expect("the sandbox is reset");
+    for _ in 0..2 {
+        let client = Client::of(Sandbox::open(directory.path()).expect("a sandbox"));
+        assert_eq!(client.get(&format!("{MAPS}/a")).code, 404);
+        assert_eq!(uid(&client, "kube-system"), identity);
+        let default = uid(&client, "default");
+        assert!(default.is_string() && default != other, "what every cluster has is made anew");
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn files_are_for_their_owner_only() {
