@@ -1,6 +1,6 @@
 //! The command line's arguments.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -65,7 +65,8 @@ pub enum Command {
     /// Bring the clusters to what the definition says
     ///
     /// Shows the plan, asks, and carries it out in order of dependency. Ctrl-C finishes what is in flight,
-    /// records it and exits with 130.
+    /// records it and exits with 130. The file of `terrane plan --out` in place of the directory carries out that
+    /// plan without asking, or refuses if it no longer holds; pass the same --var and --var-file with it.
     Apply {
         #[command(flatten)]
         target: Target,
@@ -84,6 +85,8 @@ pub enum Command {
         /// A saved plan or an environment's directory
         #[arg(default_value = ".")]
         path: PathBuf,
+        #[command(flatten)]
+        variables: Variables,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -106,6 +109,8 @@ pub enum Command {
         /// The environment's directory
         #[arg(long, default_value = ".")]
         directory: PathBuf,
+        #[command(flatten)]
+        variables: Variables,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -143,19 +148,20 @@ pub struct Target {
     /// The environment's directory
     #[arg(default_value = ".")]
     pub directory: PathBuf,
-    /// Set a variable
-    #[arg(long = "var", value_name = "NAME=VALUE")]
-    pub variables: Vec<String>,
-    /// Set variables from a file; may be repeated, the last one wins
-    #[arg(long = "var-file", value_name = "FILE")]
-    pub variable_files: Vec<PathBuf>,
+    /// What its variables are.
+    #[command(flatten)]
+    pub variables: Variables,
 }
 
-impl Target {
-    /// Names a directory, without setting variables.
-    pub fn at(directory: &Path) -> Self {
-        Self { directory: directory.to_path_buf(), variables: Vec::new(), variable_files: Vec::new() }
-    }
+/// What variables are set to.
+#[derive(Debug, Clone, Args)]
+pub struct Variables {
+    /// Set a variable
+    #[arg(long = "var", value_name = "NAME=VALUE")]
+    pub assignments: Vec<String>,
+    /// Set variables from a file; may be repeated, the last one wins
+    #[arg(long = "var-file", value_name = "FILE")]
+    pub files: Vec<PathBuf>,
 }
 
 /// How to carry out a plan.
@@ -165,8 +171,8 @@ pub struct Running {
     #[arg(long)]
     pub auto_approve: bool,
     /// How many objects are written at once
-    #[arg(long, default_value_t = 16, value_name = "N")]
-    pub parallelism: usize,
+    #[arg(long, default_value_t = 16, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub parallelism: u16,
     /// Print the plan and the result as JSON; needs --auto-approve
     #[arg(long, requires = "auto_approve")]
     pub json: bool,
@@ -177,9 +183,8 @@ pub struct Running {
 pub enum StateCommand {
     /// List the recorded objects
     List {
-        /// The environment's directory
-        #[arg(default_value = ".")]
-        directory: PathBuf,
+        #[command(flatten)]
+        target: Target,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -188,18 +193,16 @@ pub enum StateCommand {
     Show {
         /// The resource's address
         address: String,
-        /// The environment's directory
-        #[arg(default_value = ".")]
-        directory: PathBuf,
+        #[command(flatten)]
+        target: Target,
         /// Print JSON
         #[arg(long)]
         json: bool,
     },
     /// Show who changed the environment, and when
     History {
-        /// The environment's directory
-        #[arg(default_value = ".")]
-        directory: PathBuf,
+        #[command(flatten)]
+        target: Target,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -211,9 +214,8 @@ pub enum StateCommand {
     Unlock {
         /// The run that holds the lock, as the error names it
         run: String,
-        /// The environment's directory
-        #[arg(default_value = ".")]
-        directory: PathBuf,
+        #[command(flatten)]
+        target: Target,
     },
 }
 
@@ -234,7 +236,9 @@ pub enum SandboxCommand {
         #[arg(long, default_value_t = 0)]
         port: u16,
     },
-    /// Delete an environment's sandbox and all that is in it
+    /// Delete all that is in an environment's sandbox
+    ///
+    /// It stays the same cluster: the next plan shows the environment's objects as gone.
     Reset {
         /// The environment's directory
         #[arg(default_value = ".")]

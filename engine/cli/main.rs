@@ -1,9 +1,13 @@
 //! The `terrane` command: joins the crates, decides nothing.
 
+// The macros panic when nobody reads: `terminal` knows what to do then.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 mod args;
 mod commands;
 mod error;
 mod files;
+mod lock;
 mod progress;
 mod saved_plan;
 mod session;
@@ -14,7 +18,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use tracing_subscriber::EnvFilter;
 
-use crate::args::{Arguments, Command};
+use crate::args::{Arguments, Command, Target};
 use crate::error::{CommandError, Exit};
 use crate::session::Context;
 
@@ -28,7 +32,7 @@ fn main() -> ExitCode {
     match run(arguments.command, context) {
         Ok(exit) => exit.into(),
         Err(error) => {
-            eprint!("{}", session::failure_text(&error, context));
+            terminal::say(&session::failure_text(&error, context));
             ExitCode::FAILURE
         }
     }
@@ -44,7 +48,8 @@ fn usage(message: &clap::Error) -> ExitCode {
 /// `TERRANE_LOG=debug` shows spans per phase and object.
 fn log_to_stderr() {
     let Ok(filter) = EnvFilter::try_from_env("TERRANE_LOG") else { return };
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    log.log_internal_errors(false).init();
 }
 
 fn run(command: Command, context: Context) -> Result<Exit, CommandError> {
@@ -54,10 +59,12 @@ fn run(command: Command, context: Context) -> Result<Exit, CommandError> {
         Command::Validate { target, json } => commands::validate::run(&target, json, context),
         Command::Graph { target, format } => commands::graph::run(&target, format, context),
         Command::State(command) => commands::state::run(command, context),
-        Command::Output { name, directory, json } => {
-            commands::output::run(name.as_deref(), &directory, json, context)
+        Command::Output { name, directory, variables, json } => {
+            commands::output::run(name.as_deref(), &Target { directory, variables }, json, context)
         }
-        Command::Show { path, json } => commands::show::run(&path, json, context),
+        Command::Show { path, variables, json } => {
+            commands::show::run(&Target { directory: path, variables }, json, context)
+        }
         Command::Init(target) => wait(commands::init::run(&target, context)),
         Command::Plan { target, out, json, detailed_exitcode, offline } => {
             let wish = commands::plan::Wish { out, json, detailed_exitcode, offline };

@@ -1,6 +1,7 @@
-//! Shows how a run goes: bars on a terminal, lines elsewhere.
+//! Shows how a run goes: a bar on a terminal, lines elsewhere.
 
-use std::collections::HashMap;
+mod running;
+
 use std::io::IsTerminal;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,45 +12,63 @@ use engine_core::address::Address;
 use engine_core::plan::outcome::Outcome;
 use engine_core::plan::{ActionKind, Change};
 use engine_render::escape;
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressState, ProgressStyle};
+
+use self::running::Running;
+use crate::terminal::say;
 
 /// Without a terminal, waits shorter than this are not worth a line.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// How often the bar moves.
+const TICK: Duration = Duration::from_millis(120);
 
 /// Prints to stderr what begins, what is waited for and what ended.
 pub struct Console {
-    bars: MultiProgress,
+    /// One for the whole run: its cost does not grow with the number of changes.
+    bar: ProgressBar,
     live: bool,
     total: usize,
     ended: AtomicUsize,
-    open: Arc<Mutex<HashMap<Address, ProgressBar>>>,
+    running: Arc<Mutex<Running>>,
 }
 
 impl Console {
-    /// Builds the display for a number of changes: bars that move on a terminal, lines elsewhere.
+    /// Builds the display for a number of changes: a bar that moves on a terminal, lines elsewhere.
     pub fn new(total: usize) -> Self {
         let live = std::io::stderr().is_terminal();
         let target = if live { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-        let bars = MultiProgress::with_draw_target(target);
-        Self { bars, live, total, ended: AtomicUsize::new(0), open: Arc::default() }
+        let bar = ProgressBar::with_draw_target(Some(total as u64), target);
+        let bar = bar.with_finish(ProgressFinish::AndClear);
+        let running = Arc::new(Mutex::new(Running::default()));
+        if live {
+            if let Ok(style) = ProgressStyle::with_template("{spinner} {pos}/{len} [{elapsed}]{running}") {
+                let shown = running.clone();
+                let key = move |_: &ProgressState, out: &mut dyn std::fmt::Write| {
+                    // Drawing to a closed terminal loses only the drawing.
+                    write!(out, "{}", lock(&shown)).unwrap_or_default();
+                };
+                bar.set_style(style.with_key("running", key));
+            }
+            bar.enable_steady_tick(TICK);
+        }
+        Self { bar, live, total, ended: AtomicUsize::new(0), running }
     }
 
     fn line(&self, text: &str) {
         if self.live {
-            // Drawing to a closed terminal loses only the drawing.
-            self.bars.println(text).unwrap_or_default();
+            self.bar.println(text);
         } else {
-            eprintln!("{text}");
+            say(&format!("{text}\n"));
         }
     }
 
     /// Says what is waited for, if it still is after a while.
     fn line_later(&self, address: Address, text: String) {
-        let open = self.open.clone();
+        let running = self.running.clone();
         tokio::spawn(async move {
             tokio::time::sleep(PATIENCE).await;
-            if lock(&open).get(&address).is_some_and(|bar| bar.message() == text) {
-                eprintln!("{text}");
+            if lock(&running).says(&address, &text) {
+                say(&format!("{text}\n"));
             }
         });
     }
@@ -57,31 +76,21 @@ impl Console {
 
 impl Progress for Console {
     fn begun(&self, change: &Change) {
-        let bar = self.bars.add(ProgressBar::new_spinner());
-        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} [{elapsed}]") {
-            bar.set_style(style);
-        }
-        bar.set_message(format!("{}: {}", name(change), verb(change.action.kind()).0));
-        if self.live {
-            bar.enable_steady_tick(Duration::from_millis(120));
-        }
-        lock(&self.open).insert(change.address.clone(), bar);
+        let text = format!("{}: {}", name(change), verb(change.action.kind()).0);
+        lock(&self.running).say(&change.address, text);
     }
 
     fn waiting(&self, change: &Change, missing: &str) {
         let text = format!("{}: waiting: {}", name(change), escape(missing));
-        if let Some(bar) = lock(&self.open).get(&change.address) {
-            bar.set_message(text.clone());
-        }
+        lock(&self.running).say(&change.address, text.clone());
         if !self.live {
             self.line_later(change.address.clone(), text);
         }
     }
 
     fn ended(&self, change: &Change, outcome: &Outcome) {
-        if let Some(bar) = lock(&self.open).remove(&change.address) {
-            bar.finish_and_clear();
-        }
+        lock(&self.running).end(&change.address);
+        self.bar.inc(1);
         let (count, total) = (self.ended.fetch_add(1, Ordering::Relaxed) + 1, self.total);
         let name = format!("[{count:>width$}/{total}] {}", name(change), width = total.to_string().len());
         self.line(&match outcome {
@@ -93,6 +102,9 @@ impl Progress for Console {
             Outcome::Unknown(why) => format!("{name}: outcome unknown: {}", escape(why)),
             Outcome::Interrupted => format!("{name}: not begun"),
         });
+        if count == total {
+            self.bar.finish_and_clear();
+        }
     }
 }
 

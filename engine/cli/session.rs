@@ -25,9 +25,9 @@ use engine_render::diagnostics_text;
 use providers_kustomize::Kustomize;
 use providers_sources::Repository;
 
-use crate::args::Target;
+use crate::args::{Target, Variables};
 use crate::error::{CommandError, causes};
-use crate::terminal::stderr_style;
+use crate::terminal::{say, stderr_style};
 
 /// What holds for the whole command.
 #[derive(Debug, Clone, Copy)]
@@ -49,7 +49,7 @@ pub struct Workspace {
     settings: PathBuf,
     /// The environment's directory in the work copy: of the state and of `.terrane`.
     home: PathBuf,
-    variables: Target,
+    variables: Variables,
     clock: jiff::Timestamp,
 }
 
@@ -68,7 +68,7 @@ impl Workspace {
             Repository::discover(directory).map_err(CommandError::while_("look for the Git repository"))?;
         let repository =
             found.map_or_else(|| directory.clone(), |repository| repository.root().to_path_buf());
-        let (home, variables) = (directory.clone(), target.clone());
+        let (home, variables) = (directory.clone(), target.variables.clone());
         let (directory, settings) = (home.clone(), home.clone());
         Ok(Self { directory, repository, settings, home, variables, clock: jiff::Timestamp::now() })
     }
@@ -92,6 +92,17 @@ impl Workspace {
             variables: self.variables.clone(),
             clock: self.clock,
         })
+    }
+
+    /// Returns the same at another moment: the one that functions of time give.
+    #[must_use]
+    pub fn at(self, clock: jiff::Timestamp) -> Self {
+        Self { clock, ..self }
+    }
+
+    /// Returns the moment that functions of time give.
+    pub fn clock(&self) -> jiff::Timestamp {
+        self.clock
     }
 
     /// Loads the definition; warnings go to stderr.
@@ -123,6 +134,11 @@ impl Workspace {
         Ok(found.map(|(url, branch)| Origin { url: url.into(), revision: branch.into() }))
     }
 
+    /// Returns the environment's directory in the work copy.
+    pub fn home(&self) -> &Path {
+        &self.home
+    }
+
     /// Returns the directory of files that belong to this work copy only.
     pub fn work_directory(&self) -> PathBuf {
         self.home.join(".terrane")
@@ -141,6 +157,8 @@ pub struct Session {
     pub store: Arc<dyn StateStore>,
     /// The newest state, `None` before the first apply.
     pub stored: Option<Stored>,
+    /// The lineage that the state will have if it is created.
+    lineage: Option<Lineage>,
     /// Key of the sensitive digests.
     pub key: Option<SealKey>,
     /// The clusters, of the definition and of the state.
@@ -160,24 +178,60 @@ impl Session {
             Some(stored) => store::key(&workspace, &stored.state.lineage)?,
             None => None,
         };
-        Ok(Self { workspace, definition, reads: Reads::new(), store, stored, key, providers: Arc::default() })
+        let (reads, lineage, providers) = (Reads::new(), None, Arc::default());
+        Ok(Self { workspace, definition, reads, store, stored, lineage, key, providers })
     }
 
-    /// Loads the definition, reads the state and connects the clusters.
+    /// Loads the definition, reads the state and connects the clusters. What the definition reads from them is
+    /// left open.
     ///
     /// # Errors
     /// As [`Session::offline`], or a cluster cannot be reached.
-    pub async fn open(workspace: Workspace, context: Context) -> Result<Self, CommandError> {
+    pub async fn connect(workspace: Workspace, context: Context) -> Result<Self, CommandError> {
         let mut session = Self::offline(workspace, context)?;
         let state = session.stored.as_ref().map(|stored| &stored.state);
         session.providers =
             Arc::new(clusters::connect(&session.workspace, &session.definition, state).await?);
-        // What was found may lead to further questions.
-        while !session.definition.reads.is_empty() {
-            let reads = std::mem::take(&mut session.definition.reads);
-            session.answer(reads.iter(), context).await?;
-        }
         Ok(session)
+    }
+
+    /// Connects, and reads what the definition asks for.
+    ///
+    /// # Errors
+    /// As [`Session::connect`] and [`Session::answer`].
+    pub async fn open(workspace: Workspace, context: Context) -> Result<Self, CommandError> {
+        let mut session = Self::connect(workspace, context).await?;
+        session.answer_all(context).await?;
+        Ok(session)
+    }
+
+    /// Opens another definition on the state and the clusters of this one.
+    ///
+    /// # Errors
+    /// The definition has errors, or as [`Session::answer`].
+    pub async fn beside(&self, workspace: Workspace, context: Context) -> Result<Self, CommandError> {
+        let definition = workspace.load(&Reads::new(), context)?;
+        let mut session = Self {
+            workspace,
+            definition,
+            reads: Reads::new(),
+            store: self.store.clone(),
+            stored: self.stored.clone(),
+            lineage: self.lineage.clone(),
+            key: self.key.clone(),
+            providers: self.providers.clone(),
+        };
+        session.answer_all(context).await?;
+        Ok(session)
+    }
+
+    async fn answer_all(&mut self, context: Context) -> Result<(), CommandError> {
+        // What was found may lead to further questions.
+        while !self.definition.reads.is_empty() {
+            let reads = std::mem::take(&mut self.definition.reads);
+            self.answer(reads.iter(), context).await?;
+        }
+        Ok(())
     }
 
     /// Reads objects that the definition asks for, and loads it again with them.
@@ -206,9 +260,49 @@ impl Session {
     pub fn state(&self) -> State {
         match &self.stored {
             Some(stored) => stored.state.clone(),
-            // Not drawn at random: a plan of nothing yet applied is the same every time.
-            None => State::empty(self.definition.environment.clone(), Lineage::new([0; 16])),
+            None => State::empty(self.definition.environment.clone(), self.first_lineage()),
         }
+    }
+
+    /// Returns the lineage that a plan before the first apply is made with. Unless an apply has drawn one it is
+    /// not random: such a plan is the same every time.
+    fn first_lineage(&self) -> Lineage {
+        self.lineage.clone().unwrap_or_else(|| Lineage::new([0; 16]))
+    }
+
+    /// Draws the lineage of a state that does not exist yet, so that what is planned can be applied. Writes
+    /// nothing.
+    ///
+    /// # Errors
+    /// The operating system gives no random numbers.
+    pub fn draw_lineage(&mut self) -> Result<(), CommandError> {
+        if self.lineage.is_none() {
+            let drawn = engine_state::new_lineage().map_err(CommandError::while_("draw a lineage"))?;
+            self.lineage = Some(drawn);
+        }
+        Ok(())
+    }
+
+    /// Returns the key under which a saved plan keeps the digest of what is sensitive, if this work copy has it:
+    /// the state's, or before the first apply one for all plans.
+    ///
+    /// # Errors
+    /// The key cannot be read.
+    pub fn input_key(&self) -> Result<Option<SealKey>, CommandError> {
+        store::key(&self.workspace, &self.input_lineage())
+    }
+
+    /// Returns the same, creating the key where there is none.
+    ///
+    /// # Errors
+    /// The key cannot be read or written.
+    pub fn create_input_key(&self) -> Result<SealKey, CommandError> {
+        store::create_key(&self.workspace, &self.input_lineage())
+    }
+
+    fn input_lineage(&self) -> Lineage {
+        let stored = self.stored.as_ref().map(|stored| stored.state.lineage.clone());
+        stored.unwrap_or_else(|| Lineage::new([0; 16]))
     }
 
     /// Returns how a cluster is reached, by the definition or else by the state.
@@ -234,8 +328,8 @@ impl Session {
         let stored = match &self.stored {
             Some(stored) => stored.clone(),
             None => {
-                let lineage = engine_state::new_lineage().map_err(CommandError::while_("draw a lineage"))?;
-                let mut state = State::empty(self.definition.environment.clone(), lineage);
+                self.draw_lineage()?;
+                let mut state = self.state();
                 state.serial = 1;
                 let landed = self.store.advance(None, &state, "init: create the state");
                 let revision = landed.map_err(CommandError::while_("create the state"))?;
@@ -251,7 +345,7 @@ impl Session {
 /// Prints warnings to stderr.
 pub fn warn(diagnostics: &Diagnostics, context: Context) {
     if !diagnostics.is_empty() {
-        eprint!("{}", diagnostics_text(diagnostics, stderr_style(context.no_color)));
+        say(&diagnostics_text(diagnostics, stderr_style(context.no_color)));
     }
 }
 

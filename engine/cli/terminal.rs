@@ -1,5 +1,6 @@
 //! What the command knows of its terminal.
 
+use std::fmt::Display;
 use std::io::{self, BufRead, IsTerminal, Write};
 
 use engine_render::{Colour, Style};
@@ -20,6 +21,36 @@ pub fn stderr_style(no_color: bool) -> Style {
 fn style(no_color: bool, terminal: bool) -> Style {
     let wanted = !no_color && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     Style { colour: if terminal && wanted { Colour::On } else { Colour::Off }, ..Style::PLAIN }
+}
+
+/// Prints one line of data to stdout, as [`print`] does.
+///
+/// # Errors
+/// As of [`print`].
+pub fn line(text: impl Display) -> Result<(), CommandError> {
+    print(&format!("{text}\n"))
+}
+
+/// Prints data to stdout. That nobody reads any more is no error, as for other tools in a pipe: what was asked for
+/// is done all the same.
+///
+/// # Errors
+/// It cannot be written, for example to a full disk.
+pub fn print(text: &str) -> Result<(), CommandError> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(CommandError::while_("write to standard output")(error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Prints talk to stderr, as it is. Where nobody can hear it there is nobody to tell either, and no run may end for
+/// want of listeners: a failure is passed over.
+pub fn say(text: &str) {
+    let mut stderr = io::stderr().lock();
+    stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush()).unwrap_or_default();
 }
 
 /// Asks for a `yes`.

@@ -56,6 +56,13 @@ fn a_lock_that_a_dead_run_left_is_named_and_released_by_hand() {
     assert_eq!(refused.code, Some(1));
     let hint = refused.stderr.split("terrane state unlock ").nth(1).expect("the error says how to unlock");
     let run = hint.split('`').next().expect("a run");
+    assert_eq!(refused.stdout, "", "there is no point in planning");
+    assert!(refused.stderr.contains("(operation apply, run "), "{}", refused.stderr);
+    let destroyed = environment.terrane(&["destroy", "--auto-approve"]);
+    assert_eq!((destroyed.code, destroyed.stdout.as_str()), (Some(1), ""), "{}", destroyed.stderr);
+    let planned = environment.terrane(&["plan"]);
+    assert_eq!(planned.code, Some(0), "a plan needs no lock");
+    assert!(planned.stderr.contains(&format!("warning: run {run} holds the state")), "{}", planned.stderr);
     assert_eq!(environment.terrane(&["state", "unlock", "not-this-run"]).code, Some(1));
     let unlocked = environment.terrane(&["state", "unlock", run]);
     assert_eq!(unlocked.code, Some(0), "{}", unlocked.stderr);

@@ -7,6 +7,8 @@ mod bad_input;
 mod environment;
 mod interrupt;
 mod laws;
+mod runs;
 mod sandbox;
 mod scenarios;
+mod streams;
 mod tidy;

@@ -188,5 +188,7 @@ scenarios! {
     state_moved = "state-moved",
     saved_plan = "saved-plan",
     preview = "preview",
+    preview_read = "preview-read",
+    sandbox_reset = "sandbox-reset",
     read = "read",
 }

@@ -6,7 +6,6 @@ use engine_converge::apply::{ApplyError, Finished, Run, apply};
 use engine_converge::predict::Purpose;
 use engine_core::digest::Digest;
 use engine_core::plan::Plan;
-use engine_core::ports::Stored;
 use engine_core::state::Holder;
 use engine_render::{Operation, outputs_text, plan_json, plan_text, report_json, report_text};
 use tokio::sync::watch;
@@ -14,31 +13,43 @@ use tokio::sync::watch;
 use crate::args::{Running, Target};
 use crate::commands::plan::{Planned, Subject, make, settle_reads};
 use crate::error::{CommandError, Exit};
+use crate::lock::{locked, require_unlocked};
 use crate::progress::Console;
 use crate::saved_plan::SavedPlan;
 use crate::session::{Context, Session, Workspace};
-use crate::terminal::{confirm, stderr_style, stdout_style};
+use crate::terminal::{confirm, line, print, say, stderr_style, stdout_style};
 
 /// Plans, asks and carries out. A file in place of the directory is a saved plan: it must still hold.
 pub async fn run(target: &Target, running: &Running, context: Context) -> Result<Exit, CommandError> {
-    let (target, expected) = saved_plan(target)?;
-    let mut session = Session::open(Workspace::open(&target)?, context).await?;
-    let base = session.create_state()?;
+    let (workspace, saved) = open(target)?;
+    let mut session = Session::open(workspace, context).await?;
+    require_unlocked(&session)?;
+    session.draw_lineage()?;
     settle_reads(&mut session, context).await?;
+    if let Some(saved) = &saved {
+        saved.require_inputs(&session)?;
+    }
     let planned = make(&session, &Subject::of(&session.definition), Purpose::Apply).await?;
-    let approval =
-        Approval { operation: Operation::Apply, question: "Do you want to make these changes?", expected };
-    carry_out(&session, base, planned, (&approval, running), context).await
+    let approval = Approval {
+        operation: Operation::Apply,
+        question: "Do you want to make these changes?",
+        expected: saved.and_then(|saved| saved.digest()),
+    };
+    carry_out(session, planned, (&approval, running), context).await
 }
 
-/// Splits the argument into the definition's directory and the decision that a saved plan was approved for.
-fn saved_plan(target: &Target) -> Result<(Target, Option<Digest>), CommandError> {
+/// Opens the definition that the argument names: by its directory, or by a saved plan.
+fn open(target: &Target) -> Result<(Workspace, Option<SavedPlan>), CommandError> {
     if !target.directory.is_file() {
-        return Ok((target.clone(), None));
+        return Ok((Workspace::open(target)?, None));
     }
     let saved = SavedPlan::read(&target.directory)?;
-    let expected = saved.digest();
-    Ok((Target { directory: saved.directory, ..target.clone() }, expected))
+    let workspace = Workspace::open(&Target { directory: saved.directory.clone(), ..target.clone() })?;
+    let workspace = match saved.clock() {
+        Some(clock) => workspace.at(clock),
+        None => workspace,
+    };
+    Ok((workspace, Some(saved)))
 }
 
 /// How a run is approved.
@@ -51,24 +62,23 @@ pub struct Approval {
     pub expected: Option<Digest>,
 }
 
-/// Shows a plan, has it approved and carries it out.
+/// Shows a plan, has it approved and carries it out. Nothing is written before it is approved.
 ///
 /// # Errors
 /// The plan has errors, nobody approves, or the state cannot be written.
 pub async fn carry_out(
-    session: &Session,
-    base: Stored,
+    mut session: Session,
     planned: Planned,
     (approval, running): (&Approval, &Running),
     context: Context,
 ) -> Result<Exit, CommandError> {
     let plan = &planned.plan;
     if !running.json {
-        print!("{}", plan_text(plan, stdout_style(context.no_color)));
+        print(&plan_text(plan, stdout_style(context.no_color)))?;
     }
     if plan.diagnostics.has_errors() {
         if running.json {
-            println!("{}", plan_json(plan));
+            line(plan_json(plan))?;
         }
         return Ok(Exit::Incomplete);
     }
@@ -79,6 +89,8 @@ pub async fn carry_out(
         // Nothing to do and nothing learnt: the state stays as it is.
         return Ok(Exit::Success);
     }
+    // The first apply creates the state with the lineage that it was planned with.
+    let base = session.create_state()?;
     let plan = Arc::new(planned.plan);
     let interrupted = interrupts();
     let run = Run {
@@ -93,20 +105,20 @@ pub async fn carry_out(
         observed: planned.observed,
         key: session.key.clone(),
         holder: holder(approval.operation)?,
-        parallelism: running.parallelism,
+        parallelism: running.parallelism.into(),
         progress: Arc::new(Console::new(plan.effective().count())),
         interrupted: interrupted.clone(),
     };
     match apply(run).await {
         Ok(finished) => {
-            show(&plan, &finished, approval.operation, running, context);
+            show(&plan, &finished, approval.operation, running, context)?;
             Ok(match (finished.report.is_success(), *interrupted.borrow()) {
                 (true, _) => Exit::Success,
                 (false, true) => Exit::Interrupted,
                 (false, false) => Exit::Incomplete,
             })
         }
-        Err(error) => Err(failed(session, error, context)),
+        Err(error) => Err(failed(&session, error, context)),
     }
 }
 
@@ -118,32 +130,36 @@ fn approved(plan: &Plan, approval: &Approval, running: &Running) -> Result<bool,
             expected.short(),
             digest.short()
         ))
-        .hint("the definition, the state or a cluster has changed since; look at the new plan above")),
+        .hint(match running.json {
+            true => "the state or a cluster has changed since; plan again",
+            false => "the state or a cluster has changed since; look at the new plan above",
+        })),
         Some(_) => Ok(true),
         None if running.auto_approve || !plan.has_changes() => Ok(true),
         None => confirm(approval.question),
     }
 }
 
-fn show(plan: &Plan, finished: &Finished, operation: Operation, running: &Running, context: Context) {
+fn show(
+    plan: &Plan,
+    finished: &Finished,
+    operation: Operation,
+    running: &Running,
+    context: Context,
+) -> Result<(), CommandError> {
     let report = &finished.report;
     if running.json {
-        println!("{}", report_json(plan, report));
-    } else {
-        print!("{}", report_text(report, operation, stdout_style(context.no_color)));
-        print!("{}", outputs_text(&finished.stored.state.outputs));
+        return line(report_json(plan, report));
     }
+    print(&report_text(report, operation, stdout_style(context.no_color)))?;
+    print(&outputs_text(&finished.stored.state.outputs))
 }
 
 fn failed(session: &Session, error: ApplyError, context: Context) -> CommandError {
     match error {
-        ApplyError::Locked(holder) => {
-            let run = holder.run.clone();
-            CommandError::while_("begin")(ApplyError::Locked(holder))
-                .hint(format!("if that run is dead, release its lock with `terrane state unlock {run}`"))
-        }
+        ApplyError::Locked(holder) => locked(session, *holder),
         ApplyError::Unrecorded { source, state, report } => {
-            eprint!("{}", report_text(&report, Operation::Apply, stderr_style(context.no_color)));
+            say(&report_text(&report, Operation::Apply, stderr_style(context.no_color)));
             let kept = session.keep_unrecorded(&state);
             let error = CommandError::while_("record the state")(source);
             match kept {
@@ -185,8 +201,8 @@ fn interrupts() -> watch::Receiver<bool> {
             if count > 0 {
                 std::process::exit(130);
             }
-            eprintln!(
-                "interrupted: finishing what is in flight; once more ends at once and may leave work unrecorded"
+            say(
+                "interrupted: finishing what is in flight; once more ends at once and may leave work unrecorded\n",
             );
             sender.send_replace(true);
         }

@@ -3,6 +3,7 @@
 use crate::args::Target;
 use crate::error::{CommandError, Exit};
 use crate::session::{Context, Session, Workspace};
+use crate::terminal::line;
 
 /// Loads the definition, connects its clusters and creates the state if there is none.
 pub async fn run(target: &Target, context: Context) -> Result<Exit, CommandError> {
@@ -11,11 +12,14 @@ pub async fn run(target: &Target, context: Context) -> Result<Exit, CommandError
         let discovery = provider.discover().await;
         let discovery =
             discovery.map_err(CommandError::while_(format!("ask cluster {cluster} what it serves")))?;
-        println!("cluster {cluster}: {} kinds", discovery.iter().count());
+        line(format_args!("cluster {cluster}: {} kinds", discovery.iter().count()))?;
     }
     let existed = session.stored.is_some();
     let stored = session.create_state()?;
     let what = if existed { "found" } else { "created" };
-    println!("state of environment {}: {what}, serial {}", stored.state.environment, stored.state.serial);
+    line(format_args!(
+        "state of environment {}: {what}, serial {}",
+        stored.state.environment, stored.state.serial
+    ))?;
     Ok(Exit::Success)
 }

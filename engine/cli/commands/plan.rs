@@ -22,9 +22,10 @@ use tracing::Instrument;
 
 use crate::args::Target;
 use crate::error::{CommandError, Exit};
+use crate::lock::warn_if_locked;
 use crate::saved_plan::SavedPlan;
 use crate::session::{Context, Session, Workspace};
-use crate::terminal::stdout_style;
+use crate::terminal::{line, print, stdout_style};
 
 /// What to print and how to end.
 pub struct Wish {
@@ -40,20 +41,25 @@ pub struct Wish {
 
 /// Plans and prints.
 pub async fn run(target: &Target, wish: Wish, context: Context) -> Result<Exit, CommandError> {
-    let plan = if wish.offline {
-        offline(&Session::offline(Workspace::open(target)?, context)?)
+    let workspace = Workspace::open(target)?;
+    let (session, plan) = if wish.offline {
+        let session = Session::offline(workspace, context)?;
+        let plan = offline(&session);
+        (session, plan)
     } else {
-        let mut session = Session::open(Workspace::open(target)?, context).await?;
+        let mut session = Session::open(workspace, context).await?;
         settle_reads(&mut session, context).await?;
-        make(&session, &Subject::of(&session.definition), Purpose::Show).await?.plan
+        let plan = make(&session, &Subject::of(&session.definition), Purpose::Show).await?.plan;
+        (session, plan)
     };
+    warn_if_locked(&session);
     if let Some(path) = &wish.out {
-        SavedPlan::write(path, &target.directory, &plan)?;
+        SavedPlan::write(path, &session, &plan)?;
     }
     if wish.json {
-        println!("{}", plan_json(&plan));
+        line(plan_json(&plan))?;
     } else {
-        print!("{}", plan_text(&plan, stdout_style(context.no_color)));
+        print(&plan_text(&plan, stdout_style(context.no_color)))?;
     }
     Ok(match (plan.diagnostics.has_errors(), wish.detailed_exitcode && plan.has_changes()) {
         (true, _) => Exit::Incomplete,

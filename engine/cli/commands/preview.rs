@@ -8,9 +8,10 @@ use engine_render::{PreviewOptions, plan_json, plan_markdown};
 use providers_sources::{Commit, Repository};
 
 use crate::args::Target;
-use crate::commands::plan::{Subject, make};
+use crate::commands::plan::{Subject, make, settle_reads};
 use crate::error::{CommandError, Exit};
-use crate::session::{Context, Reads, Session, Workspace};
+use crate::session::{Context, Session, Workspace};
+use crate::terminal::{line, print};
 
 /// Which commits to compare, and what to print.
 pub struct Wish {
@@ -39,11 +40,13 @@ pub async fn run(target: &Target, wish: Wish, context: Context) -> Result<Exit, 
     let workspace = Workspace::open(target)?;
     let (base_tree, head_tree) = (export(&repository, fork)?, export(&repository, head)?);
     // Clusters, variables and settings come from the base: a pull request cannot redirect its own preview.
-    let session = Session::open(workspace.in_tree(base_tree.path(), base_tree.path())?, context).await?;
-    let pending = make(&session, &Subject::of(&session.definition), Purpose::Show).await?.plan;
-    let merged = workspace.in_tree(head_tree.path(), base_tree.path())?.load(&Reads::new(), context)?;
-    let merged = make(&session, &Subject::of(&merged), Purpose::Show).await?.plan;
-    print(&merged.without(&pending), &pending, &wish)
+    let mut base = Session::open(workspace.in_tree(base_tree.path(), base_tree.path())?, context).await?;
+    settle_reads(&mut base, context).await?;
+    let pending = make(&base, &Subject::of(&base.definition), Purpose::Show).await?.plan;
+    let mut head = base.beside(workspace.in_tree(head_tree.path(), base_tree.path())?, context).await?;
+    settle_reads(&mut head, context).await?;
+    let merged = make(&base, &Subject::of(&head.definition), Purpose::Show).await?.plan;
+    show(&merged.without(&pending), &pending, &wish)
 }
 
 fn export(repository: &Repository, commit: Commit) -> Result<tempfile::TempDir, CommandError> {
@@ -54,16 +57,16 @@ fn export(repository: &Repository, commit: Commit) -> Result<tempfile::TempDir, 
     Ok(directory)
 }
 
-fn print(effect: &Plan, pending: &Plan, wish: &Wish) -> Result<Exit, CommandError> {
+fn show(effect: &Plan, pending: &Plan, wish: &Wish) -> Result<Exit, CommandError> {
     let comment =
         plan_markdown(effect, &PreviewOptions { pending: Some(pending), ..PreviewOptions::default() });
     if let Some(path) = &wish.out {
         std::fs::write(path, &comment).map_err(CommandError::while_(format!("write {}", path.display())))?;
     }
     if wish.json {
-        println!("{}", plan_json(effect));
+        line(plan_json(effect))?;
     } else if wish.out.is_none() {
-        print!("{comment}");
+        print(&comment)?;
     }
     Ok(if effect.diagnostics.has_errors() { Exit::Incomplete } else { Exit::Success })
 }

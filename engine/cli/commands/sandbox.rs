@@ -10,9 +10,9 @@ use crate::args::SandboxCommand;
 use crate::error::{CommandError, Exit};
 use crate::files::write_private;
 use crate::session::{SERVED_KUBECONFIG, sandbox_directory};
-use crate::terminal::interrupted;
+use crate::terminal::{interrupted, line};
 
-/// Serves or deletes the sandbox of an environment.
+/// Serves or empties the sandbox of an environment.
 pub async fn run(command: SandboxCommand) -> Result<Exit, CommandError> {
     match command {
         SandboxCommand::Serve { directory, cluster, port } => serve(&at(&directory, &cluster)?, port).await,
@@ -35,9 +35,9 @@ async fn serve(directory: &Path, port: u16) -> Result<Exit, CommandError> {
     let kubeconfig = directory.join(SERVED_KUBECONFIG);
     write_private(&kubeconfig, sandbox.kubeconfig(address).as_bytes())
         .map_err(CommandError::while_("write the kubeconfig"))?;
-    println!("The sandbox answers at http://{address}. Look at it with");
-    println!("  kubectl --kubeconfig {} get all --all-namespaces", kubeconfig.display());
-    println!("Ctrl-C ends it; what it holds is kept.");
+    line(format_args!("The sandbox answers at http://{address}. Look at it with"))?;
+    line(format_args!("  kubectl --kubeconfig {} get all --all-namespaces", kubeconfig.display()))?;
+    line("Ctrl-C ends it; what it holds is kept.")?;
     let shutdown = async {
         // Without signals there is no other way to end than being killed.
         interrupted().await.unwrap_or_default();
@@ -51,18 +51,23 @@ async fn serve(directory: &Path, port: u16) -> Result<Exit, CommandError> {
 
 fn reset(directory: &Path) -> Result<Exit, CommandError> {
     if !directory.exists() {
-        println!("There is no sandbox in {}.", directory.display());
+        line(format_args!("There is no sandbox in {}.", directory.display()))?;
         return Ok(Exit::Success);
     }
-    // Opened first: one that is in use is not pulled from under its user.
-    match Sandbox::open(directory) {
-        Ok(sandbox) => drop(sandbox),
-        Err(SandboxError::Corrupt { .. }) => {}
-        Err(error) => return Err(CommandError::while_("open the sandbox")(error)),
+    match Sandbox::reset(directory) {
+        Ok(()) => {
+            line(
+                "The sandbox is empty. The state still records its objects; the next plan shows them as gone.",
+            )?;
+        }
+        // It stays a sandbox of its own, but nothing of it can be kept.
+        Err(SandboxError::Corrupt { .. }) => {
+            std::fs::remove_dir_all(directory).map_err(CommandError::while_("delete the sandbox"))?;
+            line(
+                "The sandbox could not be read and is deleted. A state that records objects of it is of no use any more.",
+            )?;
+        }
+        Err(error) => return Err(CommandError::while_("reset the sandbox")(error)),
     }
-    std::fs::remove_dir_all(directory).map_err(CommandError::while_("delete the sandbox"))?;
-    println!(
-        "The sandbox is deleted. The state still records its objects; the next plan shows them as missing."
-    );
     Ok(Exit::Success)
 }

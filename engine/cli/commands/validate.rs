@@ -6,6 +6,7 @@ use engine_render::diagnostics_json;
 use crate::args::Target;
 use crate::error::{CommandError, Exit};
 use crate::session::{Context, Reads, Workspace};
+use crate::terminal::line;
 
 /// Loads the definition and says what is wrong with it. Touches no cluster and no state.
 pub fn run(target: &Target, json: bool, context: Context) -> Result<Exit, CommandError> {
@@ -16,11 +17,14 @@ pub fn run(target: &Target, json: bool, context: Context) -> Result<Exit, Comman
         Err(other) => return Err(other),
     };
     if json {
-        println!("{}", diagnostics_json(&diagnostics));
+        line(diagnostics_json(&diagnostics))?;
         return Ok(if outcome.is_ok() { Exit::Success } else { Exit::Incomplete });
     }
     let definition = outcome.map_err(|diagnostics: Diagnostics| CommandError::Definition(diagnostics))?;
     let count = definition.graph.resources().len();
-    println!("The definition of environment {} is valid: {count} objects.", definition.environment);
+    line(format_args!(
+        "The definition of environment {} is valid: {count} objects.",
+        definition.environment
+    ))?;
     Ok(Exit::Success)
 }

@@ -1,9 +1,10 @@
 //! `terrane version`
 
 use crate::error::{CommandError, Exit};
+use crate::terminal::line;
 
 /// Prints the version.
 pub fn run() -> Result<Exit, CommandError> {
-    println!("terrane {}", env!("CARGO_PKG_VERSION"));
+    line(format_args!("terrane {}", env!("CARGO_PKG_VERSION")))?;
     Ok(Exit::Success)
 }

@@ -21,9 +21,16 @@ pub const SERVED_KUBECONFIG: &str = "kubeconfig";
 /// The context of [`SERVED_KUBECONFIG`].
 pub const SERVED_CONTEXT: &str = "terrane-sandbox";
 
-/// Returns the directory in which a sandbox keeps its objects.
+/// Returns the directory in which a sandbox keeps its objects: another one for each cluster. What a file's name may
+/// not hold everywhere is written as `%` and two hexadecimal digits a byte.
 pub fn sandbox_directory(work_directory: &Path, cluster: &str) -> PathBuf {
-    let name: String = cluster.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+    let mut name = String::new();
+    for byte in cluster.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' => name.push(byte.into()),
+            other => name.push_str(&format!("%{other:02x}")),
+        }
+    }
     work_directory.join("sandbox").join(name)
 }
 
@@ -73,3 +80,6 @@ async fn remote(
     let connected = KubernetesProvider::connect(context, kubeconfig, &workspace.repository).await;
     connected.map_err(CommandError::while_(format!("connect to cluster {cluster} (context {context})")))
 }
+
+#[cfg(test)]
+mod tests;

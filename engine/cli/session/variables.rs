@@ -5,7 +5,7 @@ use std::path::Path;
 
 use engine_config::VariableInput;
 
-use crate::args::Target;
+use crate::args::Variables;
 use crate::error::CommandError;
 
 /// Prefix of environment variables that set a variable.
@@ -15,10 +15,10 @@ const CLUSTER: (&str, &str) = ("TERRANE_CLUSTER_", "_CONTEXT");
 
 /// Collects what sets variables, later ones overruling earlier ones: the environment, the files that are read
 /// without being named, then `--var-file` and `--var`.
-pub(super) fn collect(directory: &Path, target: &Target) -> Result<Vec<VariableInput>, CommandError> {
-    let named = target.variable_files.iter().cloned();
+pub(super) fn collect(directory: &Path, given: &Variables) -> Result<Vec<VariableInput>, CommandError> {
+    let named = given.files.iter().cloned();
     let files = engine_config::variable_files(directory).into_iter().chain(named).map(VariableInput::File);
-    let arguments = target.variables.iter().map(|assignment| match assignment.split_once('=') {
+    let arguments = given.assignments.iter().map(|assignment| match assignment.split_once('=') {
         Some((name, text)) => Ok(VariableInput::Argument { name: name.trim().into(), text: text.into() }),
         None => {
             let fault = CommandError::new(format!("`--var {assignment}` has no `=`"));

@@ -1,0 +1,39 @@
+terrane {
+  environment = "preview-read"
+}
+
+cluster "main" {
+  sandbox = true
+}
+
+namespace "team" {
+}
+
+# Depends on nothing planned.
+read "ConfigMap" "early" {
+  name      = "kube-root-ca.crt"
+  namespace = "default"
+}
+
+# Every namespace gets it from the cluster: here, from one that this definition creates.
+read "ConfigMap" "ca" {
+  name      = "kube-root-ca.crt"
+  namespace = namespace.team.name
+}
+
+manifest "trust" {
+  object = {
+    apiVersion = "v1"
+    kind       = "ConfigMap"
+    metadata = {
+      name      = "trust"
+      namespace = namespace.team.name
+    }
+    data = {
+      "bundle.crt" = read.ConfigMap.ca.data["ca.crt"]
+      source       = read.ConfigMap.ca.metadata.name
+      early        = read.ConfigMap.early.metadata.name
+      mode         = "strict"
+    }
+  }
+}

@@ -1,0 +1,10 @@
+terrane {
+  environment = "reset"
+}
+
+cluster "main" {
+  sandbox = true
+}
+
+namespace "dev" {
+}
