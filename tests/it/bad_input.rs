@@ -41,7 +41,7 @@ fn a_cluster_that_does_not_answer_is_named() {
     let environment = Environment::copy_of(&root().join("tests/clusters/unreachable"));
     let ran = environment.terrane(&["plan"]);
     assert_eq!(ran.code, Some(1));
-    for text in ["cluster main", "does not answer", "nobody-home"] {
+    for text in ["[TRN0620]", "main.hcl:6:1", "cluster \"main\"", "does not answer", "nobody-home", "help:"] {
         assert!(ran.stderr.contains(text), "lacks `{text}`:\n{}", ran.stderr);
     }
     assert!(!environment.directory.join(".terrane/state.git").join("refs/terrane").exists());

@@ -3,6 +3,7 @@
 // A test that cannot go on fails.
 #![allow(clippy::panic)]
 
+mod access;
 mod bad_input;
 mod environment;
 mod interrupt;

@@ -11,6 +11,7 @@ use engine_config::Definition;
 use engine_converge::predict::{Basis, Purpose, predict};
 use engine_converge::read::{Question, ReadError, read};
 use engine_core::cluster::{ClusterRecord, Connection};
+use engine_core::diagnostic::{Code, Diagnostic};
 use engine_core::digest::Fingerprint;
 use engine_core::graph::ResourceGraph;
 use engine_core::object_ref::{ClusterRef, ObjectRef};
@@ -21,11 +22,16 @@ use engine_render::{plan_json, plan_text};
 use tracing::Instrument;
 
 use crate::args::Target;
-use crate::error::{CommandError, Exit};
+use crate::error::{CommandError, Exit, causes};
 use crate::lock::warn_if_locked;
 use crate::saved_plan::SavedPlan;
 use crate::session::{Context, Session, Workspace};
 use crate::terminal::{line, print, stdout_style};
+
+/// A cluster does not answer, or forbids to read what every plan reads.
+const UNREADABLE_CLUSTER: Code = Code(620);
+/// The connection leads to another cluster than the state records.
+const OTHER_CLUSTER: Code = Code(621);
 
 /// What to print and how to end.
 pub struct Wish {
@@ -148,20 +154,35 @@ pub async fn settle_reads(session: &mut Session, context: Context) -> Result<(),
     session.answer(ready.into_iter(), context).await
 }
 
+/// Says which cluster could not be read, at the place that declares it.
 fn unreadable(session: &Session, error: ReadError) -> CommandError {
-    let hint = match &error {
-        ReadError::Cluster { cluster, .. } => match session.connection(cluster) {
-            Some(Connection::Context { context, .. }) => {
-                format!("check context {context} with `kubectl --context {context} get ns`")
-            }
-            _ => "look at the sandbox with `terrane sandbox serve`".into(),
-        },
-        ReadError::OtherCluster { .. } => {
-            "point the context at the right cluster, or give the environment another name".into()
+    let (code, cluster, summary, hint) = match &error {
+        ReadError::Cluster { cluster, .. } => {
+            let hint = match session.connection(cluster) {
+                Some(Connection::Context { context, .. }) => {
+                    format!("check context {context} with `kubectl --context {context} get ns`")
+                }
+                _ => "look at the sandbox with `terrane sandbox serve`".into(),
+            };
+            (UNREADABLE_CLUSTER, cluster, format!("cluster \"{cluster}\" cannot be read"), hint)
         }
-        ReadError::Missing { .. } => "create the object, or remove the `read` block".into(),
+        ReadError::OtherCluster { cluster, .. } => {
+            let hint = "point the context at the right cluster, or give the environment another name".into();
+            (
+                OTHER_CLUSTER,
+                cluster,
+                format!("cluster \"{cluster}\" is not the one that the state records"),
+                hint,
+            )
+        }
+        ReadError::Missing { .. } => {
+            return CommandError::while_("read the clusters")(error)
+                .hint("create the object, or remove the `read` block");
+        }
     };
-    CommandError::while_("read the clusters")(error).hint(hint)
+    let span = session.definition.clusters.get(cluster).and_then(|declared| declared.span.clone());
+    let diagnostic = Diagnostic::error(code, summary).at(span).hint(hint);
+    CommandError::Definition(diagnostic.detail(causes(&error).join(": ")).into())
 }
 
 fn offline(session: &Session) -> Plan {

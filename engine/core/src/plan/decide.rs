@@ -189,6 +189,9 @@ impl Planner<'_> {
             Ok(after) => after,
             Err(error) => return self.diagnostics.push(faults::refused(resource, error)),
         };
+        if let Some(why) = &prediction.forbidden {
+            self.diagnostics.push(faults::not_asked(resource, why));
+        }
         let live = self.input.observed.and_then(|(live, _)| live.get(manifest.object_ref()));
         let ours = |before: &Object| {
             before.is_marked_by(&self.input.state.lineage)

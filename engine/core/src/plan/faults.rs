@@ -35,6 +35,14 @@ pub(super) const TAKEN_ALONG: Code = Code(610);
 /// An object of this environment was created while the plan was made.
 pub(super) const APPEARED: Code = Code(611);
 
+/// The credentials may read and not write: enough to show a plan, not to ask the server what comes of it.
+pub(super) fn not_asked(resource: &Resource, why: &str) -> Diagnostic {
+    let summary = format!("{} is planned without asking the server", resource.object_ref());
+    about(resource, Diagnostic::warning(FORBIDDEN, summary))
+        .detail(why)
+        .hint("an apply needs the right to patch; a plan is surer with it")
+}
+
 pub(super) fn unobserved(resource: &Resource, why: &str) -> Diagnostic {
     let summary = format!("{} could not be observed", resource.object_ref());
     about(resource, Diagnostic::warning(UNOBSERVED, summary)).detail(why)

@@ -1,0 +1,108 @@
+//! What the API server forbids: a coded error with place and hint, and nothing written.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::thread::JoinHandle;
+
+use axum::body::Body;
+use http::{Request, StatusCode};
+use providers_sandbox::Sandbox;
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tower::ServiceExt;
+
+use crate::environment::{Environment, root};
+
+/// A sandbox on a loopback port for as long as it lives.
+struct Served {
+    sandbox: Sandbox,
+    address: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Served {
+    fn start() -> Self {
+        let sandbox = Sandbox::in_memory();
+        let (tell, told) = std::sync::mpsc::channel();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let served = sandbox.clone();
+        let thread = std::thread::spawn(move || {
+            runtime().block_on(async {
+                let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
+                tell.send(listener.local_addr().expect("an address")).expect("somebody listens");
+                let ended = served.serve(listener, async { stopped.await.unwrap_or_default() }).await;
+                ended.expect("the sandbox serves");
+            });
+        });
+        let address = told.recv().expect("the sandbox is served");
+        Self { sandbox, address, stop: Some(stop), thread: Some(thread) }
+    }
+
+    /// Sends a request as the cluster's administrator.
+    fn send(&self, method: &str, path: &str, body: &serde_json::Value) -> StatusCode {
+        let request = Request::builder().method(method).uri(path).header("content-type", "application/json");
+        let body = if body.is_null() { Body::empty() } else { Body::from(body.to_string()) };
+        let answer = self.sandbox.router().oneshot(request.body(body).expect("a request"));
+        runtime().block_on(answer).expect("an answer").status()
+    }
+
+    /// A kubeconfig that acts as another user.
+    fn kubeconfig(&self, user: &str) -> String {
+        let admin = self.sandbox.kubeconfig(self.address);
+        let mut config: serde_json::Value = serde_saphyr::from_str(&admin).expect("a kubeconfig");
+        config["users"][0]["user"]["as"] = json!(user);
+        config.to_string()
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            thread.join().expect("the server ends");
+        }
+    }
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
+}
+
+#[test]
+fn without_any_right_the_cluster_is_named() {
+    let served = Served::start();
+    let environment = Environment::copy_of(&root().join("tests/clusters/forbidden"));
+    std::fs::write(environment.directory.join("kubeconfig.yaml"), served.kubeconfig("nobody"))
+        .expect("written");
+    let ran = environment.terrane(&["plan"]);
+    assert_eq!(ran.code, Some(1), "{}", ran.stdout);
+    for text in ["[TRN06", "main.hcl:6:1", "cluster \"main\"", "User \"nobody\" cannot get", "help:"] {
+        assert!(ran.stderr.contains(text), "lacks `{text}`:\n{}", ran.stderr);
+    }
+}
+
+#[test]
+fn without_the_right_to_write_a_plan_is_shown_and_an_apply_refused() {
+    let served = Served::start();
+    let binding = json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding", "metadata": { "name": "reader" },
+        "roleRef": { "apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "view" },
+        "subjects": [{ "apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "reader" }],
+    });
+    let bound = served.send("POST", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", &binding);
+    assert_eq!(bound, StatusCode::CREATED);
+    let environment = Environment::copy_of(&root().join("tests/clusters/forbidden"));
+    std::fs::write(environment.directory.join("kubeconfig.yaml"), served.kubeconfig("reader"))
+        .expect("written");
+    let shown = environment.terrane(&["plan"]);
+    assert_eq!(shown.code, Some(0), "{}{}", shown.stdout, shown.stderr);
+    assert!(shown.stdout.contains("warning[TRN0604]"), "{}", shown.stdout);
+    let refused = environment.terrane(&["apply", "--auto-approve"]);
+    assert_eq!(refused.code, Some(1), "{}", refused.stderr);
+    for text in ["error[TRN0604]", "main.hcl:12:1", "cannot patch resource \"configmaps\"", "help:"] {
+        assert!(refused.stdout.contains(text), "lacks `{text}`:\n{}", refused.stdout);
+    }
+    let object = "/api/v1/namespaces/default/configmaps/settings";
+    assert_eq!(served.send("GET", object, &serde_json::Value::Null), StatusCode::NOT_FOUND);
+}
