@@ -94,6 +94,11 @@ impl Workspace {
         })
     }
 
+    /// Tells whether the definition's directory is there.
+    pub fn exists(&self) -> bool {
+        self.directory.is_dir()
+    }
+
     /// Returns the same at another moment: the one that functions of time give.
     #[must_use]
     pub fn at(self, clock: jiff::Timestamp) -> Self {

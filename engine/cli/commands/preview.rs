@@ -40,10 +40,22 @@ pub async fn run(target: &Target, wish: Wish, context: Context) -> Result<Exit, 
     let workspace = Workspace::open(target)?;
     let (base_tree, head_tree) = (export(&repository, fork)?, export(&repository, head)?);
     // Clusters, variables and settings come from the base: a pull request cannot redirect its own preview.
-    let mut base = Session::open(workspace.in_tree(base_tree.path(), base_tree.path())?, context).await?;
+    let on_base = workspace.in_tree(base_tree.path(), base_tree.path())?;
+    let on_head = workspace.in_tree(head_tree.path(), base_tree.path())?;
+    if !on_base.exists() {
+        let what =
+            format!("the environment does not exist on {}: there is nothing to compare with", wish.base);
+        return Err(CommandError::new(what).hint("a new environment is shown by `terrane plan`"));
+    }
+    if !on_head.exists() {
+        let what =
+            format!("the environment does not exist on {}: merging deletes none of its objects", wish.head);
+        return Err(CommandError::new(what).hint("run `terrane destroy` before the definition goes"));
+    }
+    let mut base = Session::open(on_base, context).await?;
     settle_reads(&mut base, context).await?;
     let pending = make(&base, &Subject::of(&base.definition), Purpose::Show).await?.plan;
-    let mut head = base.beside(workspace.in_tree(head_tree.path(), base_tree.path())?, context).await?;
+    let mut head = base.beside(on_head, context).await?;
     settle_reads(&mut head, context).await?;
     let merged = make(&base, &Subject::of(&head.definition), Purpose::Show).await?.plan;
     show(&merged.without(&pending), &pending, &wish)
