@@ -6,6 +6,7 @@
 mod access;
 mod bad_input;
 mod environment;
+mod faults;
 mod interrupt;
 mod laws;
 mod runs;

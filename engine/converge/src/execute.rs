@@ -213,7 +213,11 @@ impl Executor {
         let permit = self.permit(change).await?;
         let answer = provider.delete(&request).await;
         drop(permit);
-        if let Some(remaining) = answer.map_err(|error| unmade(&error))? {
+        let remaining = match answer {
+            Err(error) if error.outcome_unknown() => self.remaining(provider, &request, &error).await?,
+            answer => answer.map_err(|error| Outcome::Failed(explain(&error)))?,
+        };
+        if let Some(remaining) = remaining {
             self.wait(change, provider, &target, Until::Gone, &remaining).await?;
         }
         self.journal.removed(object_ref);
@@ -229,6 +233,22 @@ impl Executor {
         }
         self.progress.begun(change);
         Ok(permit)
+    }
+
+    /// A deletion may have landed: an object that is gone or terminating tells so. One that is there as before may
+    /// still go.
+    async fn remaining(
+        &self,
+        provider: &Arc<dyn ClusterProvider>,
+        request: &DeleteRequest,
+        error: &ProviderError,
+    ) -> Result<Option<Object>, Outcome> {
+        let unknown = || Outcome::Unknown(explain(error));
+        let found = provider.get(&request.target).await.map_err(|_| unknown())?;
+        match found.filter(|object| object.uid() == request.uid) {
+            Some(object) if !object.is_terminating() => Err(unknown()),
+            remaining => Ok(remaining),
+        }
     }
 
     pub(crate) async fn wait(
@@ -262,11 +282,6 @@ impl Executor {
 /// Tells whether deleting an object of a kind deletes other objects that nobody named.
 fn holds_others(kind: &GroupKind) -> bool {
     kind.is("", "Namespace") || kind.is("apiextensions.k8s.io", "CustomResourceDefinition")
-}
-
-/// A deletion that may have landed is looked at by the next plan.
-fn unmade(error: &ProviderError) -> Outcome {
-    if error.outcome_unknown() { Outcome::Unknown(explain(error)) } else { Outcome::Failed(explain(error)) }
 }
 
 /// Says what a cluster answered, with every field that another manager holds.

@@ -1,0 +1,9 @@
+
+manifest "widget" {
+  object = {
+    apiVersion = "example.com/v1"
+    kind       = "Widget"
+    metadata   = { name = "widget", namespace = namespace.dev.name }
+    spec       = { size = 3 }
+  }
+}
