@@ -12,25 +12,28 @@ use engine_converge::read::{Question, read, read_object};
 use engine_core::address::Address;
 use engine_core::cluster::{ClusterRecord, Connection as Reached};
 use engine_core::digest::{Fingerprint, SealKey};
+use engine_core::graph::ResourceGraph;
+use engine_core::live::Live;
 use engine_core::mark::Lineage;
 use engine_core::object_ref::{ClusterRef, ObjectRef, Uid};
 use engine_core::plan::outcome::Outcome;
-use engine_core::plan::triage::{desired_prints, ready_reads, triage};
-use engine_core::plan::{Action, Change, Plan, PlanInput, Tier, plan};
+use engine_core::plan::triage::{DesiredPrints, Triage, desired_prints, ready_reads, triage};
+use engine_core::plan::{Action, Change, Plan, PlanInput, PlannedOutput, Tier, plan};
 use engine_core::ports::{ClusterProvider, ListQuery, Page, StateStore, Stored};
 use engine_core::resource::Body as Declared;
 use engine_core::state::{Holder, State};
-use engine_core::value::Value;
+use engine_core::value::{Text, Value};
 use engine_render::{Operation, Style, plan_json, plan_text, report_json, report_text};
 use http::{Method, Request, StatusCode};
 use providers_kubernetes::{Client, KubernetesProvider};
 use providers_kustomize::Kustomize;
 use providers_sandbox::Sandbox;
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 use tempfile::TempDir;
 use tokio::sync::watch;
 use tower::ServiceExt;
 
+use super::foreign::{FOREIGN_NAMESPACE, twins};
 use super::log::{Log, WatchedStore};
 use super::wire::{Connection, Strike, Wire};
 
@@ -43,9 +46,6 @@ const CANARY_BASE64: &str = "azMtY2FuYXJ5LTlkMWYwYzU3";
 const KINDS: [&str; 7] =
     ["Namespace", "ResourceQuota", "ConfigMap", "Secret", "Deployment", "CustomResourceDefinition", "Widget"];
 
-/// The namespace of somebody else.
-pub const FOREIGN_NAMESPACE: &str = "other";
-
 /// What a run is to reach.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Goal {
@@ -55,6 +55,17 @@ pub enum Goal {
     Second,
     /// Nothing, as `destroy`.
     Nothing,
+}
+
+impl Goal {
+    fn graph(self, definition: &Definition) -> Arc<ResourceGraph> {
+        if self == Self::Nothing { Arc::default() } else { definition.graph.clone() }
+    }
+
+    fn outputs(self, definition: &Definition) -> BTreeMap<Text, PlannedOutput> {
+        let outputs = definition.outputs.iter().filter(|_| self != Self::Nothing);
+        outputs.map(|(name, output)| (name.clone(), output.value.clone())).collect()
+    }
 }
 
 /// The two definitions, on disk.
@@ -98,12 +109,28 @@ pub enum Ended {
     /// The apply could not begin or could not record its end.
     Refused(ApplyError),
     /// The apply came to its end.
-    Finished(Finished),
+    Finished(Box<Finished>),
 }
 
 impl Ended {
+    /// Returns what is shown of the end.
+    fn text(&self) -> String {
+        let report = |report| report_text(report, Operation::Apply, Style::PLAIN);
+        match self {
+            Self::Died => String::new(),
+            Self::Unplanned(why) => why.clone(),
+            Self::Refused(error) => match error {
+                ApplyError::Unrecorded { source, state, report: done } => {
+                    format!("{error}: {source}\n{}{}", encoded(state), report(done))
+                }
+                _ => format!("{error:?}"),
+            },
+            Self::Finished(finished) => report(&finished.report),
+        }
+    }
+
     /// Returns what was finished, and insists that everything is done.
-    pub fn done(self, when: &str) -> Finished {
+    pub fn done(self, when: &str) -> Box<Finished> {
         match self {
             Self::Finished(finished) => {
                 assert!(finished.report.is_success(), "{when}: {:#?}", finished.report);
@@ -166,20 +193,7 @@ impl<'a> World<'a> {
             () = wire.death() => Ended::Died,
             ended = self.plan_and_apply(goal, &wire) => ended,
         };
-        match &ended {
-            Ended::Died => {}
-            Ended::Unplanned(why) => self.say(why.clone()),
-            Ended::Refused(error) => {
-                self.say(format!("{error} {:?}", std::error::Error::source(error).map(ToString::to_string)));
-                if let ApplyError::Unrecorded { state, report, .. } = error {
-                    self.say(encoded(state));
-                    self.say(report_text(report, Operation::Apply, Style::PLAIN));
-                }
-            }
-            Ended::Finished(finished) => {
-                self.say(report_text(&finished.report, Operation::Apply, Style::PLAIN));
-            }
-        }
+        self.say(ended.text());
         (ended, wire.struck())
     }
 
@@ -204,7 +218,7 @@ impl<'a> World<'a> {
             Ok(planned) => planned,
             Err(why) => return Ended::Unplanned(why),
         };
-        let Planned { plan, definition, reads, clusters, observed, providers } = planned;
+        let Planned { plan, graph, definition, reads, clusters, observed, providers } = planned;
         self.say(plan_text(&plan, Style::PLAIN));
         self.say(plan_json(&plan));
         if plan.diagnostics.has_errors() {
@@ -214,7 +228,7 @@ impl<'a> World<'a> {
         let (_interrupt, interrupted) = watch::channel(false);
         let run = Run {
             plan: plan.clone(),
-            graph: if goal == Goal::Nothing { Arc::default() } else { definition.graph.clone() },
+            graph,
             base,
             store: self.store.clone(),
             providers: Arc::new(providers),
@@ -236,7 +250,7 @@ impl<'a> World<'a> {
         match apply(run).await {
             Ok(finished) => {
                 self.say(report_json(&plan, &finished.report));
-                Ended::Finished(finished)
+                Ended::Finished(Box::new(finished))
             }
             Err(error) => Ended::Refused(error),
         }
@@ -246,30 +260,14 @@ impl<'a> World<'a> {
     async fn plan(&self, goal: Goal, state: &State, wire: &Arc<Wire>) -> Result<Planned, String> {
         let client = Client::new(Connection(wire.clone()), "default");
         let provider: Arc<dyn ClusterProvider> = Arc::new(KubernetesProvider::new(client));
-        let mut reads = BTreeMap::new();
-        let mut definition = self.definitions.load(goal, &reads);
-        let providers: Providers =
-            definition.clusters.keys().map(|it| (it.clone(), provider.clone())).collect();
-        let key = key();
-        if goal != Goal::Nothing {
-            let desired = desired_prints(&definition.graph, Some(&key));
-            let question = Question { graph: &definition.graph, desired: &desired, state, key: Some(&key) };
-            let live = read(question, &providers).await.map_err(|error| format!("{error:?}"))?;
-            for ready in ready_reads(&definition.graph, &triage(&definition.graph, state, &live, &desired)) {
-                let Declared::Read(declared) = &ready.body else { continue };
-                let found = read_object(declared, &providers).await.map_err(|error| format!("{error:?}"))?;
-                reads.insert(ready.address.clone(), found);
-            }
-            definition = self.definitions.load(goal, &reads);
-        }
-        let graph = if goal == Goal::Nothing { Arc::default() } else { definition.graph.clone() };
-        let desired = desired_prints(&graph, Some(&key));
-        let question = Question { graph: &graph, desired: &desired, state, key: Some(&key) };
-        let live = read(question, &providers).await.map_err(|error| format!("{error:?}"))?;
-        let triage = triage(&graph, state, &live, &desired);
+        let unread = self.definitions.load(goal, &BTreeMap::new());
+        let providers: Providers = unread.clusters.keys().map(|it| (it.clone(), provider.clone())).collect();
+        let reads = read_ready(&goal.graph(&unread), state, &providers).await?;
+        let definition = self.definitions.load(goal, &reads);
+        let graph = goal.graph(&definition);
+        let (desired, live, triage) = look(&graph, state, &providers).await?;
         let basis = Basis { graph: &graph, state, live: &live, purpose: Purpose::Apply };
         let predictions = predict(basis, &triage, &providers).await;
-        let outputs = definition.outputs.iter().map(|(name, output)| (name.clone(), output.value.clone()));
         let plan = plan(&PlanInput {
             graph: &graph,
             state,
@@ -277,7 +275,7 @@ impl<'a> World<'a> {
             predictions: &predictions,
             desired: &desired,
             adopt: definition.adopt,
-            outputs: &if goal == Goal::Nothing { BTreeMap::new() } else { outputs.collect() },
+            outputs: &goal.outputs(&definition),
         });
         let clusters = live.clusters.iter().map(|(cluster, live)| {
             (cluster.clone(), ClusterRecord { connection: Reached::Sandbox, uid: live.uid.clone() })
@@ -286,7 +284,7 @@ impl<'a> World<'a> {
         let unchanged = plan.changes.iter().filter(|it| it.action == Action::NoOp && it.tier == Tier::Server);
         let observed =
             unchanged.filter_map(|it| Some((it.object_ref.clone(), live.get(&it.object_ref)?.settled?)));
-        Ok(Planned { observed: observed.collect(), plan, clusters, definition, reads, providers })
+        Ok(Planned { observed: observed.collect(), plan, clusters, graph, definition, reads, providers })
     }
 
     fn say(&self, text: String) {
@@ -386,11 +384,45 @@ impl<'a> World<'a> {
 /// A plan, and what an apply needs of the way to it.
 struct Planned {
     plan: Plan,
+    graph: Arc<ResourceGraph>,
     definition: Definition,
     reads: BTreeMap<Address, Value>,
     clusters: BTreeMap<ClusterRef, ClusterRecord>,
     observed: HashMap<ObjectRef, Fingerprint>,
     providers: Providers,
+}
+
+/// Reads the clusters and sorts what is desired.
+async fn look(
+    graph: &ResourceGraph,
+    state: &State,
+    providers: &Providers,
+) -> Result<(DesiredPrints, Live, Triage), String> {
+    let key = key();
+    let desired = desired_prints(graph, Some(&key));
+    let live = read(Question { graph, desired: &desired, state, key: Some(&key) }, providers).await;
+    let live = live.map_err(|error| format!("{error:?}"))?;
+    let triage = triage(graph, state, &live, &desired);
+    Ok((desired, live, triage))
+}
+
+/// Reads what the plan need not leave to the apply.
+async fn read_ready(
+    graph: &ResourceGraph,
+    state: &State,
+    providers: &Providers,
+) -> Result<BTreeMap<Address, Value>, String> {
+    let mut reads = BTreeMap::new();
+    if graph.resources().iter().all(|resource| resource.manifest().is_some()) {
+        return Ok(reads);
+    }
+    let (_, _, triage) = look(graph, state, providers).await?;
+    for resource in ready_reads(graph, &triage) {
+        let Declared::Read(declared) = &resource.body else { continue };
+        let found = read_object(declared, providers).await.map_err(|error| format!("{error:?}"))?;
+        reads.insert(resource.address.clone(), found);
+    }
+    Ok(reads)
 }
 
 /// Keeps what a run tells its user.
@@ -441,57 +473,4 @@ fn strip(value: &mut Json) {
         Json::Array(items) => items.iter_mut().for_each(strip),
         _ => {}
     }
-}
-
-/// A config map of somebody else.
-fn config_map(namespace: &str, name: &str) -> (String, Json) {
-    let metadata = json!({ "name": name, "namespace": namespace });
-    let object = json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata });
-    (format!("/api/v1/namespaces/{namespace}/configmaps/{name}"), object)
-}
-
-/// The same with the mark of an environment of our name that another work copy made.
-fn namesake(namespace: &str, name: &str) -> (String, Json) {
-    let (path, mut object) = config_map(namespace, name);
-    object["metadata"]["labels"] = json!({ "terrane.dev/environment": "faults" });
-    object["metadata"]["annotations"] = json!({
-        "terrane.dev/lineage": Lineage::new([8; 16]).as_str(),
-        "terrane.dev/address": format!("manifest.{name}"),
-    });
-    (path, object)
-}
-
-/// Objects of somebody else with the names of ours.
-fn twins() -> Vec<(String, Json)> {
-    let template = json!({
-        "metadata": { "labels": { "app": "web" } },
-        "spec": { "containers": [{ "name": "web", "image": "web:1" }] },
-    });
-    let spec = json!({ "selector": { "matchLabels": { "app": "web" } }, "template": template });
-    let metadata = json!({ "name": "web", "namespace": FOREIGN_NAMESPACE });
-    vec![
-        (
-            format!("/api/v1/namespaces/{FOREIGN_NAMESPACE}"),
-            json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": FOREIGN_NAMESPACE } }),
-        ),
-        config_map(FOREIGN_NAMESPACE, "settings"),
-        namesake(FOREIGN_NAMESPACE, "copy"),
-        (
-            format!("/apis/apps/v1/namespaces/{FOREIGN_NAMESPACE}/deployments/web"),
-            json!({ "apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": spec }),
-        ),
-    ]
-}
-
-/// Objects of somebody else that would go with a namespace or a kind of ours.
-pub fn guests() -> Vec<(String, Json)> {
-    let metadata = json!({ "name": "guest", "namespace": FOREIGN_NAMESPACE });
-    vec![
-        config_map("dev", "guest"),
-        namesake("dev", "guest"),
-        (
-            format!("/apis/example.com/v1/namespaces/{FOREIGN_NAMESPACE}/widgets/guest"),
-            json!({ "apiVersion": "example.com/v1", "kind": "Widget", "metadata": metadata }),
-        ),
-    ]
 }
