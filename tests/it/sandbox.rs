@@ -1,10 +1,11 @@
 //! What others do to a cluster: requests to the sandbox behind Terrane's back.
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use axum::body::{Body, to_bytes};
 use http::{Method, Request, StatusCode};
-use providers_sandbox::Sandbox;
+use providers_sandbox::{Sandbox, SandboxError};
 use serde_json::Value;
 use tower::ServiceExt;
 
@@ -12,7 +13,7 @@ use tower::ServiceExt;
 pub fn send(directory: &Path, method: &Method, path: &str, media: &str, body: &Value) -> (StatusCode, Value) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
-        let sandbox = Sandbox::open(directory).expect("the sandbox opens");
+        let sandbox = open(directory);
         let request = Request::builder().method(method).uri(path).header("content-type", media);
         let body = if body.is_null() { Body::empty() } else { Body::from(body.to_string()) };
         let response =
@@ -21,6 +22,19 @@ pub fn send(directory: &Path, method: &Method, path: &str, media: &str, body: &V
         let bytes = to_bytes(response.into_body(), usize::MAX).await.expect("a body");
         (status, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
     })
+}
+
+/// Other tests start programs at any moment, and each holds all open files for as long as it takes to begin: a
+/// lock may outlive its holder.
+fn open(directory: &Path) -> Sandbox {
+    let since = Instant::now();
+    loop {
+        match Sandbox::open(directory) {
+            Ok(sandbox) => return sandbox,
+            Err(SandboxError::Locked(_)) if since.elapsed() < Duration::from_secs(10) => {}
+            Err(error) => panic!("the sandbox opens: {error}"),
+        }
+    }
 }
 
 /// Reads an object, `None` when it is not there.

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, BufWriter, Seek, Write};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -30,6 +31,22 @@ pub(crate) enum OpenError {
     Io(PathBuf, io::Error),
     /// A line that is not the last cannot be read.
     Corrupt(PathBuf, serde_json::Error),
+}
+
+/// How long a lock may outlive its holder: a program that the holder was just starting has the lock's file open
+/// until it has begun.
+const LINGER: Duration = Duration::from_millis(250);
+
+fn take(lock: &File, path: PathBuf) -> Result<(), OpenError> {
+    let since = Instant::now();
+    loop {
+        match lock.try_lock() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::Error(error)) => return Err(OpenError::Io(path, error)),
+            Err(TryLockError::WouldBlock) if since.elapsed() > LINGER => return Err(OpenError::Locked),
+            Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(5)),
+        }
+    }
 }
 
 /// What a directory held.
@@ -71,11 +88,7 @@ impl Disk {
         fs::create_dir_all(directory).map_err(at(directory))?;
         let lock_path = directory.join(LOCK);
         let lock = private(&lock_path).map_err(at(&lock_path))?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(OpenError::Locked),
-            Err(TryLockError::Error(error)) => return Err(OpenError::Io(lock_path, error)),
-        }
+        take(&lock, lock_path)?;
         let mut saved = Saved::default();
         read_into(&directory.join(SNAPSHOT), &mut saved)?;
         let log_path = directory.join(LOG);
