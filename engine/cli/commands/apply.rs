@@ -85,13 +85,16 @@ pub async fn carry_out(
     if !approved(plan, approval, running)? {
         return Ok(Exit::Incomplete);
     }
-    if !plan.has_changes() && planned.observed.is_empty() {
-        // Nothing to do and nothing learnt: the state stays as it is.
+    let unfinished = session.stored.as_ref().is_some_and(|stored| !stored.state.intents.is_empty());
+    if !plan.has_changes() && planned.observed.is_empty() && !unfinished {
+        // Nothing to do, nothing learnt and nothing to clear up: the state stays as it is.
         return Ok(Exit::Success);
     }
     // The first apply creates the state with the lineage that it was planned with.
     let base = session.create_state()?;
     let plan = Arc::new(planned.plan);
+    let holder = holder(approval.operation)?;
+    let name = holder.run.clone();
     let interrupted = interrupts();
     let run = Run {
         plan: plan.clone(),
@@ -104,7 +107,7 @@ pub async fn carry_out(
         reads: session.reads.clone(),
         observed: planned.observed,
         key: session.key.clone(),
-        holder: holder(approval.operation)?,
+        holder,
         parallelism: running.parallelism.into(),
         progress: Arc::new(Console::new(plan.effective().count())),
         interrupted: interrupted.clone(),
@@ -118,7 +121,7 @@ pub async fn carry_out(
                 (false, false) => Exit::Incomplete,
             })
         }
-        Err(error) => Err(failed(&session, error, context)),
+        Err(error) => Err(failed(&session, error, &name, context)),
     }
 }
 
@@ -155,20 +158,19 @@ fn show(
     print(&outputs_text(&finished.stored.state.outputs))
 }
 
-fn failed(session: &Session, error: ApplyError, context: Context) -> CommandError {
+fn failed(session: &Session, error: ApplyError, run: &str, context: Context) -> CommandError {
     match error {
         ApplyError::Locked(holder) => locked(session, *holder),
         ApplyError::Unrecorded { source, state, report } => {
             say(&report_text(&report, Operation::Apply, stderr_style(context.no_color)));
-            let kept = session.keep_unrecorded(&state);
-            let error = CommandError::while_("record the state")(source);
-            match kept {
-                Ok(path) => error.hint(format!(
-                    "the state is kept in {}; apply again to record what the clusters hold",
-                    path.display()
-                )),
-                Err(_) => error.hint("apply again: the marks on the objects tell what was made"),
-            }
+            let kept = match session.keep_unrecorded(&state) {
+                Ok(path) => format!("the state is kept in {}; ", path.display()),
+                Err(_) => String::new(),
+            };
+            CommandError::while_("record the state")(source).hint(format!(
+                "{kept}release the lock with `terrane state unlock {run}` and apply again: the marks on the objects \
+                 tell what was made"
+            ))
         }
         begin @ ApplyError::Begin(_) => CommandError::while_("take the state")(begin).hint("plan again"),
     }
