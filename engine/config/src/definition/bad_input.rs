@@ -34,6 +34,10 @@ fn blocks_and_arguments() {
         &["TRN0111 9:3: namespace \"a\" has no argument lables (did you mean \"labels\"?)"],
     );
     check(
+        "namespace \"a\" {\n  timeouts = {}\n}\n",
+        &["TRN0111 9:3: timeouts of namespace \"a\" is a block, not an argument (write `timeouts { … }`)"],
+    );
+    check(
         "manifest \"a\" {\n  objet = {}\n}\n",
         &[
             "TRN0112 8:1: manifest \"a\" needs the argument object",

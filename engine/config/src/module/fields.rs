@@ -192,6 +192,11 @@ pub(crate) fn unknown_argument<'a>(
     what: &str,
     known: impl Iterator<Item = &'a str> + Clone,
 ) -> Diagnostic {
+    if matches!(name.text.as_str(), "timeouts" | "lifecycle") {
+        let summary = format!("{} of {what} is a block, not an argument", name.text);
+        let hint = format!("write `{} {{ … }}`", name.text);
+        return Diagnostic::error(UNKNOWN_ARGUMENT, summary).at(name.span.clone()).hint(hint);
+    }
     let summary = format!("{what} has no argument {}", name.text);
     let mut names: Vec<&str> = known.clone().collect();
     names.sort_unstable();

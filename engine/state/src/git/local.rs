@@ -104,11 +104,7 @@ pub(super) fn advance(
 ) -> Result<(), StateError> {
     let mut attempt = 1;
     loop {
-        let swapped = match expected {
-            Some(old) => repository.reference_matching(name, new, true, old, LOG_MESSAGE),
-            None => repository.reference(name, new, false, LOG_MESSAGE),
-        };
-        let Err(error) = swapped else {
+        let Err(error) = swap(repository, name, expected, new) else {
             return Ok(());
         };
         let found = tip(repository, name)?;
@@ -124,6 +120,27 @@ pub(super) fn advance(
         std::thread::sleep(pause(attempt));
         attempt += 1;
     }
+}
+
+/// Compares and sets under the ref's lock. (`git_reference_create` looks whether a ref exists before it takes the
+/// lock, so that of two first revisions the later one would win over the earlier.)
+fn swap(repository: &Repository, name: &str, expected: Option<Oid>, new: Oid) -> Result<(), git2::Error> {
+    let mut transaction = repository.transaction()?;
+    transaction.lock_ref(name)?;
+    let found = match repository.find_reference(name) {
+        Ok(reference) => reference.target(),
+        Err(error) if error.code() == ErrorCode::NotFound => None,
+        Err(error) => return Err(error),
+    };
+    if found != expected {
+        return Err(git2::Error::new(
+            ErrorCode::Modified,
+            git2::ErrorClass::Reference,
+            "the ref has been moved",
+        ));
+    }
+    transaction.set_target(name, new, None, LOG_MESSAGE)?;
+    transaction.commit()
 }
 
 /// Points a ref at a commit, whatever it was: for refs that only mirror or keep, never for the truth.

@@ -54,6 +54,27 @@ fn racers_lose_no_increment() {
 }
 
 #[test]
+fn of_many_first_revisions_one_wins() {
+    let sandbox = Sandbox::new();
+    let location = GitLocation::Local { repository: sandbox.repository() };
+    for round in 0..30 {
+        let environment: EnvironmentName = format!("race-{round}").parse().unwrap();
+        let state = State { environment: environment.clone(), ..first() };
+        let barrier = std::sync::Barrier::new(6);
+        let landed = std::thread::scope(|scope| {
+            let racer = || {
+                let store = GitStore::open(&location, &environment).unwrap();
+                barrier.wait();
+                store.advance(None, &state, "First").is_ok()
+            };
+            let racers: Vec<_> = (0..6).map(|_| scope.spawn(racer)).collect();
+            racers.into_iter().map(|racer| racer.join().unwrap()).filter(|landed| *landed).count()
+        });
+        assert_eq!(landed, 1, "round {round}");
+    }
+}
+
+#[test]
 fn a_lost_race_names_both_sides() {
     let sandbox = Sandbox::new();
     let (ours, theirs) = (sandbox.local(), sandbox.local());
