@@ -1,0 +1,130 @@
+//! An answer, and what of it must be the same on every server.
+
+use std::sync::LazyLock;
+
+use http::response::Parts;
+use regex::Regex;
+use serde_json::{Value, json};
+
+/// Fields that every server fills in its own way; that they are there is compared, what they say is not.
+const OWN: [&str; 11] = [
+    "uid",
+    "resourceVersion",
+    "creationTimestamp",
+    "deletionTimestamp",
+    "time",
+    "lastTransitionTime",
+    "lastUpdateTime",
+    "continue",
+    "clusterIP",
+    "nodePort",
+    "healthCheckNodePort",
+];
+
+static UID: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new("[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}").expect("a pattern"));
+
+/// What a server answered.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    /// The status code.
+    pub status: u16,
+    /// The warnings, in their order.
+    pub warnings: Vec<String>,
+    /// The values of the body: one, or one for each event of a watch. Text that is not JSON is one string.
+    pub body: Vec<Value>,
+}
+
+impl Answer {
+    pub(crate) fn new(head: &Parts, body: &[u8]) -> Self {
+        let warnings = head.headers.get_all("warning").iter();
+        let warnings = warnings.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).collect();
+        let values = serde_json::Deserializer::from_slice(body).into_iter().collect::<Result<_, _>>();
+        let body = values.unwrap_or_else(|_| vec![json!(String::from_utf8_lossy(body))]);
+        Self { status: head.status.as_u16(), warnings, body }
+    }
+
+    /// The value at a JSON pointer into the first value of the body.
+    pub fn at(&self, pointer: &str) -> Option<&Value> {
+        self.body.first()?.pointer(pointer)
+    }
+
+    /// Replaces what every server fills in its own way, and removes what is at the given JSON pointers; `*` stands for
+    /// every element of a list and every member of an object.
+    #[must_use]
+    pub fn normalised(mut self, without: &[String]) -> Self {
+        for value in &mut self.body {
+            for pointer in without {
+                let path: Vec<String> = pointer.split('/').skip(1).map(unescaped).collect();
+                remove(value, &path);
+            }
+            settle(value);
+        }
+        self
+    }
+
+    /// The answer as text, one field a line.
+    pub fn text(&self) -> String {
+        let mut text = format!("HTTP {}\n", self.status);
+        for warning in &self.warnings {
+            text.push_str(&format!("warning: {warning}\n"));
+        }
+        for value in &self.body {
+            text.push_str(&format!("{value:#}\n"));
+        }
+        text
+    }
+}
+
+fn unescaped(segment: &str) -> String {
+    segment.replace("~1", "/").replace("~0", "~")
+}
+
+fn remove(value: &mut Value, path: &[String]) {
+    match (path, value) {
+        ([last], Value::Object(fields)) if last == "*" => fields.clear(),
+        ([last], Value::Object(fields)) => drop(fields.remove(last)),
+        ([first, rest @ ..], Value::Object(fields)) if first == "*" => {
+            fields.values_mut().for_each(|value| remove(value, rest));
+        }
+        ([first, rest @ ..], Value::Object(fields)) => {
+            if let Some(value) = fields.get_mut(first) {
+                remove(value, rest);
+            }
+        }
+        ([first, rest @ ..], Value::Array(items)) if !rest.is_empty() => {
+            let idx = first.parse::<usize>().ok();
+            let chosen = items.iter_mut().enumerate().filter(|(at, _)| first == "*" || Some(*at) == idx);
+            chosen.for_each(|(_, value)| remove(value, rest));
+        }
+        _ => {}
+    }
+}
+
+fn settle(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            // The server has made up the end of such a name.
+            if let Some(prefix) = fields.get("generateName").and_then(Value::as_str).map(str::to_owned) {
+                fields.insert("name".into(), json!(format!("{prefix}[GENERATED]")));
+            }
+            for (name, value) in fields {
+                if OWN.contains(&name.as_str())
+                    && (value.is_string() || value.is_number())
+                    && *value != "None"
+                {
+                    *value = json!("[OWN]");
+                } else if name == "clusterIPs" {
+                    let count = value.as_array().map_or(0, Vec::len);
+                    *value =
+                        if *value == json!(["None"]) { json!(["None"]) } else { json!(vec!["[OWN]"; count]) };
+                } else {
+                    settle(value);
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(settle),
+        Value::String(text) if UID.is_match(text) => *text = UID.replace_all(text, "[UID]").into_owned(),
+        _ => {}
+    }
+}
