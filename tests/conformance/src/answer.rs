@@ -7,7 +7,7 @@ use regex::Regex;
 use serde_json::{Value, json};
 
 /// Fields that every server fills in its own way; that they are there is compared, what they say is not.
-const OWN: [&str; 11] = [
+const OWN: [&str; 17] = [
     "uid",
     "resourceVersion",
     "creationTimestamp",
@@ -19,10 +19,20 @@ const OWN: [&str; 11] = [
     "clusterIP",
     "nodePort",
     "healthCheckNodePort",
+    "nodeName",
+    "pod-template-hash",
+    "controller-revision-hash",
+    "ip",
+    "hostIP",
+    "podIP",
 ];
 
 static UID: LazyLock<Regex> =
     LazyLock::new(|| Regex::new("[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}").expect("a pattern"));
+
+// Kubernetes makes the ends of names that it draws, or computes from a template, of an alphabet without vowels.
+static DRAWN: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"-[bcdfghjklmnpqrstvwxz2456789]{5,10}\b").expect("a pattern"));
 
 /// What a server answered.
 #[derive(Debug, Clone, PartialEq)]
@@ -124,7 +134,10 @@ fn settle(value: &mut Value) {
             }
         }
         Value::Array(items) => items.iter_mut().for_each(settle),
-        Value::String(text) if UID.is_match(text) => *text = UID.replace_all(text, "[UID]").into_owned(),
+        Value::String(text) => {
+            let named = UID.replace_all(text, "[UID]");
+            *text = DRAWN.replace_all(&named, "-[DRAWN]").into_owned();
+        }
         _ => {}
     }
 }

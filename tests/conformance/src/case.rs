@@ -15,6 +15,9 @@ use crate::servers::{Exchange, Servers, send};
 /// How long controllers may take until both servers show the same.
 const SETTLING: Duration = Duration::from_secs(20);
 
+/// How long to leave them alone meanwhile.
+const PAUSE: Duration = Duration::from_millis(50);
+
 /// What one file of `cases/` lists.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -95,17 +98,29 @@ impl Case {
     }
 }
 
+// Without its default account, a namespace lets no pod in.
 async fn create_namespace(servers: &Servers, name: &str) {
     let body = serde_json::json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name } });
-    let exchange = Exchange {
+    let creation = Exchange {
         method: Method::POST,
         uri: "/api/v1/namespaces".into(),
         headers: BTreeMap::new(),
         body: Some(("application/json", body.to_string())),
     };
+    let account = Exchange {
+        method: Method::GET,
+        uri: format!("/api/v1/namespaces/{name}/serviceaccounts/default"),
+        headers: BTreeMap::new(),
+        body: None,
+    };
     for client in servers.both() {
-        let answer = send(client, &exchange).await;
+        let answer = send(client, &creation).await;
         assert_eq!(answer.status, 201, "{}", answer.text());
+        let since = Instant::now();
+        while send(client, &account).await.status != 200 {
+            assert!(since.elapsed() < SETTLING, "{name} has no default account");
+            tokio::time::sleep(PAUSE).await;
+        }
     }
 }
 
@@ -122,7 +137,7 @@ impl Step {
             if is_done {
                 break (real, sandbox);
             }
-            tokio::time::sleep(Duration::from_millis(50)).await;
+            tokio::time::sleep(PAUSE).await;
         };
         for (variables, answer) in saved.iter_mut().zip([&real, &sandbox]) {
             for (name, pointer) in &self.save {
