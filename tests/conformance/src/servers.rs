@@ -72,7 +72,9 @@ pub async fn send(client: &kube::Client, exchange: &Exchange) -> Answer {
     }
     let body = match &exchange.body {
         Some((media, body)) => {
-            request = request.header("content-type", *media);
+            if !exchange.headers.contains_key("content-type") {
+                request = request.header("content-type", *media);
+            }
             Body::from(body.clone().into_bytes())
         }
         None => Body::empty(),
