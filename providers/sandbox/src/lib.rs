@@ -29,6 +29,7 @@ mod rest;
 mod router;
 mod selector;
 mod store;
+mod table;
 mod validation;
 
 #[cfg(test)]

@@ -10,36 +10,79 @@ use axum::response::Response;
 use http::{HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
 
-use crate::error::ApiError;
+use crate::error::{ApiError, ApiResult};
+use crate::request::Request;
 use crate::resource::Resource;
 use crate::rest::{Page, Written};
 use crate::router::warning_header;
+use crate::table::{self, Include};
 
 /// How a client wants to see objects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum View {
-    /// As they are. Also the answer to clients that prefer a table: they accept plain JSON next to it.
+    /// As they are.
     Full,
     /// Their metadata only.
     Metadata,
+    /// As rows of a table.
+    Table(Include),
+}
+
+/// Whether a table still has to tell its columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Heading {
+    Wanted,
+    Sent,
 }
 
 impl View {
-    /// Reads an `Accept` header.
-    pub fn of(accept: &str) -> Self {
-        if accept.contains("as=PartialObjectMetadata") { Self::Metadata } else { Self::Full }
+    /// Reads what a request accepts: the first form that the sandbox knows.
+    ///
+    /// # Errors
+    /// If a table is wanted with objects that are neither metadata nor whole.
+    pub fn of(request: &Request) -> ApiResult<Self> {
+        let accept = request.header(header::ACCEPT);
+        for clause in accept.split(',').map(|clause| clause.replace(' ', "")) {
+            let mut parts = clause.split(';');
+            let is_json = matches!(parts.next(), Some("application/json" | "application/*" | "*/*"));
+            let wanted = parts.find_map(|part| part.strip_prefix("as="));
+            match wanted {
+                _ if !is_json => {}
+                Some("Table") => return include(request).map(Self::Table),
+                Some("PartialObjectMetadata" | "PartialObjectMetadataList") => return Ok(Self::Metadata),
+                Some(_) => {}
+                None => return Ok(Self::Full),
+            }
+        }
+        Ok(Self::Full)
     }
 
-    /// How this view shows an object.
-    pub fn shows(self) -> fn(&Value) -> Value {
+    /// An object in this view.
+    pub fn show(self, resource: &Resource, object: &Value, heading: Heading) -> Value {
         match self {
-            Self::Full => Value::clone,
-            Self::Metadata => |object| {
-                json!({
-                    "kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": object["metadata"],
-                })
-            },
+            Self::Full => object.clone(),
+            Self::Metadata => table::metadata(object),
+            Self::Table(include) => {
+                let mut shown = json!({
+                    "kind": "Table", "apiVersion": "meta.k8s.io/v1",
+                    "metadata": { "resourceVersion": object["metadata"]["resourceVersion"] },
+                    "columnDefinitions": null, "rows": [table::row(resource, object, include)],
+                });
+                if heading == Heading::Wanted {
+                    shown["columnDefinitions"] = table::definitions(resource);
+                }
+                shown
+            }
         }
+    }
+}
+
+fn include(request: &Request) -> ApiResult<Include> {
+    match request.query.get("includeObject") {
+        "" | "Metadata" => Ok(Include::Metadata),
+        "None" => Ok(Include::Nothing),
+        "Object" => Ok(Include::Object),
+        other => Err(ApiError::BadRequest(format!("unrecognized includeObject value: {other:?}"))),
     }
 }
 
@@ -90,16 +133,16 @@ impl Reply {
     }
 
     /// One object.
-    pub fn object(object: &Value, view: View) -> Self {
+    pub fn object(resource: &Resource, object: &Value, view: View) -> Self {
         match view {
             View::Full => Self::bytes(StatusCode::OK, "application/json", object.to_string().into_bytes()),
-            View::Metadata => Self::json(&view.shows()(object)),
+            _ => Self::json(&view.show(resource, object, Heading::Wanted)),
         }
     }
 
     /// The result of a write.
-    pub fn written(written: Written, view: View) -> Self {
-        let mut reply = Self::object(&written.object, view);
+    pub fn written(resource: &Resource, written: Written, view: View) -> Self {
+        let mut reply = Self::object(resource, &written.object, view);
         if written.created {
             reply.code = StatusCode::CREATED;
         }
@@ -116,14 +159,19 @@ impl Reply {
         if let Some(remaining) = page.remaining {
             metadata["remainingItemCount"] = json!(remaining);
         }
-        let (kind, api_version) = match view {
-            View::Full => (resource.list_kind.as_str(), resource.api_version.as_str()),
-            View::Metadata => ("PartialObjectMetadataList", "meta.k8s.io/v1"),
+        let (kind, api_version, member) = match view {
+            View::Full => (resource.list_kind.as_str(), resource.api_version.as_str(), "items"),
+            View::Metadata => ("PartialObjectMetadataList", "meta.k8s.io/v1", "items"),
+            View::Table(_) => ("Table", "meta.k8s.io/v1", "rows"),
         };
-        let head = json!({ "kind": kind, "apiVersion": api_version, "metadata": metadata }).to_string();
+        let mut head = json!({ "kind": kind, "apiVersion": api_version, "metadata": metadata });
+        if let View::Table(_) = view {
+            head["columnDefinitions"] = table::definitions(resource);
+        }
+        let head = head.to_string();
         let items: Vec<String> = page.items.iter().map(|item| item_text(resource, item, view)).collect();
         let open = head.strip_suffix('}').unwrap_or(&head);
-        let bytes = format!("{open},\"items\":[{}]}}", items.join(","));
+        let bytes = format!("{open},\"{member}\":[{}]}}", items.join(","));
         Self::bytes(StatusCode::OK, "application/json", bytes.into_bytes())
     }
 
@@ -172,7 +220,8 @@ const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGrou
 
 fn item_text(resource: &Resource, item: &Arc<Value>, view: View) -> String {
     match view {
-        View::Metadata => view.shows()(item).to_string(),
+        View::Metadata => table::metadata(item).to_string(),
+        View::Table(include) => table::row(resource, item, include).to_string(),
         View::Full if resource.custom.is_some() => item.to_string(),
         View::Full => {
             let fields = item.as_object().into_iter().flatten();

@@ -226,9 +226,9 @@ fn read(
     request: &Request,
     path: &ResourcePath,
 ) -> ApiResult<Reply> {
-    let view = View::of(request.header(header::ACCEPT));
+    let view = View::of(request)?;
     if request.query.flag("watch") {
-        let mut options = WatchOptions::of(resource, &path.namespace, &request.query, view.shows())?;
+        let mut options = WatchOptions::of(resource, &path.namespace, &request.query, view)?;
         if !path.name.is_empty() {
             options.only(&path.name);
         }
@@ -244,7 +244,7 @@ fn read(
         return rest::read_scale(cluster, resource, &at).map(|value| Reply::json(&value));
     }
     let object = cluster.live(resource, &path.namespace, &path.name)?;
-    Ok(Reply::object(&object, view))
+    Ok(Reply::object(resource, &object, view))
 }
 
 fn post(
@@ -259,7 +259,7 @@ fn post(
     let options = request.write_options("CreateOptions")?;
     let writing = Writing { options: &options, subresource: "" };
     let written = rest::create(cluster, resource, &path.namespace, request.object()?, &writing)?;
-    Ok(Reply::written(written, View::of(request.header(header::ACCEPT))))
+    Ok(Reply::written(resource, written, View::of(request)?))
 }
 
 fn put(
@@ -280,7 +280,7 @@ fn put(
             .map(|value| Reply::json(&value));
     }
     let written = rest::replace(cluster, resource, &at, request.object()?, &writing)?;
-    Ok(Reply::written(written, View::of(request.header(header::ACCEPT))))
+    Ok(Reply::written(resource, written, View::of(request)?))
 }
 
 fn patch(
@@ -318,7 +318,7 @@ fn patch(
             .map(|value| Reply::json(&value));
     }
     let written = rest::patch(cluster, resource, &at, (kind, &body), &writing)?;
-    Ok(Reply::written(written, View::of(request.header(header::ACCEPT))))
+    Ok(Reply::written(resource, written, View::of(request)?))
 }
 
 fn apply(
@@ -346,7 +346,7 @@ fn apply(
     }
     let applied = crate::request::read_yaml(&request.body)?;
     let written = rest::apply(cluster, resource, &at, applied, writing)?;
-    Ok(Reply::written(written, View::of(request.header(header::ACCEPT))))
+    Ok(Reply::written(resource, written, View::of(request)?))
 }
 
 fn remove(

@@ -18,6 +18,7 @@ use crate::error::GroupResource;
 use crate::meta;
 use crate::resource::Resource;
 use crate::rest::ScalePaths;
+use crate::table::{self, Column};
 
 pub(crate) use definition::{
     CLEANUP_FINALIZER, default_definition, establish, mark_terminating, unevaluated, validate_definition,
@@ -31,6 +32,8 @@ pub(crate) struct CustomVersion {
     pub schema: Value,
     /// Where replicas are, if the scale subresource is served.
     pub scale: Option<ScalePaths>,
+    /// The columns of its tables.
+    pub columns: Vec<Column>,
     /// Set on a deprecated version: what to tell its clients.
     pub deprecation: Option<String>,
     /// The name of the definition.
@@ -100,6 +103,7 @@ fn serve(definition: &Value, version: &Value) -> Resource {
         custom: Some(CustomVersion {
             schema,
             scale,
+            columns: table::of_custom(&version["additionalPrinterColumns"]),
             deprecation,
             definition: meta::name(definition).to_owned(),
         }),

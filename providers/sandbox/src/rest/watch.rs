@@ -20,6 +20,7 @@ use crate::error::{ApiError, ApiResult, GroupResource};
 use crate::meta;
 use crate::request::Params;
 use crate::resource::Resource;
+use crate::respond::{Heading, View};
 use crate::selector::Selector;
 use crate::store::{Change, ChangeKind};
 
@@ -43,7 +44,7 @@ pub(crate) struct WatchOptions {
     marks_initial: bool,
     timeout: Duration,
     /// How each object is shown.
-    show: fn(&Value) -> Value,
+    view: View,
 }
 
 impl WatchOptions {
@@ -51,12 +52,7 @@ impl WatchOptions {
     ///
     /// # Errors
     /// If a selector or a number cannot be read.
-    pub fn of(
-        resource: &Arc<Resource>,
-        namespace: &str,
-        query: &Params,
-        show: fn(&Value) -> Value,
-    ) -> ApiResult<Self> {
+    pub fn of(resource: &Arc<Resource>, namespace: &str, query: &Params, view: View) -> ApiResult<Self> {
         let seconds = query.number("timeoutSeconds")?.filter(|seconds| *seconds > 0);
         let marks_initial = query.flag("sendInitialEvents");
         Ok(Self {
@@ -68,7 +64,7 @@ impl WatchOptions {
             bookmarks: query.flag("allowWatchBookmarks"),
             marks_initial,
             timeout: seconds.map_or(DEFAULT_TIMEOUT, |seconds| Duration::from_secs(seconds.min(24 * 3600))),
-            show,
+            view,
         })
     }
 }
@@ -85,7 +81,9 @@ struct Watch {
     shared: Shared,
     changed: Receiver<u64>,
     cursor: u64,
-    ready: VecDeque<Bytes>,
+    ready: VecDeque<Value>,
+    /// Whether an event was sent: only the first one of a table tells its columns.
+    has_begun: bool,
     is_over: bool,
     deadline: Instant,
     bookmark_at: Instant,
@@ -114,6 +112,7 @@ pub(crate) fn watch(
         changed,
         cursor,
         ready,
+        has_begun: false,
         is_over: false,
     };
     stream::unfold(watch, |mut watch| async move {
@@ -123,7 +122,7 @@ pub(crate) fn watch(
     .boxed()
 }
 
-fn initial(cluster: &Cluster, options: &WatchOptions) -> VecDeque<Bytes> {
+fn initial(cluster: &Cluster, options: &WatchOptions) -> VecDeque<Value> {
     let objects = cluster.store.list(&options.target, &options.namespace);
     let selected = objects.filter(|object| options.selector.matches(object));
     let mut lines: VecDeque<_> = selected.map(|object| event(options, "ADDED", object)).collect();
@@ -137,8 +136,8 @@ fn initial(cluster: &Cluster, options: &WatchOptions) -> VecDeque<Bytes> {
 impl Watch {
     async fn next(&mut self) -> Option<Bytes> {
         loop {
-            if let Some(line) = self.ready.pop_front() {
-                return Some(line);
+            if let Some(event) = self.ready.pop_front() {
+                return Some(self.line(event));
             }
             if self.is_over {
                 return None;
@@ -164,17 +163,27 @@ impl Watch {
         let Some(changes) = cluster.store.changes_after(self.cursor) else {
             let why = format!("too old resource version: {} ({})", self.cursor, cluster.store.version());
             let status = ApiError::Expired(why).to_status();
-            self.ready.push_back(line(&json!({ "type": "ERROR", "object": status })));
+            self.ready.push_back(json!({ "type": "ERROR", "object": status }));
             self.is_over = true;
             return;
         };
         self.ready.extend(changes.filter_map(|change| seen(&self.options, change)));
         self.cursor = self.cursor.max(cluster.store.version());
     }
+
+    fn line(&mut self, mut event: Value) -> Bytes {
+        if event["type"] == "BOOKMARK" || event["type"] == "ERROR" {
+            return Bytes::from(format!("{event}\n"));
+        }
+        let heading = if self.has_begun { Heading::Sent } else { Heading::Wanted };
+        self.has_begun = true;
+        event["object"] = self.options.view.show(&self.options.resource, &event["object"], heading);
+        Bytes::from(format!("{event}\n"))
+    }
 }
 
 // An object that enters the selection is added to it; one that leaves is deleted from it.
-fn seen(options: &WatchOptions, change: &Change) -> Option<Bytes> {
+fn seen(options: &WatchOptions, change: &Change) -> Option<Value> {
     let elsewhere = !options.namespace.is_empty() && options.namespace != change.key.namespace;
     if change.key.resource != options.target || elsewhere {
         return None;
@@ -196,12 +205,12 @@ fn seen(options: &WatchOptions, change: &Change) -> Option<Bytes> {
     }
 }
 
-fn event(options: &WatchOptions, kind: &str, object: &Arc<Value>) -> Bytes {
+fn event(options: &WatchOptions, kind: &str, object: &Arc<Value>) -> Value {
     let object = convert::to_version(&options.resource, object);
-    line(&json!({ "type": kind, "object": (options.show)(&object) }))
+    json!({ "type": kind, "object": *object })
 }
 
-fn bookmark(options: &WatchOptions, version: u64, annotations: Option<Value>) -> Bytes {
+fn bookmark(options: &WatchOptions, version: u64, annotations: Option<Value>) -> Value {
     let mut metadata = json!({ "resourceVersion": version.to_string() });
     if let Some(annotations) = annotations {
         metadata["annotations"] = annotations;
@@ -209,9 +218,5 @@ fn bookmark(options: &WatchOptions, version: u64, annotations: Option<Value>) ->
     let object = json!({
         "kind": options.resource.kind, "apiVersion": options.resource.api_version, "metadata": metadata,
     });
-    line(&json!({ "type": "BOOKMARK", "object": object }))
-}
-
-fn line(value: &Value) -> Bytes {
-    Bytes::from(format!("{value}\n"))
+    json!({ "type": "BOOKMARK", "object": object })
 }
