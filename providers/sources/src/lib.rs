@@ -64,9 +64,10 @@ impl Repository {
         match git2::Repository::discover(directory) {
             Ok(git) => Ok(git.workdir().map(Path::to_path_buf).map(|root| Self { git, root })),
             Err(error) if error.code() == git2::ErrorCode::NotFound => Ok(None),
-            Err(source) => {
-                Err(SourceError::Git { what: format!("open the repository of {}", directory.display()), source })
-            }
+            Err(source) => Err(SourceError::Git {
+                what: format!("open the repository of {}", directory.display()),
+                source,
+            }),
         }
     }
 
@@ -100,9 +101,10 @@ impl Repository {
     /// They have no commit in common.
     pub fn merge_base(&self, one: Commit, other: Commit) -> Result<Commit, SourceError> {
         let found = self.git.merge_base(one.0, other.0);
-        found
-            .map(Commit)
-            .map_err(|source| SourceError::Git { what: format!("find the merge base of {one} and {other}"), source })
+        found.map(Commit).map_err(|source| SourceError::Git {
+            what: format!("find the merge base of {one} and {other}"),
+            source,
+        })
     }
 
     /// Writes a commit's tree into an empty directory. Submodules are left out.
@@ -188,7 +190,8 @@ fn write_file(path: &Path, mode: i32, content: &[u8]) -> io::Result<()> {
     if mode != i32::from(git2::FileMode::Link) {
         return std::fs::write(path, content);
     }
-    let target = std::str::from_utf8(content).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+    let target =
+        std::str::from_utf8(content).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
     std::os::unix::fs::symlink(target, path)
 }
 

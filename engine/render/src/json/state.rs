@@ -57,7 +57,8 @@ pub fn state_show_json(state: &State, address: &Address) -> Option<String> {
 
 fn of_state(state: &State, wanted: impl Fn(&ResourceRecord) -> bool) -> StateJson<'_> {
     let records = state.records.iter().filter(|(_, record)| wanted(record));
-    let mut resources: Vec<RecordJson<'_>> = records.map(|(object, record)| of_record(object, record)).collect();
+    let mut resources: Vec<RecordJson<'_>> =
+        records.map(|(object, record)| of_record(object, record)).collect();
     resources.sort_by(|a, b| a.address.cmp(&b.address));
     StateJson {
         format_version: FORMAT_VERSION,

@@ -137,9 +137,13 @@ fn tail(out: &mut String, plan: &Plan, style: Style) {
         style.paint(out, Role::Strong, "No changes in what could be observed.");
     }
     out.push('\n');
-    let guessed = plan.effective().filter(|it| it.tier == Tier::Client && it.action == Action::Create).count();
+    let guessed =
+        plan.effective().filter(|it| it.tier == Tier::Client && it.action == Action::Create).count();
     if guessed > 0 {
-        let _ = writeln!(out, "Predicted without the server, which lacks what they need: {guessed} of the creations.");
+        let _ = writeln!(
+            out,
+            "Predicted without the server, which lacks what they need: {guessed} of the creations."
+        );
     }
     if plan.diagnostics.has_errors() {
         out.push_str("This plan has errors and cannot be applied.\n");
