@@ -2,6 +2,7 @@
 
 terrane {
   environment = "quickstart"
+  state "local" {}
 }
 
 variable "image_tag" {
@@ -11,7 +12,8 @@ variable "image_tag" {
 }
 
 cluster "main" {
-  sandbox = true
+  sandbox  = true
+  platform = "sandbox" # argocd is a stand-in, wherever this cluster's context leads
 }
 
 namespace "dev" {

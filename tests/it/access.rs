@@ -4,13 +4,14 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::thread::JoinHandle;
 
 use axum::body::Body;
-use http::{Request, StatusCode};
+use http::{Method, Request, StatusCode};
 use providers_sandbox::Sandbox;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tower::ServiceExt;
 
+use crate::cluster::{Cluster, Server, User, on_both_servers, runtime};
 use crate::environment::{Environment, root};
 
 /// A sandbox on a loopback port for as long as it lives.
@@ -40,7 +41,7 @@ impl Served {
     }
 
     /// Sends a request as the cluster's administrator.
-    fn send(&self, method: &str, path: &str, body: &serde_json::Value) -> StatusCode {
+    fn send(&self, method: &Method, path: &str, body: &Value) -> StatusCode {
         let request = Request::builder().method(method).uri(path).header("content-type", "application/json");
         let body = if body.is_null() { Body::empty() } else { Body::from(body.to_string()) };
         let answer = self.sandbox.router().oneshot(request.body(body).expect("a request"));
@@ -50,7 +51,7 @@ impl Served {
     /// A kubeconfig that acts as another user.
     fn kubeconfig(&self, user: &str) -> String {
         let admin = self.sandbox.kubeconfig(self.address);
-        let mut config: serde_json::Value = serde_saphyr::from_str(&admin).expect("a kubeconfig");
+        let mut config: Value = serde_saphyr::from_str(&admin).expect("a kubeconfig");
         config["users"][0]["user"]["as"] = json!(user);
         config.to_string()
     }
@@ -65,44 +66,73 @@ impl Drop for Served {
     }
 }
 
-fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
+/// A definition whose commands a user runs that may not do everything.
+struct Restricted {
+    environment: Environment,
+    /// What it asks, if that is a sandbox.
+    served: Option<Served>,
 }
 
-#[test]
-fn without_any_right_the_cluster_is_named() {
-    let served = Served::start();
-    let environment = Environment::copy_of(&root().join("tests/clusters/forbidden"));
-    std::fs::write(environment.directory.join("kubeconfig.yaml"), served.kubeconfig("nobody"))
-        .expect("written");
-    let ran = environment.terrane(&["plan"]);
+/// The rights of a user; both servers know it by this name.
+fn restricted(server: Server, user: User) -> Restricted {
+    let cluster = server.start();
+    let mut environment = Environment::on(cluster.clone(), &root().join("tests/clusters/forbidden"));
+    environment.run_by(user);
+    let (kubeconfig, served) = match &cluster {
+        Cluster::Sandbox => {
+            let served = Served::start();
+            (served.kubeconfig(user.name()), Some(served))
+        }
+        Cluster::Real(cluster) => {
+            let kubeconfig = std::fs::read_to_string(cluster.control_plane().kubeconfig());
+            (kubeconfig.expect("a kubeconfig"), None)
+        }
+    };
+    std::fs::write(environment.directory.join("kubeconfig.yaml"), kubeconfig).expect("written");
+    Restricted { environment, served }
+}
+
+impl Restricted {
+    /// Sends a request as the administrator.
+    fn send(&self, method: &Method, path: &str, body: &Value) -> StatusCode {
+        match &self.served {
+            Some(served) => served.send(method, path, body),
+            None => self.environment.send(method, path, "application/json", body).0,
+        }
+    }
+}
+
+fn without_any_right_the_cluster_is_named(server: Server) {
+    let restricted = restricted(server, User::Nobody);
+    let ran = restricted.environment.terrane(&["plan"]);
     assert_eq!(ran.code, Some(1), "{}", ran.stdout);
     for text in ["[TRN06", "main.hcl:6:1", "cluster \"main\"", "User \"nobody\" cannot get", "help:"] {
         assert!(ran.stderr.contains(text), "lacks `{text}`:\n{}", ran.stderr);
     }
 }
 
-#[test]
-fn without_the_right_to_write_a_plan_is_shown_and_an_apply_refused() {
-    let served = Served::start();
+fn without_the_right_to_write_a_plan_is_shown_and_an_apply_refused(server: Server) {
+    let restricted = restricted(server, User::Reader);
     let binding = json!({
-        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding", "metadata": { "name": "reader" },
+        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding", "metadata": { "name": "viewer" },
         "roleRef": { "apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "view" },
         "subjects": [{ "apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "reader" }],
     });
-    let bound = served.send("POST", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", &binding);
-    assert_eq!(bound, StatusCode::CREATED);
-    let environment = Environment::copy_of(&root().join("tests/clusters/forbidden"));
-    std::fs::write(environment.directory.join("kubeconfig.yaml"), served.kubeconfig("reader"))
-        .expect("written");
-    let shown = environment.terrane(&["plan"]);
+    let bindings = "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings";
+    assert!(restricted.send(&Method::POST, bindings, &binding).is_success());
+    let shown = restricted.environment.terrane(&["plan"]);
     assert_eq!(shown.code, Some(0), "{}{}", shown.stdout, shown.stderr);
     assert!(shown.stdout.contains("warning[TRN0604]"), "{}", shown.stdout);
-    let refused = environment.terrane(&["apply", "--auto-approve"]);
+    let refused = restricted.environment.terrane(&["apply", "--auto-approve"]);
     assert_eq!(refused.code, Some(1), "{}", refused.stderr);
     for text in ["error[TRN0604]", "main.hcl:12:1", "cannot patch resource \"configmaps\"", "help:"] {
         assert!(refused.stdout.contains(text), "lacks `{text}`:\n{}", refused.stdout);
     }
     let object = "/api/v1/namespaces/default/configmaps/settings";
-    assert_eq!(served.send("GET", object, &serde_json::Value::Null), StatusCode::NOT_FOUND);
+    assert_eq!(restricted.send(&Method::GET, object, &Value::Null), StatusCode::NOT_FOUND);
+}
+
+on_both_servers! {
+    without_any_right_the_cluster_is_named,
+    without_the_right_to_write_a_plan_is_shown_and_an_apply_refused,
 }

@@ -3,8 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
+use http::{Method, StatusCode};
+use serde_json::Value;
 use tempfile::TempDir;
+
+use crate::cluster::{Cluster, User};
+use crate::sandbox;
 
 /// The root of the repository.
 pub fn root() -> &'static Path {
@@ -17,6 +23,8 @@ pub struct Environment {
     _temporary: TempDir,
     pub directory: PathBuf,
     home: PathBuf,
+    cluster: Cluster,
+    context: &'static str,
 }
 
 /// What a command printed and how it ended.
@@ -28,13 +36,23 @@ pub struct Ran {
 }
 
 impl Environment {
-    /// Copies a definition. Hidden files and recorded expectations stay behind.
+    /// Copies a definition, to run on the sandbox. Hidden files and recorded expectations stay behind.
     pub fn copy_of(source: &Path) -> Self {
+        Self::on(Cluster::Sandbox, source)
+    }
+
+    /// Copies a definition, to run on a cluster.
+    pub fn on(cluster: Cluster, source: &Path) -> Self {
         let temporary = tempfile::tempdir().expect("a temporary directory");
         let (directory, home) = (temporary.path().join("environment"), temporary.path().join("home"));
         std::fs::create_dir(&home).expect("a home");
         copy(source, &directory);
-        Self { _temporary: temporary, directory, home }
+        Self { _temporary: temporary, directory, home, cluster, context: User::Admin.name() }
+    }
+
+    /// Lets another user of the control plane run the commands.
+    pub fn run_by(&mut self, user: User) {
+        self.context = user.name();
     }
 
     /// Runs `terrane` in the environment's directory.
@@ -65,6 +83,10 @@ impl Environment {
         command.current_dir(&self.directory).stdin(Stdio::null()).env_clear();
         command.env("PATH", path).env("HOME", &self.home).env("USER", "tester").env("HOSTNAME", "localhost");
         command.env("GIT_CONFIG_NOSYSTEM", "1").env("GIT_CEILING_DIRECTORIES", &self.home);
+        if let Cluster::Real(cluster) = &self.cluster {
+            command.env("KUBECONFIG", cluster.control_plane().kubeconfig());
+            command.env("TERRANE_CLUSTER_MAIN_CONTEXT", self.context);
+        }
     }
 
     fn ran(&self, output: &Output) -> Ran {
@@ -72,9 +94,35 @@ impl Environment {
         Ran { code: output.status.code(), stdout: text(&output.stdout), stderr: text(&output.stderr) }
     }
 
-    /// Where the sandbox of a cluster keeps its objects.
-    pub fn sandbox(&self, cluster: &str) -> PathBuf {
-        self.directory.join(".terrane/sandbox").join(cluster)
+    /// Sends one request behind Terrane's back, and returns status and body.
+    pub fn send(&self, method: &Method, path: &str, media: &str, body: &Value) -> (StatusCode, Value) {
+        match &self.cluster {
+            Cluster::Sandbox => {
+                sandbox::send(&self.directory.join(".terrane/sandbox/main"), method, path, media, body)
+            }
+            Cluster::Real(cluster) => cluster.send(method, path, media, body),
+        }
+    }
+
+    /// Reads an object, `None` when it is not there.
+    pub fn get(&self, path: &str) -> Option<Value> {
+        match self.send(&Method::GET, path, "application/json", &Value::Null) {
+            (StatusCode::OK, body) => Some(body),
+            (StatusCode::NOT_FOUND, _) => None,
+            (status, body) => panic!("GET {path}: {status} {body}"),
+        }
+    }
+
+    /// Writes as somebody else would, and insists that it works. What is deleted is gone afterwards: as with kubectl,
+    /// that is waited for.
+    pub fn write(&self, method: &Method, path: &str, media: &str, body: &Value) {
+        let (status, answer) = self.send(method, path, media, body);
+        assert!(status.is_success(), "{method} {path}: {status} {answer}");
+        let since = Instant::now();
+        while method == Method::DELETE && self.get(path).is_some() {
+            assert!(since.elapsed() < Duration::from_secs(60), "{path} is not deleted");
+            std::thread::sleep(Duration::from_millis(50));
+        }
     }
 
     /// Every file below the directory with its content.

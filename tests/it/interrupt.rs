@@ -5,12 +5,11 @@ use std::process::Stdio;
 
 use serde_json::Value;
 
+use crate::cluster::{Server, on_both_servers};
 use crate::environment::{Environment, root};
-use crate::sandbox;
 
-#[test]
-fn an_interrupted_apply_is_recorded_and_continued() {
-    let environment = Environment::copy_of(&root().join("tests/clusters/never-ready"));
+fn an_interrupted_apply_is_recorded_and_continued(server: Server) {
+    let environment = Environment::on(server.start(), &root().join("tests/clusters/never-ready"));
     let mut command = environment.command(&["apply", "--auto-approve"]);
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("terrane runs");
     let mut lines = BufReader::new(child.stderr.take().expect("stderr")).lines();
@@ -33,18 +32,17 @@ fn an_interrupted_apply_is_recorded_and_continued() {
 
     let main = environment.directory.join("main.hcl");
     let text = std::fs::read_to_string(&main).expect("main.hcl");
-    std::fs::write(&main, text.replace("\"never-ready\"", "\"ready\"")).expect("main.hcl");
+    std::fs::write(&main, text.replace("\"nobody\"", "\"default-scheduler\"")).expect("main.hcl");
     let ran = environment.terrane(&["apply", "--auto-approve"]);
     assert_eq!(ran.code, Some(0), "{}{}", ran.stdout, ran.stderr);
     assert!(ran.stdout.contains("1 created, 1 changed, 0 deleted"), "{}", ran.stdout);
-    let after = sandbox::get(&environment.sandbox("main"), "/api/v1/namespaces/dev/configmaps/after");
+    let after = environment.get("/api/v1/namespaces/dev/configmaps/after");
     assert!(after.is_some(), "the dependent follows");
     assert_eq!(environment.terrane(&["plan", "--detailed-exitcode"]).code, Some(0));
 }
 
-#[test]
-fn a_lock_that_a_dead_run_left_is_named_and_released_by_hand() {
-    let environment = Environment::copy_of(&root().join("tests/clusters/never-ready"));
+fn a_lock_that_a_dead_run_left_is_named_and_released_by_hand(server: Server) {
+    let environment = Environment::on(server.start(), &root().join("tests/clusters/never-ready"));
     let mut command = environment.command(&["apply", "--auto-approve"]);
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("terrane runs");
     let mut lines = BufReader::new(child.stderr.take().expect("stderr")).lines();
@@ -69,9 +67,10 @@ fn a_lock_that_a_dead_run_left_is_named_and_released_by_hand() {
 
     let destroyed = environment.terrane(&["destroy", "--auto-approve"]);
     assert_eq!(destroyed.code, Some(0), "{}{}", destroyed.stdout, destroyed.stderr);
-    assert_eq!(
-        sandbox::get(&environment.sandbox("main"), "/api/v1/namespaces/dev"),
-        None,
-        "nothing is orphaned"
-    );
+    assert_eq!(environment.get("/api/v1/namespaces/dev"), None, "nothing is orphaned");
+}
+
+on_both_servers! {
+    an_interrupted_apply_is_recorded_and_continued,
+    a_lock_that_a_dead_run_left_is_named_and_released_by_hand,
 }

@@ -5,6 +5,8 @@
 
 mod access;
 mod bad_input;
+mod cluster;
+mod delivery;
 mod environment;
 mod faults;
 mod interrupt;

@@ -1,7 +1,6 @@
 //! What runs leave behind, and what they ask for: saved plans, states, locks, variables.
 
 use crate::environment::{Environment, Ran, root};
-use crate::sandbox;
 
 const CREDENTIALS: &str = "/api/v1/namespaces/dev/secrets/credentials";
 
@@ -32,11 +31,7 @@ fn a_saved_plan_holds_only_for_what_it_was_made_from() {
         refused(&apply(&["--var", "level=b"]), differ);
         // A digest of something sensitive says whether it is the same, too.
         refused(&apply(&["--var", level, "--var", "password=second"]), differ);
-        assert_eq!(
-            sandbox::get(&environment.sandbox("main"), CREDENTIALS).is_some(),
-            applied_before,
-            "nothing is written"
-        );
+        assert_eq!(environment.get(CREDENTIALS).is_some(), applied_before, "nothing is written");
         let text = std::fs::read_to_string(environment.directory.join("a.plan")).expect("a plan");
         assert!(!text.contains("first"), "the file holds nothing secret");
         // The file knows where the definition lies.
@@ -93,7 +88,7 @@ fn a_destroy_reads_nothing_for_the_definition() {
     std::fs::write(&main, text.replacen("kube-root-ca.crt", "gone", 1)).expect("main.hcl");
     refused(&environment.terrane(&["plan"]), "does not exist");
     succeeded(&environment.terrane(&["destroy", "--auto-approve"]));
-    assert_eq!(sandbox::get(&environment.sandbox("main"), "/api/v1/namespaces/team"), None);
+    assert_eq!(environment.get("/api/v1/namespaces/team"), None);
 }
 
 #[test]

@@ -9,10 +9,11 @@ use providers_sandbox::{Sandbox, SandboxError};
 use serde_json::Value;
 use tower::ServiceExt;
 
+use crate::cluster::runtime;
+
 /// Sends one request to a sandbox that nobody has open, and returns status and body.
 pub fn send(directory: &Path, method: &Method, path: &str, media: &str, body: &Value) -> (StatusCode, Value) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    runtime.block_on(async {
+    runtime().block_on(async {
         let sandbox = open(directory);
         let request = Request::builder().method(method).uri(path).header("content-type", media);
         let body = if body.is_null() { Body::empty() } else { Body::from(body.to_string()) };
@@ -35,20 +36,4 @@ fn open(directory: &Path) -> Sandbox {
             Err(error) => panic!("the sandbox opens: {error}"),
         }
     }
-}
-
-/// Reads an object, `None` when it is not there.
-pub fn get(directory: &Path, path: &str) -> Option<Value> {
-    let (status, body) = send(directory, &Method::GET, path, "application/json", &Value::Null);
-    match status {
-        StatusCode::OK => Some(body),
-        StatusCode::NOT_FOUND => None,
-        other => panic!("GET {path}: {other} {body}"),
-    }
-}
-
-/// Writes as another manager would, and insists that it works.
-pub fn write(directory: &Path, method: &Method, path: &str, media: &str, body: &Value) {
-    let (status, answer) = send(directory, method, path, media, body);
-    assert!(status.is_success(), "{method} {path}: {status} {answer}");
 }

@@ -1,15 +1,17 @@
 //! Scenarios: a definition, steps, and what each step is expected to print.
 //!
-//! `tests/scenarios/<name>/steps.yaml` lists the steps; outputs are compared with the `*.out` files beside it.
+//! `tests/scenarios/<name>/steps.yaml` lists the steps; outputs are compared with the `*.out` files beside it. Each
+//! scenario runs on the sandbox and on a real control plane, with the same expectations.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use http::Method;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::cluster::Server;
 use crate::environment::{Environment, Ran, expect_file, normalise, root};
-use crate::sandbox;
 
 /// A scenario's `steps.yaml`.
 #[derive(Deserialize)]
@@ -17,8 +19,19 @@ use crate::sandbox;
 struct Scenario {
     /// The definition, from the repository's root; the scenario's own directory if left out.
     environment: Option<String>,
+    /// Left out if it runs on both servers.
+    only: Option<Only>,
     /// The steps.
     steps: Vec<Step>,
+}
+
+/// The one server that can run it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Only {
+    server: Server,
+    /// Why the other cannot.
+    why: String,
 }
 
 /// One step. Exactly one of the verbs is set.
@@ -50,7 +63,10 @@ struct Step {
     program: Option<Vec<String>>,
     /// Objects, by API path, with the fields they must have; null for absent.
     #[serde(default)]
-    objects: std::collections::BTreeMap<String, Value>,
+    objects: BTreeMap<String, Value>,
+    /// Pairs of fields that must be the same, each written as API path, `#` and JSON pointer.
+    #[serde(default)]
+    same: Vec<[String; 2]>,
 }
 
 #[derive(Deserialize)]
@@ -80,13 +96,21 @@ fn json_media() -> String {
     "application/json".into()
 }
 
+fn load(name: &str) -> Scenario {
+    let path = root().join("tests/scenarios").join(name).join("steps.yaml");
+    let text = std::fs::read_to_string(&path).expect("steps.yaml");
+    serde_saphyr::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
 /// Runs a scenario by the name of its directory.
-fn scenario(name: &str) {
+fn scenario(server: Server, name: &str) {
     let directory = root().join("tests/scenarios").join(name);
-    let text = std::fs::read_to_string(directory.join("steps.yaml")).expect("steps.yaml");
-    let scenario: Scenario = serde_saphyr::from_str(&text).expect("steps.yaml holds steps");
+    let scenario = load(name);
+    if scenario.only.is_some_and(|only| only.server != server) {
+        return;
+    }
     let source = scenario.environment.as_ref().map_or(directory.clone(), |path| root().join(path));
-    let environment = Environment::copy_of(&source);
+    let environment = Environment::on(server.start(), &source);
     for step in &scenario.steps {
         play(&environment, &directory, step);
     }
@@ -100,7 +124,7 @@ fn play(environment: &Environment, directory: &Path, step: &Step) {
     }
     if let Some(outside) = &step.request {
         let method: Method = outside.method.parse().expect("a method");
-        sandbox::write(&environment.sandbox("main"), &method, &outside.path, &outside.media, &outside.body);
+        environment.write(&method, &outside.path, &outside.media, &outside.body);
     }
     if let Some(edit) = &step.edit {
         let path = environment.directory.join(&edit.file);
@@ -114,9 +138,19 @@ fn play(environment: &Environment, directory: &Path, step: &Step) {
         check(environment, directory, step, &ran);
     }
     for (path, wanted) in &step.objects {
-        let found = sandbox::get(&environment.sandbox("main"), path).unwrap_or(Value::Null);
+        let found = environment.get(path).unwrap_or(Value::Null);
         assert_holds(&found, wanted, &format!("{}: {path}", step.name));
     }
+    for [one, other] in &step.same {
+        assert_eq!(field(environment, one), field(environment, other), "{}: {one} and {other}", step.name);
+    }
+}
+
+/// Reads a field that is there.
+fn field(environment: &Environment, at: &str) -> Value {
+    let (path, pointer) = at.split_once('#').expect("API path, # and JSON pointer");
+    let object = environment.get(path).unwrap_or_else(|| panic!("{path} is not there"));
+    object.pointer(pointer).cloned().unwrap_or_else(|| panic!("{at} is not there"))
 }
 
 fn check(environment: &Environment, directory: &Path, step: &Step, ran: &Ran) {
@@ -156,15 +190,26 @@ fn assert_holds(found: &Value, wanted: &Value, what: &str) {
     }
 }
 
-/// Every directory under `tests/scenarios` has a test: one that is forgotten fails here.
+/// Makes two tests of each scenario. Every directory under `tests/scenarios` has them: one that is forgotten fails here.
 macro_rules! scenarios {
     ($($test:ident = $directory:literal),* $(,)?) => {
-        $(
-            #[test]
-            fn $test() {
-                scenario($directory);
-            }
-        )*
+        mod sandbox {
+            $(
+                #[test]
+                fn $test() {
+                    super::scenario(crate::cluster::Server::Sandbox, $directory);
+                }
+            )*
+        }
+
+        mod control_plane {
+            $(
+                #[test]
+                fn $test() {
+                    super::scenario(crate::cluster::Server::ControlPlane, $directory);
+                }
+            )*
+        }
 
         #[test]
         fn every_scenario_is_run() {
@@ -176,6 +221,14 @@ macro_rules! scenarios {
             let mut run = vec![$($directory),*];
             run.sort_unstable();
             assert_eq!(found, run);
+        }
+
+        #[test]
+        fn a_scenario_of_one_server_says_why() {
+            for name in [$($directory),*] {
+                let why = load(name).only.map(|only| only.why);
+                assert!(why.is_none_or(|why| why.contains(' ') && !why.contains('\n')), "{name}: a line says why");
+            }
         }
     };
 }

@@ -217,19 +217,18 @@ impl Reader<'_> {
         let context = text(&declaration.context, "context");
         let kubeconfig = text(&declaration.kubeconfig, "kubeconfig");
         let platform = text(&declaration.platform, "platform");
-        let context = self.contexts.get(&variable_part(name)).map(Text::from).or(context);
+        let instead = self.contexts.get(&variable_part(name)).map(Text::from);
         let sandbox = declaration.sandbox.as_ref().and_then(|expr| {
             let value = self.value(expr, repeated)?;
             let value = typed(&value, &Type::Bool, "sandbox", expr);
             value.map_err(|faults| self.faults.extend(faults)).ok()?.as_bool()
         });
-        let connection = match (sandbox.unwrap_or(false), context) {
-            (true, None) => Connection::Sandbox,
-            (false, Some(context)) => Connection::Context { context, kubeconfig },
-            (true, Some(context)) if declaration.context.is_none() => {
+        let connection = match (sandbox.unwrap_or(false), context, instead) {
+            (true, None, None) => Connection::Sandbox,
+            (true, None, Some(context)) | (false, _, Some(context)) | (false, Some(context), None) => {
                 Connection::Context { context, kubeconfig }
             }
-            (both, _) => {
+            (both, _, _) => {
                 let summary = match both {
                     true => format!("cluster {name} is a sandbox and has a context"),
                     false => format!("cluster {name} is not connected to anything"),

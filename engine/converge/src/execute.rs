@@ -24,7 +24,7 @@ use crate::Providers;
 use crate::apply::{Progress, done};
 use crate::contents::foreign_contents;
 use crate::journal::Journal;
-use crate::read::{read_object, target};
+use crate::read::{ReadError, read_object, target};
 use crate::wait::{Until, Wait, Waited, Watches};
 use crate::write::Write;
 
@@ -32,6 +32,10 @@ use crate::write::Write;
 const SERVED_WITHIN: Duration = Duration::from_secs(30);
 /// Between two looks.
 const SERVED_RETRY: Duration = Duration::from_millis(200);
+/// How long an object to read may take to appear: often a controller makes it, after what this run has just made.
+const READABLE_WITHIN: Duration = Duration::from_secs(30);
+/// Between two looks.
+const READABLE_RETRY: Duration = Duration::from_millis(200);
 
 /// What all changes of a run share.
 pub(crate) struct Executor {
@@ -133,8 +137,18 @@ impl Executor {
         let Some(Body::Read(read)) = self.graph.at(&change.address).map(|resource| &resource.body) else {
             return Ok(());
         };
-        let value =
-            read_object(read, &self.providers).await.map_err(|error| Outcome::Failed(chain(&error)))?;
+        let since = Instant::now();
+        let value = loop {
+            match read_object(read, &self.providers).await {
+                Ok(value) => break value,
+                Err(ReadError::Missing { .. })
+                    if since.elapsed() < READABLE_WITHIN && !self.is_interrupted() =>
+                {
+                    tokio::time::sleep(READABLE_RETRY).await;
+                }
+                Err(error) => return Err(Outcome::Failed(chain(&error))),
+            }
+        };
         let mut reads = self.reads.lock().unwrap_or_else(PoisonError::into_inner);
         reads.insert(change.address.clone(), value);
         Ok(())
@@ -228,11 +242,15 @@ impl Executor {
     pub(crate) async fn permit(&self, change: &Change) -> Result<Option<SemaphorePermit<'_>>, Outcome> {
         // The semaphore is never closed: without a permit the write simply has no limit.
         let permit = self.writes.acquire().await.ok();
-        if *self.interrupted.borrow() {
+        if self.is_interrupted() {
             return Err(Outcome::Interrupted);
         }
         self.progress.begun(change);
         Ok(permit)
+    }
+
+    fn is_interrupted(&self) -> bool {
+        *self.interrupted.borrow()
     }
 
     /// A deletion may have landed: an object that is gone or terminating tells so. One that is there as before may

@@ -1,5 +1,6 @@
 terrane {
   environment = "interrupted"
+  state "local" {}
 }
 
 cluster "main" {
@@ -17,12 +18,11 @@ manifest "web" {
     spec = {
       selector = { matchLabels = { app = "web" } }
       template = {
-        metadata = {
-          labels      = { app = "web" }
-          annotations = { "sandbox.terrane.dev/pods" = "never-ready" }
-        }
+        metadata = { labels = { app = "web" } }
         spec = {
-          containers = [{ name = "web", image = "web:1.0" }]
+          # There is none of this name: the pods stay pending.
+          schedulerName = "nobody"
+          containers    = [{ name = "web", image = "web:1.0" }]
         }
       }
     }

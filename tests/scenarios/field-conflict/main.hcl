@@ -1,5 +1,6 @@
 terrane {
   environment = "conflict"
+  state "local" {}
 }
 
 cluster "main" {

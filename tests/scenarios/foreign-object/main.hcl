@@ -1,5 +1,6 @@
 terrane {
   environment = "foreign"
+  state "local" {}
 }
 
 cluster "main" {

@@ -1,5 +1,6 @@
 terrane {
   environment = "preview-read"
+  state "local" {}
 }
 
 cluster "main" {

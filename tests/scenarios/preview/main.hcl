@@ -1,5 +1,6 @@
 terrane {
   environment = "preview"
+  state "local" {}
 }
 
 cluster "main" {

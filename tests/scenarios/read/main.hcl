@@ -1,5 +1,6 @@
 terrane {
   environment = "read"
+  state "local" {}
 }
 
 cluster "main" {

@@ -1,5 +1,6 @@
 terrane {
   environment = "reset"
+  state "local" {}
 }
 
 cluster "main" {

@@ -1,5 +1,6 @@
 terrane {
   environment = "moved"
+  state "local" {}
 }
 
 cluster "main" {

@@ -54,7 +54,7 @@ fn the_quickstart_has_a_quota_argo_cd_and_an_app_within_40_lines() {
     definition.body(r#"argocd.main.manifest.component["argocd-server"]"#);
     let app = definition.body(r#"app.hello.kustomization.objects[0]["ConfigMap/dev/rendered"]"#);
     assert_eq!(app.str_at(&["data", "path"]), Some("environments/quickstart/apps/hello/overlays/dev"));
-    assert_eq!(definition.state, StateChoice::Unset);
+    assert_eq!(definition.state, StateChoice::Local);
 }
 
 #[test]
@@ -443,6 +443,24 @@ fn clusters_are_connected_as_declared_or_as_the_run_says() {
     assert_eq!(main(&repository).platform, "k3s");
     repository.options.contexts.insert("MAIN".into(), "b".into());
     assert_eq!(main(&repository).connection, context("b"));
+}
+
+#[test]
+fn a_run_may_send_a_sandbox_to_a_context_instead() {
+    for connection in ["sandbox = true", "sandbox = true\n  context = null"] {
+        let mut repository = Repository::new(&[(
+            "main.hcl",
+            &format!(
+                "terrane {{\n  environment = \"test\"\n  state \"local\" {{}}\n}}\ncluster \"main\" {{\n  {connection}\n}}\n"
+            ),
+        )]);
+        let main = |repository: &Repository| {
+            repository.definition().clusters[&ClusterRef::new("main")].connection.clone()
+        };
+        assert_eq!(main(&repository), Connection::Sandbox);
+        repository.options.contexts.insert("MAIN".into(), "b".into());
+        assert_eq!(main(&repository), Connection::Context { context: "b".into(), kubeconfig: None });
+    }
 }
 
 #[test]

@@ -85,7 +85,7 @@ pub(super) fn from_template(owner: &Value, template: &Value, name: &str) -> Valu
 /// If a change cannot be written.
 pub(super) fn reconcile(cluster: &mut Cluster, key: &Key) -> ApiResult<()> {
     let Some(pod) = cluster.store.get(key).cloned() else { return Ok(()) };
-    if pod["status"]["startTime"].is_string() {
+    if pod["status"]["startTime"].is_string() || is_of_another_scheduler(&pod) {
         return Ok(());
     }
     if pod["spec"]["nodeName"].is_null() {
@@ -96,6 +96,15 @@ pub(super) fn reconcile(cluster: &mut Cluster, key: &Key) -> ApiResult<()> {
     }
     let number = cluster.store.version();
     act::update_status_as(cluster, key, "kubelet", |pod| pod["status"] = status_of(pod, number))
+}
+
+/// There is only the default scheduler: a pod that asks for another stays pending.
+///
+/// # Source
+/// <https://kubernetes.io/docs/tasks/extend-kubernetes/configure-multiple-schedulers/>
+fn is_of_another_scheduler(pod: &Value) -> bool {
+    let is_bound = pod["spec"]["nodeName"].is_string();
+    !is_bound && pod["spec"]["schedulerName"] != "default-scheduler"
 }
 
 fn status_of(pod: &Value, number: u64) -> Value {
