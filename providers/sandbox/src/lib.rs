@@ -18,6 +18,7 @@ mod decode;
 mod defaults;
 mod discovery;
 mod error;
+mod form;
 pub mod merge;
 mod meta;
 mod openapi;

@@ -42,7 +42,8 @@ pub(crate) fn create(
     decode::settle_form(resource, &mut object);
     let time = meta::now();
     let writer = strategy::writer(resource, writing, &time);
-    let object = merge::track_update(&resource.schema, None, object, &writer);
+    let blank = decode::blank(resource);
+    let object = merge::track_update(&resource.schema, Some(&blank), object, &writer);
     insert(cluster, resource, namespace, object, writing).map(|mut written| {
         written.warnings.append(&mut warnings);
         written

@@ -93,7 +93,7 @@ fn requests_that_cannot_be_served_are_refused_as_kubernetes_refuses_them() {
             client.post(MAPS, &wrong_type),
             400,
             "ConfigMap in version \"v1\" cannot be handled as a ConfigMap: json: cannot unmarshal number into Go struct \
-             field ConfigMap.data.k of type string",
+             field ConfigMap.data of type string",
         ),
         (
             client.post(&format!("{MAPS}?dryRun=maybe"), &map("a")),
