@@ -11,6 +11,7 @@ mod environment;
 mod faults;
 mod interrupt;
 mod laws;
+mod requests;
 mod runs;
 mod sandbox;
 mod scenarios;

@@ -106,6 +106,7 @@ pub async fn carry_out(
         resolver: session.definition.filler.clone(),
         reads: session.reads.clone(),
         observed: planned.observed,
+        served: planned.served,
         key: session.key.clone(),
         holder,
         parallelism: running.parallelism.into(),

@@ -14,6 +14,7 @@ use engine_core::cluster::{ClusterRecord, Connection};
 use engine_core::diagnostic::{Code, Diagnostic};
 use engine_core::digest::Fingerprint;
 use engine_core::graph::ResourceGraph;
+use engine_core::kind_info::Discovery;
 use engine_core::object_ref::{ClusterRef, ObjectRef};
 use engine_core::plan::triage::{desired_prints, ready_reads, triage};
 use engine_core::plan::{Action, Plan, PlanInput, PlannedOutput, Tier, plan};
@@ -99,6 +100,8 @@ pub struct Planned {
     pub clusters: BTreeMap<ClusterRef, ClusterRecord>,
     /// Digests of unchanged objects that the server, and not their records, settled.
     pub observed: HashMap<ObjectRef, Fingerprint>,
+    /// What the clusters serve.
+    pub served: BTreeMap<ClusterRef, Discovery>,
 }
 
 /// Makes a plan.
@@ -133,7 +136,9 @@ pub async fn make(session: &Session, subject: &Subject, purpose: Purpose) -> Res
     let unchanged = plan.changes.iter().filter(|it| it.action == Action::NoOp && it.tier == Tier::Server);
     let observed =
         unchanged.filter_map(|it| Some((it.object_ref.clone(), live.get(&it.object_ref)?.settled?)));
-    Ok(Planned { clusters, observed: observed.collect(), plan, graph: subject.graph.clone() })
+    let observed = observed.collect();
+    let served = live.clusters.into_iter().map(|(cluster, live)| (cluster, live.discovery)).collect();
+    Ok(Planned { clusters, observed, served, plan, graph: subject.graph.clone() })
 }
 
 /// Reads what a plan need not leave to the apply, because all that stands before it is settled: otherwise a

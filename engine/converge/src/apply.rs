@@ -8,6 +8,7 @@ use engine_core::address::Address;
 use engine_core::cluster::ClusterRecord;
 use engine_core::digest::{Fingerprint, SealKey};
 use engine_core::graph::ResourceGraph;
+use engine_core::kind_info::Discovery;
 use engine_core::mark::ENVIRONMENT_LABEL;
 use engine_core::object_ref::{ApiVersion, ClusterRef, ObjectRef};
 use engine_core::plan::outcome::{Outcome, Report, ReportEntry};
@@ -56,6 +57,8 @@ pub struct Run {
     /// Digests of unchanged objects that the server, and not their records, settled: recorded, so that the next
     /// plan need not ask again.
     pub observed: HashMap<ObjectRef, Fingerprint>,
+    /// What the clusters serve, as the plan heard. A kind that is missing is asked for again.
+    pub served: BTreeMap<ClusterRef, Discovery>,
     /// Key of the sensitive digests.
     pub key: Option<SealKey>,
     /// Who runs this, for the lock.
@@ -125,7 +128,7 @@ pub async fn apply(run: Run) -> Result<Finished, ApplyError> {
         resolver: run.resolver,
         reads: Mutex::new(run.reads),
         observed: run.observed,
-        served: Mutex::default(),
+        served: Mutex::new(run.served),
         key: run.key,
         journal,
         watches: Watches::new(labels, run.interrupted.clone()),

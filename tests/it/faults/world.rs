@@ -13,6 +13,7 @@ use engine_core::address::Address;
 use engine_core::cluster::{ClusterRecord, Connection as Reached};
 use engine_core::digest::{Fingerprint, SealKey};
 use engine_core::graph::ResourceGraph;
+use engine_core::kind_info::Discovery;
 use engine_core::live::Live;
 use engine_core::mark::Lineage;
 use engine_core::object_ref::{ClusterRef, ObjectRef, Uid};
@@ -218,7 +219,7 @@ impl<'a> World<'a> {
             Ok(planned) => planned,
             Err(why) => return Ended::Unplanned(why),
         };
-        let Planned { plan, graph, definition, reads, clusters, observed, providers } = planned;
+        let Planned { plan, graph, definition, reads, clusters, observed, served, providers } = planned;
         self.say(plan_text(&plan, Style::PLAIN));
         self.say(plan_json(&plan));
         if plan.diagnostics.has_errors() {
@@ -236,6 +237,7 @@ impl<'a> World<'a> {
             resolver: definition.filler.clone(),
             reads,
             observed,
+            served,
             key: Some(key()),
             holder: Holder {
                 run: "0123".into(),
@@ -284,7 +286,9 @@ impl<'a> World<'a> {
         let unchanged = plan.changes.iter().filter(|it| it.action == Action::NoOp && it.tier == Tier::Server);
         let observed =
             unchanged.filter_map(|it| Some((it.object_ref.clone(), live.get(&it.object_ref)?.settled?)));
-        Ok(Planned { observed: observed.collect(), plan, clusters, graph, definition, reads, providers })
+        let observed = observed.collect();
+        let served = live.clusters.into_iter().map(|(cluster, live)| (cluster, live.discovery)).collect();
+        Ok(Planned { observed, served, plan, clusters, graph, definition, reads, providers })
     }
 
     fn say(&self, text: String) {
@@ -389,6 +393,7 @@ struct Planned {
     reads: BTreeMap<Address, Value>,
     clusters: BTreeMap<ClusterRef, ClusterRecord>,
     observed: HashMap<ObjectRef, Fingerprint>,
+    served: BTreeMap<ClusterRef, Discovery>,
     providers: Providers,
 }
 
