@@ -22,6 +22,7 @@ mod form;
 pub mod merge;
 mod meta;
 mod openapi;
+mod protobuf;
 mod rbac;
 mod request;
 mod resource;

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::error::{ApiError, ApiResult, FieldError};
 use crate::merge::Force;
+use crate::protobuf::{self, ProtobufError};
 use crate::rbac::User;
 
 /// A request, read but not yet understood.
@@ -79,15 +80,25 @@ impl Request {
         }
     }
 
-    /// The body as a JSON object, read from JSON or YAML by its media type.
+    /// The body as a JSON object, read from JSON, YAML or protobuf by its media type.
     ///
     /// # Errors
-    /// If it is neither.
+    /// If it is none of them.
     pub fn object(&self) -> ApiResult<Value> {
+        let unsupported = || {
+            let accepted = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
+            ApiError::UnsupportedMediaType(accepted.into())
+        };
         match self.media_type() {
             "application/json" => read_json(&self.body),
             "application/yaml" => read_yaml(&self.body),
-            _ => Err(ApiError::UnsupportedMediaType("application/json, application/yaml".into())),
+            "application/vnd.kubernetes.protobuf" => {
+                protobuf::read(&self.body).map_err(|error| match error {
+                    ProtobufError::UnknownKind(_) => unsupported(),
+                    ProtobufError::Malformed(_) => ApiError::BadRequest(error.to_string()),
+                })
+            }
+            _ => Err(unsupported()),
         }
     }
 

@@ -15,7 +15,7 @@ use crate::request::Request;
 use crate::resource::Resource;
 use crate::rest::{Page, Written};
 use crate::router::warning_header;
-use crate::table::{self, Include};
+use crate::table::{self, Column, Include};
 
 /// How a client wants to see objects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,19 +62,22 @@ impl View {
         match self {
             Self::Full => object.clone(),
             Self::Metadata => table::metadata(object),
-            Self::Table(include) => {
-                let mut shown = json!({
-                    "kind": "Table", "apiVersion": "meta.k8s.io/v1",
-                    "metadata": { "resourceVersion": object["metadata"]["resourceVersion"] },
-                    "columnDefinitions": null, "rows": [table::row(resource, object, include)],
-                });
-                if heading == Heading::Wanted {
-                    shown["columnDefinitions"] = table::definitions(resource);
-                }
-                shown
-            }
+            Self::Table(include) => tabulated(table::of(resource), object, include, heading),
         }
     }
+}
+
+/// A table with one row.
+fn tabulated(columns: &[Column], object: &Value, include: Include, heading: Heading) -> Value {
+    let mut shown = json!({
+        "kind": "Table", "apiVersion": "meta.k8s.io/v1",
+        "metadata": { "resourceVersion": object["metadata"]["resourceVersion"] },
+        "columnDefinitions": null, "rows": [table::row(columns, object, include)],
+    });
+    if heading == Heading::Wanted {
+        shown["columnDefinitions"] = table::definitions(columns);
+    }
+    shown
 }
 
 fn include(request: &Request) -> ApiResult<Include> {
@@ -114,6 +117,21 @@ impl Reply {
     /// A JSON document.
     pub fn json(value: &Value) -> Self {
         Self::bytes(StatusCode::OK, "application/json", value.to_string().into_bytes())
+    }
+
+    /// A JSON document for readers.
+    pub fn pretty(value: &Value) -> Self {
+        Self::bytes(StatusCode::OK, "application/json", format!("{value:#}").into_bytes())
+    }
+
+    /// The scale of a resource, whose table has columns of its own.
+    pub fn scale(scale: &Value, view: View) -> Self {
+        match view {
+            View::Table(include) => {
+                Self::json(&tabulated(table::of_scale(), scale, include, Heading::Wanted))
+            }
+            _ => Self::json(scale),
+        }
     }
 
     /// A JSON document that was made by the request.
@@ -166,7 +184,7 @@ impl Reply {
         };
         let mut head = json!({ "kind": kind, "apiVersion": api_version, "metadata": metadata });
         if let View::Table(_) = view {
-            head["columnDefinitions"] = table::definitions(resource);
+            head["columnDefinitions"] = table::definitions(table::of(resource));
         }
         let head = head.to_string();
         let items: Vec<String> = page.items.iter().map(|item| item_text(resource, item, view)).collect();
@@ -221,7 +239,7 @@ const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGrou
 fn item_text(resource: &Resource, item: &Arc<Value>, view: View) -> String {
     match view {
         View::Metadata => table::metadata(item).to_string(),
-        View::Table(include) => table::row(resource, item, include).to_string(),
+        View::Table(include) => table::row(table::of(resource), item, include).to_string(),
         View::Full if resource.custom.is_some() => item.to_string(),
         View::Full => {
             let fields = item.as_object().into_iter().flatten();

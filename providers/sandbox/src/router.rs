@@ -107,7 +107,7 @@ fn unowned_path(front: &Front, request: &Request, path: &[&str]) -> ApiResult<Op
     let wants_aggregated = request.header(header::ACCEPT).contains("as=APIGroupDiscoveryList");
     let found = match path {
         ["healthz" | "readyz" | "livez", ..] if is_get => Some(Reply::text(StatusCode::OK, "ok")),
-        ["version"] if is_get => Some(Reply::json(&discovery::version())),
+        ["version"] if is_get => Some(Reply::pretty(&discovery::version())),
         ["api" | "apis"] if is_get && wants_aggregated => {
             let (document, tag) = discovery::aggregated(&cluster.catalog, path == ["api"]);
             Some(Reply::tagged(&document, &tag, request.header(header::IF_NONE_MATCH)))
@@ -162,6 +162,9 @@ const NOT_SIMULATED: [&str; 13] = [
     "metrics",
 ];
 
+/// The warning that comes with the one built-in resource that is deprecated.
+const ENDPOINTS: &str = "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice";
+
 fn resource_request(front: &Front, request: &Request, path: &ResourcePath) -> ApiResult<Reply> {
     let mut cluster = front.shared.lock();
     let resource = cluster.catalog.find(&path.group, &path.version, &path.resource).cloned();
@@ -178,7 +181,8 @@ fn resource_request(front: &Front, request: &Request, path: &ResourcePath) -> Ap
     };
     controllers::settle(&mut cluster);
     let mut reply = reply?;
-    if let Some(warning) = resource.custom.as_ref().and_then(|custom| custom.deprecation.as_ref()) {
+    let deprecation = resource.custom.as_ref().and_then(|custom| custom.deprecation.as_deref());
+    if let Some(warning) = deprecation.or_else(|| resource.is("", "endpoints").then_some(ENDPOINTS)) {
         reply.warn(warning);
     }
     Ok(reply)
@@ -241,7 +245,7 @@ fn read(
     }
     let at = Cluster::key(resource, &path.namespace, &path.name);
     if path.subresource == "scale" {
-        return rest::read_scale(cluster, resource, &at).map(|value| Reply::json(&value));
+        return rest::read_scale(cluster, resource, &at).map(|scale| Reply::scale(&scale, view));
     }
     let object = cluster.live(resource, &path.namespace, &path.name)?;
     Ok(Reply::object(resource, &object, view))

@@ -62,18 +62,23 @@ impl Column {
 }
 
 /// The columns of a resource.
-///
-/// # Panics
-/// If the embedded columns are malformed, which a test rules out.
-pub(super) fn of(resource: &Resource) -> &[Column] {
-    static ALL: OnceLock<BTreeMap<&'static str, Vec<Column>>> = OnceLock::new();
+pub(crate) fn of(resource: &Resource) -> &[Column] {
     static PLAIN: OnceLock<Vec<Column>> = OnceLock::new();
-    if let Some(custom) = &resource.custom {
-        return &custom.columns;
+    match &resource.custom {
+        Some(custom) => &custom.columns,
+        None => builtin(&resource.group, &resource.kind).unwrap_or_else(|| PLAIN.get_or_init(plain)),
     }
+}
+
+/// The columns of a scale.
+pub(crate) fn of_scale() -> &'static [Column] {
+    builtin("autoscaling", "Scale").unwrap_or_default()
+}
+
+fn builtin(group: &str, kind: &str) -> Option<&'static [Column]> {
+    static ALL: OnceLock<BTreeMap<&'static str, Vec<Column>>> = OnceLock::new();
     let all = ALL.get_or_init(|| BUILTIN.lines().filter_map(parse).collect());
-    let own = all.get(format!("{}/{}", resource.group, resource.kind).as_str());
-    own.unwrap_or_else(|| PLAIN.get_or_init(plain))
+    all.get(format!("{group}/{kind}").as_str()).map(Vec::as_slice)
 }
 
 /// The columns of a kind for which Kubernetes has defined none.

@@ -17,9 +17,8 @@ mod tests;
 use serde_json::{Value, json};
 
 use crate::meta;
-use crate::resource::Resource;
 use columns::Source;
-pub(crate) use columns::{Column, of_custom};
+pub(crate) use columns::{Column, of, of_custom, of_scale};
 
 /// How much of its object each row carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,16 +31,16 @@ pub(crate) enum Include {
     Object,
 }
 
-/// The `columnDefinitions` of a resource's table.
-pub(crate) fn definitions(resource: &Resource) -> Value {
-    columns::of(resource).iter().map(Column::definition).collect()
+/// The `columnDefinitions` of a table.
+pub(crate) fn definitions(columns: &[Column]) -> Value {
+    columns.iter().map(Column::definition).collect()
 }
 
 /// The row of one object.
-pub(crate) fn row(resource: &Resource, object: &Value, include: Include) -> Value {
-    let cells: Vec<Value> = columns::of(resource).iter().map(|column| cell(column, object)).collect();
+pub(crate) fn row(columns: &[Column], object: &Value, include: Include) -> Value {
+    let cells: Vec<Value> = columns.iter().map(|column| cell(column, object)).collect();
     let mut row = json!({ "cells": cells });
-    if resource.is("", "pods") {
+    if object["kind"] == "Pod" && object["apiVersion"] == "v1" {
         meta::put(&mut row, "conditions", pod::conditions(object));
     }
     let carried = match include {
