@@ -116,10 +116,13 @@ impl Environment {
     /// Writes as somebody else would, and insists that it works. What is deleted is gone afterwards: as with kubectl,
     /// that is waited for.
     pub fn write(&self, method: &Method, path: &str, media: &str, body: &Value) {
+        let there = || self.get(path).map(|object| object["metadata"]["uid"].clone());
+        let deleted = if method == Method::DELETE { there() } else { None };
         let (status, answer) = self.send(method, path, media, body);
         assert!(status.is_success(), "{method} {path}: {status} {answer}");
         let since = Instant::now();
-        while method == Method::DELETE && self.get(path).is_some() {
+        // Another object of that name may follow at once.
+        while deleted.is_some() && there() == deleted {
             assert!(since.elapsed() < Duration::from_secs(60), "{path} is not deleted");
             std::thread::sleep(Duration::from_millis(50));
         }

@@ -244,4 +244,5 @@ scenarios! {
     preview_read = "preview-read",
     sandbox_reset = "sandbox-reset",
     read = "read",
+    workloads = "workloads",
 }

@@ -12,7 +12,7 @@ use crate::manifest::Manifest;
 use crate::mark::FieldManager;
 use crate::object::{ManagerEntry, Object};
 use crate::object_ref::{ClusterRef, ObjectRef, Uid};
-use crate::plan::diff::{creation, diff, mark_unknown};
+use crate::plan::diff::{allocated, creation, diff, mark_unknown};
 use crate::plan::loss::losses;
 use crate::plan::triage::{DesiredPrints, Triage};
 use crate::plan::{
@@ -273,8 +273,15 @@ impl Planner<'_> {
             .own_entry(&self.manager, manifest.api_version())
             .map(|entry| entry.fields)
             .unwrap_or_default();
-        let mut fields = diff(before.body(), after.body(), &own, manifest.sensitive());
-        mark_unknown(&mut fields, &hole_paths(manifest));
+        let mut unknown = hole_paths(manifest);
+        let mut predicted = after.body().clone();
+        if prediction.tier == Tier::Server {
+            let allocated = allocated(before.body(), &predicted, &own);
+            allocated.iter().for_each(|path| path.remove(&mut predicted));
+            unknown.extend(allocated);
+        }
+        let mut fields = diff(before.body(), &predicted, &own, manifest.sensitive());
+        mark_unknown(&mut fields, &unknown);
         let same_manifest = record.is_some_and(|record| self.is_desired(record, manifest));
         self.blame(&mut fields, before, manifest, record);
         let uid = live.uid.clone();

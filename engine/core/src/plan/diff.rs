@@ -19,6 +19,9 @@ const BOOKKEEPING: [&[&str]; 7] = [
     &["metadata", "uid"],
 ];
 
+/// Annotations of that sort.
+const BOOKKEEPING_ANNOTATIONS: [&str; 1] = ["deprecated.daemonset.template.generation"];
+
 /// Compares two objects. Sensitive values are withheld.
 ///
 /// `keys` tells how lists name their items, as managed fields do; other lists of maps with distinct `name`s
@@ -66,6 +69,28 @@ pub fn mark_unknown(changes: &mut Vec<FieldChange>, holes: &[FieldPath]) {
     }
 }
 
+/// Returns the addresses and ports of a Service that the server will choose: a dry run names dummies for them, and at
+/// apply come others. `own` are the fields that were asked for.
+///
+/// # Source
+/// <https://kubernetes.io/docs/reference/using-api/api-concepts/#generated-values>
+pub fn allocated(before: &Value, after: &Value, own: &FieldSet) -> Vec<FieldPath> {
+    if after.str_at(&["kind"]) != Some("Service") || after.str_at(&["apiVersion"]) != Some("v1") {
+        return Vec::new();
+    }
+    let spec =
+        ["clusterIP", "clusterIPs", "healthCheckNodePort"].map(|name| FieldPath::fields(["spec", name]));
+    let ports = after.at(&["spec", "ports"]).and_then(Value::as_list).unwrap_or_default();
+    let node_ports = ports.iter().map(|port| {
+        let item = PathElement::Key(key_of(port, &["port".into(), "protocol".into()]));
+        FieldPath::fields(["spec", "ports"]).join(item).join(PathElement::Field("nodePort".into()))
+    });
+    let is_new = |path: &FieldPath| {
+        path.lookup(after).is_some() && path.lookup(before).is_none() && !own.contains(path)
+    };
+    spec.into_iter().chain(node_ports).filter(is_new).collect()
+}
+
 fn shown_part(body: &Value) -> Value {
     let mut body = body.clone();
     for path in BOOKKEEPING {
@@ -78,7 +103,9 @@ fn shown_part(body: &Value) -> Value {
             continue;
         };
         let mut map = map.clone();
-        map.retain(|name, _| !name.starts_with("terrane.dev/"));
+        map.retain(|name, _| {
+            !name.starts_with("terrane.dev/") && !BOOKKEEPING_ANNOTATIONS.contains(&name.as_str())
+        });
         if map.is_empty() {
             body.remove_at(&["metadata", field]);
         } else {

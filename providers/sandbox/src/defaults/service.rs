@@ -60,6 +60,7 @@ pub(super) fn allocate(cluster: &Cluster, live: Option<&Value>, object: &mut Val
     let services = GroupResource::new("", "services");
     if let Some(live) = live {
         keep(live, object);
+        release(live, object);
     }
     let Some(spec) = meta::child(object, "spec") else { return };
     if kind == "ExternalName" {
@@ -128,6 +129,52 @@ fn keep(live: &Value, object: &mut Value) {
         let old = meta::items(&live["spec"]["ports"]).iter().find(same).map(|old| old["nodePort"].clone());
         if let (Some(old), true) = (old.filter(|old| !old.is_null()), port["nodePort"].is_null()) {
             port["nodePort"] = old;
+        }
+    }
+}
+
+/// Takes away what only the former type of a Service needed, where the client has left it as it was.
+///
+/// # Source
+/// <https://kubernetes.io/docs/concepts/services-networking/service/#publishing-services-service-types>
+fn release(live: &Value, object: &mut Value) {
+    let needs_node_ports = |service: &Value| match service["spec"]["type"].as_str() {
+        Some("NodePort") => true,
+        Some("LoadBalancer") => service["spec"]["allocateLoadBalancerNodePorts"] != false,
+        _ => false,
+    };
+    let is_external = |service: &Value| {
+        let spec = &service["spec"];
+        matches!(spec["type"].as_str(), Some("NodePort" | "LoadBalancer"))
+            || (spec["type"] == "ClusterIP" && !meta::items(&spec["externalIPs"]).is_empty())
+    };
+    let balances = |service: &Value| service["spec"]["type"] == "LoadBalancer";
+    let checks_health =
+        |service: &Value| balances(service) && service["spec"]["externalTrafficPolicy"] == "Local";
+    let node_ports = |service: &Value| -> BTreeSet<u64> {
+        meta::items(&service["spec"]["ports"]).iter().filter_map(|port| port["nodePort"].as_u64()).collect()
+    };
+    let no_longer = |needs: &dyn Fn(&Value) -> bool| needs(live) && !needs(object);
+    let same_ports = node_ports(live) == node_ports(object);
+    let (free_ports, is_unbalanced) = (no_longer(&needs_node_ports) && same_ports, no_longer(&balances));
+    let fields = [
+        ("healthCheckNodePort", no_longer(&checks_health)),
+        ("allocateLoadBalancerNodePorts", is_unbalanced),
+        ("loadBalancerClass", is_unbalanced),
+        ("externalTrafficPolicy", no_longer(&is_external)),
+    ];
+    if is_unbalanced {
+        object["status"]["loadBalancer"] = json!({});
+    }
+    let Some(spec) = meta::child(object, "spec") else { return };
+    for (field, is_free) in fields {
+        if is_free && spec.get(field) == live["spec"].get(field) {
+            spec.remove(field);
+        }
+    }
+    for port in spec.get_mut("ports").and_then(Value::as_array_mut).into_iter().flatten() {
+        if let Some(port) = port.as_object_mut().filter(|_| free_ports) {
+            port.remove("nodePort");
         }
     }
 }

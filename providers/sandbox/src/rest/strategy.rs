@@ -12,9 +12,15 @@ use crate::merge::Writer;
 use crate::meta;
 use crate::resource::Resource;
 
-/// Metadata that only the server writes.
+/// Metadata that a new object gets from the server only.
 const SYSTEM_FIELDS: [&str; 4] =
     ["creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink"];
+
+/// Metadata that an update cannot change. To set the times of a deletion that was not asked for is an error.
+const KEPT_FIELDS: [&str; 3] = ["creationTimestamp", "generation", "selfLink"];
+
+/// How many pod templates a `DaemonSet` has had.
+const TEMPLATE_GENERATION: &str = "deprecated.daemonset.template.generation";
 
 /// Built-in resources that count changes of their spec in `metadata.generation`.
 const COUNTED: [(&str, &str); 27] = [
@@ -70,17 +76,28 @@ pub(super) fn prepare_new(cluster: &Cluster, resource: &Resource, object: &mut V
     }
     meta::set(object, "uid", json!(uuid::Uuid::new_v4().to_string()));
     meta::set(object, "creationTimestamp", json!(meta::now()));
-    meta::set(object, "generation", if is_counted(resource) { json!(1) } else { Value::Null });
+    // Where nothing counts, what the client says stays.
+    if is_counted(resource) {
+        meta::set(object, "generation", json!(1));
+    }
     if resource.has("status") {
         meta::put(object, "status", defaults::first_status(resource, object));
     }
     defaults::allocate(cluster, resource, None, object);
+    count_templates(resource, None, object);
 }
 
 /// Restores in `object` what clients cannot change, except uid and resourceVersion, whose change is an error.
 pub(super) fn keep_system_fields(live: &Value, object: &mut Value) {
-    for field in SYSTEM_FIELDS.into_iter().chain(["generation"]) {
+    for field in KEPT_FIELDS {
         meta::set(object, field, live["metadata"][field].clone());
+    }
+    if meta::is_terminating(live) {
+        meta::set(object, "deletionTimestamp", live["metadata"]["deletionTimestamp"].clone());
+    }
+    if object["metadata"]["deletionGracePeriodSeconds"].is_null() {
+        let grace = live["metadata"]["deletionGracePeriodSeconds"].clone();
+        meta::set(object, "deletionGracePeriodSeconds", grace);
     }
     for field in ["uid", "name", "namespace"] {
         if meta::text(object, field).is_empty() {
@@ -104,9 +121,29 @@ pub(super) fn prepare_update(
         _ => {}
     }
     defaults::allocate(cluster, resource, Some(live), object);
+    count_templates(resource, Some(live), object);
     if subresource != "status" && is_counted(resource) && has_new_generation(resource, live, object) {
         meta::set(object, "generation", json!(meta::generation(live) + 1));
     }
+}
+
+/// Counts the pod templates that a `DaemonSet` has had, which clients cannot change.
+///
+/// # Source
+/// <https://kubernetes.io/docs/reference/labels-annotations-taints/#deprecated-daemonset-template-generation>
+fn count_templates(resource: &Resource, live: Option<&Value>, object: &mut Value) {
+    if !resource.is("apps", "daemonsets") {
+        return;
+    }
+    let counted = |object: &Value| meta::annotation(object, TEMPLATE_GENERATION)?.parse::<i64>().ok();
+    let number = match live {
+        None => counted(object).unwrap_or(1).max(1),
+        Some(live) => {
+            let is_new = live["spec"]["template"] != object["spec"]["template"];
+            counted(live).unwrap_or(1) + i64::from(is_new)
+        }
+    };
+    object["metadata"]["annotations"][TEMPLATE_GENERATION] = json!(number.to_string());
 }
 
 // The status endpoint of built-in kinds lets labels and annotations through; that of Deployments annotations only.

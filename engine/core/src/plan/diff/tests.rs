@@ -69,3 +69,18 @@ fn secrets_are_withheld_field_by_field() {
     let paths: Vec<String> = changes.iter().map(|change| change.path.to_string()).collect();
     assert_eq!(paths, ["data", "type"]);
 }
+
+#[test]
+fn what_a_server_chooses_for_a_service_is_not_taken_from_a_dry_run() {
+    let before = r#"{"apiVersion":"v1","kind":"Service","spec":{"clusterIP":"10.96.0.9","ports":[{"port":80,"protocol":"TCP"}]}}"#;
+    let after = r#"{"apiVersion":"v1","kind":"Service","spec":{"clusterIP":"10.96.0.9","healthCheckNodePort":32769,"ports":[
+        {"port":80,"protocol":"TCP","nodePort":32769},{"port":80,"protocol":"UDP","nodePort":30053}]}}"#;
+    let asked = r#"{"f:spec":{"f:ports":{"k:{\"port\":80,\"protocol\":\"UDP\"}":{".":{},"f:nodePort":{}}}}}"#;
+    let own = FieldSet::decode(&value(asked)).unwrap();
+    let found: Vec<String> =
+        allocated(&value(before), &value(after), &own).iter().map(ToString::to_string).collect();
+    assert_eq!(found, ["spec.healthCheckNodePort", "spec.ports[port=80,protocol=\"TCP\"].nodePort"]);
+    assert!(allocated(&value(after), &value(after), &own).is_empty());
+    let other = after.replace("\"v1\"", "\"example.com/v1\"");
+    assert!(allocated(&value(before), &value(&other), &own).is_empty());
+}
