@@ -11,12 +11,19 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use crate::crd;
 use crate::meta;
 use crate::resource::Resource;
 
-/// The object in the version of `resource`; the very same if it is in that version already.
+/// The object in the version of `resource`.
 pub(crate) fn to_version(resource: &Resource, object: &Arc<Value>) -> Arc<Value> {
     let wanted = &resource.api_version;
+    if let Some(custom) = &resource.custom {
+        let mut object = Value::clone(object);
+        object["apiVersion"] = json!(wanted);
+        crd::show(custom, &mut object);
+        return Arc::new(object);
+    }
     if object["apiVersion"] == wanted.as_str() {
         return Arc::clone(object);
     }

@@ -4,9 +4,9 @@
 //! # Source
 //! <https://kubernetes.io/docs/reference/using-api/api-concepts/#field-validation>
 
-use engine_kinds::schema::Type;
 use serde_json::{Map, Value, json};
 
+use crate::crd;
 use crate::error::{ApiError, ApiResult};
 use crate::form::{self, Reading};
 use crate::request::FieldValidation;
@@ -95,37 +95,14 @@ pub(crate) fn read(
 // The metadata of custom resources is read as strictly as that of built-in kinds; the rest is for their schema.
 fn read_custom(resource: &Resource, object: &mut Value) -> Reading {
     let mut found = match object.get_mut("metadata") {
-        Some(metadata) => form::read(&form::METADATA, metadata, "metadata"),
+        Some(metadata) => form::read(&form::METADATA, metadata, ""),
         None => Reading::default(),
     };
-    drop_undeclared(&resource.schema, object, "", &mut found.unknown);
-    found
-}
-
-fn drop_undeclared(ty: &Type, value: &mut Value, path: &str, unknown: &mut Vec<String>) {
-    let shape = ty.shape();
-    match value {
-        Value::Object(map) => {
-            let Some(fields) = &shape.map else { return };
-            map.retain(|name, value| {
-                let at = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
-                let declared = fields.fields.get(name.as_str()).map(|field| &field.ty);
-                let Some(ty) = declared.or(fields.element.as_ref()) else {
-                    unknown.push(at);
-                    return false;
-                };
-                drop_undeclared(ty, value, &at, unknown);
-                true
-            });
-        }
-        Value::Array(items) => {
-            let Some(list) = &shape.list else { return };
-            for (index, item) in items.iter_mut().enumerate() {
-                drop_undeclared(&list.element, item, &format!("{path}[{index}]"), unknown);
-            }
-        }
-        _ => {}
+    found.unknown.iter_mut().for_each(|path| *path = format!("metadata.{path}"));
+    if let Some(custom) = &resource.custom {
+        found.unknown.extend(crd::prune_object(&custom.schema, object));
     }
+    found
 }
 
 fn type_name(value: &Value) -> &'static str {

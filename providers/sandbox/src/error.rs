@@ -45,9 +45,6 @@ pub(crate) enum ApiError {
     /// The resource does not have that verb.
     #[error("the server does not allow this method on the requested resource")]
     MethodNotAllowed,
-    /// The resource is going away.
-    #[error("create not allowed while custom resource definition is terminating")]
-    DefinitionTerminating,
     /// The body's media type is not understood.
     #[error("the body of the request was in an unknown format - accepted media types include: {0}")]
     UnsupportedMediaType(String),
@@ -166,6 +163,17 @@ impl FieldError {
         Self::build(field, Reason::Invalid, Some(value), detail)
     }
 
+    /// A malformed value that is shown as `text`.
+    pub fn invalid_as(field: impl Into<String>, text: &str, detail: &str) -> Self {
+        let body = format!("{}: {text}: {detail}", Reason::Invalid.texts().1);
+        Self { field: field.into(), reason: Reason::Invalid, body }
+    }
+
+    /// A malformed value that is too large to be shown.
+    pub fn invalid_unshown(field: impl Into<String>, detail: &str) -> Self {
+        Self::build(field, Reason::Invalid, None, detail)
+    }
+
     /// A value of the wrong JSON type; `shown` is how the message names what was found.
     pub fn wrong_type(field: impl Into<String>, shown: &Value, detail: &str) -> Self {
         Self::build(field, Reason::TypeInvalid, Some(shown), detail)
@@ -193,6 +201,11 @@ impl FieldError {
         Self::build(field, Reason::Duplicate, Some(value), "")
     }
 
+    /// A value that must be unique, is not, and is too large to be shown.
+    pub fn duplicate_unshown(field: impl Into<String>) -> Self {
+        Self::build(field, Reason::Duplicate, None, "")
+    }
+
     /// A text over its limit in bytes.
     pub fn too_long(field: impl Into<String>, limit: u64) -> Self {
         Self::build(field, Reason::TooLong, None, &format!("may not be more than {limit} bytes"))
@@ -202,6 +215,20 @@ impl FieldError {
     pub fn too_many(field: impl Into<String>, found: usize, limit: u64) -> Self {
         let detail = format!("must have at most {limit} items");
         Self::build(field, Reason::TooMany, Some(&json!(found)), &detail)
+    }
+
+    /// The same error, for a field inside of another one.
+    pub fn below(mut self, place: &str) -> Self {
+        self.field = if self.field == "<nil>" { place.to_owned() } else { format!("{place}.{}", self.field) };
+        self
+    }
+
+    /// Whether rules of a schema cannot be judged on a value with this error.
+    pub fn hides_rules(&self) -> bool {
+        matches!(
+            self.reason,
+            Reason::Required | Reason::TypeInvalid | Reason::NotSupported | Reason::TooLong | Reason::TooMany
+        )
     }
 
     fn cause(&self) -> Value {
@@ -293,9 +320,7 @@ impl ApiError {
             Self::BadRequest(_) => (StatusCode::BAD_REQUEST, "BadRequest"),
             Self::Forbidden { .. } => (StatusCode::FORBIDDEN, "Forbidden"),
             Self::Unauthorized => (StatusCode::UNAUTHORIZED, "Unauthorized"),
-            Self::MethodNotAllowed | Self::DefinitionTerminating => {
-                (StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed")
-            }
+            Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed"),
             Self::UnsupportedMediaType(_) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "UnsupportedMediaType"),
             Self::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge"),
             Self::Expired(_) => (StatusCode::GONE, "Expired"),
@@ -368,7 +393,7 @@ impl ApiError {
                 details.insert("causes".into(), json!([cause]));
                 details.insert("retryAfterSeconds".into(), json!(1));
             }
-            Self::MethodNotAllowed | Self::DefinitionTerminating | Self::Unprocessable => {}
+            Self::MethodNotAllowed | Self::Unprocessable => {}
             Self::Internal(why) => {
                 details.insert("causes".into(), json!([{ "message": why }]));
             }

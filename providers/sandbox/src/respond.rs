@@ -171,6 +171,9 @@ impl Reply {
     /// A page of a list. Items of built-in lists do not repeat their kind.
     pub fn list(resource: &Resource, page: Page, view: View) -> Self {
         let mut metadata = json!({ "resourceVersion": page.version.to_string() });
+        if resource.custom.is_some() && view == View::Full {
+            metadata["continue"] = json!("");
+        }
         if let Some(next) = page.next {
             metadata["continue"] = json!(next);
         }

@@ -73,6 +73,33 @@ impl Answer {
         self
     }
 
+    /// Sorts the causes of a `Status`, there and in its message.
+    #[must_use]
+    pub fn with_sorted_causes(mut self) -> Self {
+        for status in &mut self.body {
+            let listed = |causes: &[Value]| -> Vec<String> {
+                let text = |cause: &Value, key: &str| cause[key].as_str().unwrap_or_default().to_owned();
+                let mut texts: Vec<String> = Vec::new();
+                for cause in causes {
+                    let line = format!("{}: {}", text(cause, "field"), text(cause, "message"));
+                    // The message says everything once.
+                    if !texts.contains(&line) {
+                        texts.push(line);
+                    }
+                }
+                texts
+            };
+            let mut sorted = status["details"]["causes"].as_array().cloned().unwrap_or_default();
+            let given = listed(&sorted).join(", ");
+            sorted.sort_by_cached_key(|cause| listed(std::slice::from_ref(cause)));
+            if let Some(message) = status["message"].as_str() {
+                status["message"] = json!(message.replace(&given, &listed(&sorted).join(", ")));
+                status["details"]["causes"] = json!(sorted);
+            }
+        }
+        self
+    }
+
     /// The answer as text, one field a line.
     pub fn text(&self) -> String {
         let mut text = format!("HTTP {}\n", self.status);

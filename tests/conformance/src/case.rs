@@ -61,6 +61,9 @@ pub struct Step {
     /// Ask again until both answers are the same: controllers have to act first.
     #[serde(default)]
     settle: bool,
+    /// The causes of a refusal may come in any order: the server collects them from a map.
+    #[serde(default)]
+    unordered: bool,
     /// Why the answers differ. A difference that is gone fails, too.
     differs: Option<String>,
 }
@@ -149,7 +152,8 @@ impl Step {
     }
 
     fn shown(&self, answer: &Answer) -> Answer {
-        answer.clone().normalised(&self.without)
+        let answer = answer.clone().normalised(&self.without);
+        if self.unordered { answer.with_sorted_causes() } else { answer }
     }
 
     fn compare(&self, real: &Answer, sandbox: &Answer) -> Result<(), String> {

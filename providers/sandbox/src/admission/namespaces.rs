@@ -20,7 +20,8 @@ pub(super) fn check(cluster: &Cluster, resource: &Resource, object: &Value) -> A
     if let Some(custom) = &resource.custom {
         let definition = cluster.store.get(&Key::new(&crd::resource(), "", &custom.definition));
         if definition.is_some_and(|definition| meta::is_terminating(definition)) {
-            return Err(ApiError::DefinitionTerminating);
+            let why = "create not allowed while custom resource definition is terminating";
+            return Err(ApiError::forbidden(&resource.group_resource(), meta::name(object), why.into()));
         }
     }
     if !resource.is_namespaced() {

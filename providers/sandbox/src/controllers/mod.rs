@@ -159,6 +159,19 @@ pub(crate) fn set_status(cluster: &mut Cluster, key: &Key, status: &Value) -> Ap
     act::update_status(cluster, key, |object| object["status"] = status.clone())
 }
 
+/// Sets the status of an object under the name of another component, if it differs.
+///
+/// # Errors
+/// If it cannot be written.
+pub(crate) fn set_status_as(
+    cluster: &mut Cluster,
+    key: &Key,
+    manager: &str,
+    status: &Value,
+) -> ApiResult<()> {
+    act::update_status_as(cluster, key, manager, |object| object["status"] = status.clone())
+}
+
 fn reconcile(cluster: &mut Cluster, key: &Key) -> ApiResult<()> {
     let Some(object) = cluster.store.get(key).cloned() else { return Ok(()) };
     if meta::is_terminating(&object) {

@@ -1,20 +1,24 @@
-//! `CustomResourceDefinitions` as objects: their defaults, rules, status and deletion.
+//! `CustomResourceDefinitions` as objects: their defaults, their status and their deletion.
 //!
 //! # Source
 //! <https://kubernetes.io/docs/reference/kubernetes-api/extend-resources/custom-resource-definition-v1/>
 
 use serde_json::{Map, Value, json};
 
-use super::resource;
+use super::{is_established, keywords, names, resource};
 use crate::cluster::Cluster;
-use crate::error::{ApiResult, FieldError};
+use crate::controllers;
+use crate::error::{ApiResult, GroupResource};
 use crate::meta;
 use crate::request::{DeleteOptions, DryRun, Propagation};
 use crate::rest;
 use crate::store::Key;
 
 /// The finalizer that waits for the objects of a definition being deleted.
-pub(crate) const CLEANUP_FINALIZER: &str = "customresourcecleanup.apiextensions.k8s.io";
+const CLEANUP_FINALIZER: &str = "customresourcecleanup.apiextensions.k8s.io";
+
+/// Who writes the status of definitions.
+const MANAGER: &str = "kube-apiserver";
 
 /// Fills in what a definition leaves out.
 pub(crate) fn default_definition(object: &mut Value) {
@@ -33,175 +37,67 @@ pub(crate) fn default_definition(object: &mut Value) {
     }
 }
 
-/// Every rule that a definition breaks.
-pub(crate) fn validate_definition(object: &Value, before: Option<&Value>) -> Vec<FieldError> {
-    let mut errors = Vec::new();
-    let spec = &object["spec"];
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let (group, plural) = (text(&spec["group"]), text(&spec["names"]["plural"]));
-    let expected = format!("{plural}.{group}");
-    if meta::name(object) != expected {
-        let detail = "must be spec.names.plural+\".\"+spec.group".to_string();
-        errors.push(FieldError::invalid("metadata.name", &json!(meta::name(object)), &detail));
-    }
-    if group.is_empty() {
-        errors.push(FieldError::required("spec.group", ""));
-    } else if !group.contains('.') {
-        errors.push(FieldError::invalid(
-            "spec.group",
-            &json!(group),
-            "should be a domain with at least one dot",
-        ));
-    }
-    match spec["scope"].as_str() {
-        None | Some("") => errors.push(FieldError::required("spec.scope", "")),
-        Some("Cluster" | "Namespaced") => {}
-        Some(_) => {
-            let known = ["Cluster", "Namespaced"].map(str::to_owned);
-            errors.push(FieldError::unsupported("spec.scope", &spec["scope"], &known));
-        }
-    }
-    check_versions(object, &mut errors);
-    for name in ["plural", "singular", "kind", "listKind"] {
-        if text(&spec["names"][name]).is_empty() {
-            errors.push(FieldError::required(format!("spec.names.{name}"), ""));
-        }
-    }
-    if spec["conversion"]["strategy"] == "Webhook"
-        && !spec["conversion"]["webhook"]["clientConfig"].is_object()
-    {
-        let detail = "required when strategy is set to Webhook";
-        errors.push(FieldError::required("spec.conversion.webhookClientConfig", detail));
-    }
-    if let Some(before) = before {
-        check_unchanged(object, before, &mut errors);
-    }
-    errors
+/// What the status of a new definition says.
+pub(crate) fn first_status() -> Value {
+    json!({ "acceptedNames": { "kind": "", "plural": "" }, "conditions": null, "storedVersions": null })
 }
 
-fn check_versions(object: &Value, errors: &mut Vec<FieldError>) {
-    let versions = meta::items(&object["spec"]["versions"]);
-    if versions.iter().filter(|version| version["storage"] == true).count() != 1 {
-        let detail = "must have exactly one version marked as storage version";
-        errors.push(FieldError::invalid("spec.versions", &json!(versions), detail));
+/// Notes in the status the version that objects are stored in.
+pub(crate) fn record_stored_version(definition: &mut Value) {
+    let stored =
+        meta::items(&definition["spec"]["versions"]).iter().find(|version| version["storage"] == true);
+    let Some(stored) = stored.map(|version| version["name"].clone()) else { return };
+    let Some(status) = meta::child(definition, "status") else { return };
+    let list = status.entry("storedVersions").or_insert(Value::Null);
+    if list.is_null() {
+        *list = json!([]);
     }
-    for (index, version) in versions.iter().enumerate() {
-        let path = format!("spec.versions[{index}].schema.openAPIV3Schema");
-        let schema = &version["schema"]["openAPIV3Schema"];
-        if !schema.is_object() {
-            errors.push(FieldError::required(path, "schemas are required"));
-            continue;
-        }
-        match schema["type"].as_str() {
-            Some("object") => {}
-            None | Some("") => {
-                errors.push(FieldError::required(format!("{path}.type"), "must not be empty at the root"));
-            }
-            Some(_) => {
-                let detail = "must be object at the root";
-                errors.push(FieldError::invalid(format!("{path}.type"), &schema["type"], detail));
-            }
-        }
-        check_structure(schema, &path, errors);
+    if let Some(list) = list.as_array_mut().filter(|list| !list.contains(&stored)) {
+        list.push(stored);
     }
 }
 
-// A structural schema states the type of everything below its root.
-fn check_structure(schema: &Value, path: &str, errors: &mut Vec<FieldError>) {
-    let children = schema["properties"].as_object().into_iter().flatten();
-    let children = children.map(|(name, child)| (format!("{path}.properties[{name}]"), child));
-    let additional = Some(&schema["additionalProperties"]).filter(|child| child.is_object());
-    let items = Some(&schema["items"]).filter(|child| child.is_object());
-    let others = additional
-        .map(|child| (format!("{path}.additionalProperties"), child))
-        .into_iter()
-        .chain(items.map(|child| (format!("{path}.items"), child)));
-    for (path, child) in children.chain(others) {
-        let is_free = child["x-kubernetes-int-or-string"] == true
-            || child["x-kubernetes-preserve-unknown-fields"] == true;
-        if child["type"].as_str().is_none_or(str::is_empty) && !is_free {
-            let detail = "must not be empty for specified object fields";
-            errors.push(FieldError::required(format!("{path}.type"), detail));
-        }
-        check_structure(child, &path, errors);
-    }
+/// What a valid definition should still be told.
+pub(crate) fn warnings(definition: &Value) -> Vec<String> {
+    let versions = meta::items(&definition["spec"]["versions"]).iter();
+    let mut schemas: Vec<_> = versions.map(|version| &version["schema"]["openAPIV3Schema"]).collect();
+    schemas.dedup();
+    let formats = schemas.into_iter().flat_map(keywords::unknown_formats);
+    formats.map(|format| format!("unrecognized format {format:?}")).collect()
 }
 
-fn check_unchanged(object: &Value, before: &Value, errors: &mut Vec<FieldError>) {
-    let versions = meta::items(&object["spec"]["versions"]);
-    for (index, stored) in meta::strings(&before["status"]["storedVersions"]).into_iter().enumerate() {
-        if !versions.iter().any(|version| version["name"] == stored) {
-            let detail = format!(
-                "missing from spec.versions; {stored} was previously a storage version, and must remain in \
-                 spec.versions until a storage migration ensures no data remains persisted in {stored} and removes \
-                 {stored} from status.storedVersions"
-            );
-            errors.push(FieldError::invalid(
-                format!("status.storedVersions[{index}]"),
-                &json!(stored),
-                &detail,
-            ));
-        }
+/// A definition as it is once its deletion was asked.
+pub(crate) fn marked_for_deletion(live: &Value) -> Value {
+    let mut definition = live.clone();
+    meta::set(&mut definition, "deletionTimestamp", json!(meta::now()));
+    let mut finalizers = meta::finalizers(live);
+    if !finalizers.contains(&CLEANUP_FINALIZER) {
+        finalizers.push(CLEANUP_FINALIZER);
     }
-    for path in ["/spec/group", "/spec/scope", "/spec/names/kind", "/spec/names/plural"] {
-        let (was, is) = (before.pointer(path), object.pointer(path));
-        if was != is {
-            let field = path.trim_start_matches('/').replace('/', ".");
-            errors.push(FieldError::invalid(field, is.unwrap_or(&Value::Null), "field is immutable"));
-        }
-    }
-}
-
-/// Warnings on the rules of a definition that the sandbox does not evaluate.
-pub(crate) fn unevaluated(definition: &Value) -> Vec<String> {
-    let mut warnings = Vec::new();
-    for version in meta::items(&definition["spec"]["versions"]) {
-        let schema = &version["schema"]["openAPIV3Schema"];
-        for (key, noun) in [("x-kubernetes-validations", "CEL rules"), ("pattern", "patterns")] {
-            if mentions(schema, key) {
-                let name = version["name"].as_str().unwrap_or_default();
-                warnings.push(format!("the sandbox does not evaluate the {noun} of version {name}"));
-            }
-        }
-    }
-    warnings
-}
-
-// Names of properties are not keywords.
-fn mentions(schema: &Value, keyword: &str) -> bool {
-    let Value::Object(map) = schema else {
-        return meta::items(schema).iter().any(|child| mentions(child, keyword));
-    };
-    map.contains_key(keyword)
-        || map.iter().any(|(key, child)| match key.as_str() {
-            "properties" => {
-                child.as_object().is_some_and(|fields| fields.values().any(|field| mentions(field, keyword)))
-            }
-            "default" | "enum" | "example" => false,
-            _ => mentions(child, keyword),
-        })
-}
-
-/// Says in the status that deletion was asked.
-pub(crate) fn mark_terminating(definition: &mut Value) {
+    let finalizers = json!(finalizers);
+    meta::set(&mut definition, "finalizers", finalizers);
     let message = "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon";
-    let time = meta::now();
-    push_condition(definition, ("Terminating", "True", "InstanceDeletionPending", message), &time);
+    set_condition(&mut definition, ("Terminating", "True", "InstanceDeletionPending", message));
+    definition
 }
 
-fn push_condition(
-    definition: &mut Value,
-    (kind, status, reason, message): (&str, &str, &str, &str),
-    time: &str,
-) {
-    let condition = json!({
-        "type": kind, "status": status, "reason": reason, "message": message, "lastTransitionTime": time,
+fn set_condition(definition: &mut Value, (kind, status, reason, message): (&str, &str, &str, &str)) {
+    let mut condition = json!({
+        "type": kind, "status": status, "reason": reason, "message": message, "lastTransitionTime": meta::now(),
     });
     let Some(state) = meta::child(definition, "status") else { return };
-    let Some(list) = state.entry("conditions").or_insert_with(|| json!([])).as_array_mut() else { return };
+    let conditions = state.entry("conditions").or_insert(Value::Null);
+    if conditions.is_null() {
+        *conditions = json!([]);
+    }
+    let Some(list) = conditions.as_array_mut() else { return };
     match list.iter_mut().find(|found| found["type"] == kind) {
-        Some(found) if found["status"] == status => {}
-        Some(found) => *found = condition,
+        Some(found) => {
+            if found["status"] == status {
+                condition["lastTransitionTime"] = found["lastTransitionTime"].clone();
+            }
+            *found = condition;
+        }
         None => list.push(condition),
     }
 }
@@ -215,87 +111,79 @@ pub(crate) fn establish(cluster: &mut Cluster, key: &Key) -> ApiResult<()> {
     if meta::is_terminating(&live) {
         return clean_up(cluster, key, &live);
     }
+    let (accepted, conflict) = names::accept(cluster, &live);
     let mut definition = Value::clone(&live);
-    let time = meta::now();
-    match rival(cluster, &live) {
-        Some(message) => {
-            let refusal = ("NamesAccepted", "False", "KindConflict", message.as_str());
-            push_condition(&mut definition, refusal, &time);
-            let waiting = ("Established", "False", "NotAccepted", "not all names are accepted");
-            push_condition(&mut definition, waiting, &time);
+    definition["status"]["acceptedNames"] = accepted;
+    match &conflict {
+        Some((reason, message)) => {
+            set_condition(&mut definition, ("NamesAccepted", "False", reason, message))
         }
         None => {
-            let accepted = ("NamesAccepted", "True", "NoConflicts", "no conflicts found");
-            push_condition(&mut definition, accepted, &time);
-            let established =
-                ("Established", "True", "InitialNamesAccepted", "the initial names have been accepted");
-            push_condition(&mut definition, established, &time);
-            definition["status"]["acceptedNames"] = live["spec"]["names"].clone();
+            set_condition(&mut definition, ("NamesAccepted", "True", "NoConflicts", "no conflicts found"))
         }
     }
-    record_stored_version(&mut definition);
-    if definition != *live {
-        cluster.commit(key, definition)?;
+    if !is_established(&live) {
+        let state = match conflict {
+            Some(_) => ("Established", "False", "NotAccepted", "not all names are accepted"),
+            None => ("Established", "True", "InitialNamesAccepted", "the initial names have been accepted"),
+        };
+        set_condition(&mut definition, state);
+    }
+    set_status(cluster, key, &definition)
+}
+
+fn set_status(cluster: &mut Cluster, key: &Key, definition: &Value) -> ApiResult<()> {
+    controllers::set_status_as(cluster, key, MANAGER, &definition["status"])
+}
+
+fn clean_up(cluster: &mut Cluster, key: &Key, live: &Value) -> ApiResult<()> {
+    if !meta::finalizers(live).contains(&CLEANUP_FINALIZER) {
+        return Ok(());
+    }
+    let spec = &live["spec"];
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let target = GroupResource::new(&text(&spec["group"]), &text(&spec["names"]["plural"]));
+    if is_established(live) {
+        let mut definition = live.clone();
+        let message = "CustomResource deletion is in progress";
+        set_condition(&mut definition, ("Terminating", "True", "InstanceDeletionInProgress", message));
+        set_status(cluster, key, &definition)?;
+        delete_objects(cluster, &target)?;
+        if cluster.store.list(&target, "").next().is_some() {
+            return Ok(());
+        }
+    }
+    let Some(live) = cluster.store.get(key).cloned() else { return Ok(()) };
+    let rest: Vec<_> =
+        meta::finalizers(&live).into_iter().filter(|name| *name != CLEANUP_FINALIZER).collect();
+    if rest.is_empty() {
+        cluster.erase(key)?;
+        look_at_others(cluster, &text(&spec["group"]));
+        return Ok(());
+    }
+    let mut definition = Value::clone(&live);
+    meta::set(&mut definition, "finalizers", json!(rest));
+    cluster.commit(key, definition).map(drop)
+}
+
+fn delete_objects(cluster: &mut Cluster, target: &GroupResource) -> ApiResult<()> {
+    let Some(resource) = cluster.catalog.preferred(target).cloned() else { return Ok(()) };
+    let objects: Vec<_> =
+        cluster.store.list(target, "").filter(|object| !meta::is_terminating(object)).cloned().collect();
+    let options =
+        DeleteOptions { propagation: Propagation::Background, uid: None, version: None, dry_run: DryRun::No };
+    for object in objects {
+        let at = Key::new(target, meta::namespace(&object), meta::name(&object));
+        rest::delete(cluster, &resource, &at, &options)?;
     }
     Ok(())
 }
 
-fn record_stored_version(definition: &mut Value) {
-    let stored =
-        meta::items(&definition["spec"]["versions"]).iter().find(|version| version["storage"] == true);
-    let Some(stored) = stored.map(|version| version["name"].clone()) else { return };
-    let Some(status) = meta::child(definition, "status") else { return };
-    let list = status.entry("storedVersions").or_insert_with(|| json!([]));
-    if list.is_null() {
-        *list = json!([]);
+// Names that have become free may be another's now.
+fn look_at_others(cluster: &mut Cluster, group: &str) {
+    let others = cluster.store.list(&resource(), "").filter(|other| other["spec"]["group"] == group);
+    let keys: Vec<_> = others.map(|other| Key::new(&resource(), "", meta::name(other))).collect();
+    for key in keys {
+        cluster.queue.look_at(key);
     }
-    if let Some(list) = list.as_array_mut().filter(|list| !list.contains(&stored)) {
-        list.push(stored);
-    }
-}
-
-// Another established definition of the group that already has the kind.
-fn rival(cluster: &Cluster, definition: &Value) -> Option<String> {
-    let kind = &definition["spec"]["names"]["kind"];
-    let mut others =
-        cluster.store.list(&resource(), "").filter(|other| meta::name(other) != meta::name(definition));
-    let same = |other: &&std::sync::Arc<Value>| {
-        other["spec"]["group"] == definition["spec"]["group"]
-            && other["status"]["acceptedNames"]["kind"] == *kind
-    };
-    others.find(same).map(|_| format!("{kind} is already in use"))
-}
-
-fn clean_up(cluster: &mut Cluster, key: &Key, definition: &Value) -> ApiResult<()> {
-    if !meta::finalizers(definition).contains(&CLEANUP_FINALIZER) {
-        return Ok(());
-    }
-    let spec = &definition["spec"];
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let target = crate::error::GroupResource::new(&text(&spec["group"]), &text(&spec["names"]["plural"]));
-    if let Some(resource) = cluster.catalog.preferred(&target).cloned() {
-        let objects: Vec<_> =
-            cluster.store.list(&target, "").filter(|object| !meta::is_terminating(object)).cloned().collect();
-        let options = DeleteOptions {
-            propagation: Propagation::Background,
-            uid: None,
-            version: None,
-            dry_run: DryRun::No,
-        };
-        for object in objects {
-            let at = Key::new(&target, meta::namespace(&object), meta::name(&object));
-            rest::delete(cluster, &resource, &at, &options)?;
-        }
-    }
-    if cluster.store.list(&target, "").next().is_some() {
-        return Ok(());
-    }
-    let rest: Vec<_> =
-        meta::finalizers(definition).into_iter().filter(|name| *name != CLEANUP_FINALIZER).collect();
-    if rest.is_empty() {
-        return cluster.erase(key);
-    }
-    let mut definition = definition.clone();
-    meta::set(&mut definition, "finalizers", json!(rest));
-    cluster.commit(key, definition).map(drop)
 }

@@ -1,35 +1,49 @@
 //! Custom resources: what a `CustomResourceDefinition` makes the server accept, prune, default and refuse.
 //!
-//! Rules in CEL (`x-kubernetes-validations`) and patterns are accepted but not evaluated; a warning says so when the
-//! definition is written.
+//! The costs of rules in CEL (`x-kubernetes-validations`) are not estimated, and types in them are not checked before
+//! they are evaluated.
 //!
 //! # Source
 //! <https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/>
 
+mod checks;
 mod definition;
+mod embedded;
+mod formats;
+mod keywords;
+mod lists;
+mod names;
+mod paths;
+mod prune;
+mod rules;
 mod schema;
+mod structure;
 mod validate;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use engine_kinds::builtin::Scope;
 
-use crate::error::GroupResource;
+use crate::error::{FieldError, GroupResource};
 use crate::meta;
 use crate::resource::Resource;
 use crate::rest::ScalePaths;
 use crate::table::{self, Column};
 
+pub(crate) use checks::validate_definition;
 pub(crate) use definition::{
-    CLEANUP_FINALIZER, default_definition, establish, mark_terminating, unevaluated, validate_definition,
+    default_definition, establish, first_status, marked_for_deletion, record_stored_version, warnings,
 };
-pub(crate) use validate::validate;
+pub(crate) use prune::prune_object;
+use rules::Rules;
 
 /// What a custom resource has beyond a built-in one.
 #[derive(Debug, Clone)]
 pub(crate) struct CustomVersion {
     /// The version's `openAPIV3Schema`.
     pub schema: Value,
+    /// Its rules in CEL.
+    pub rules: Rules,
     /// Where replicas are, if the scale subresource is served.
     pub scale: Option<ScalePaths>,
     /// The columns of its tables.
@@ -47,10 +61,7 @@ pub(crate) fn resource() -> GroupResource {
 
 /// The resources of an established definition: one for each served version, the best one preferred.
 pub(crate) fn served(definition: &Value) -> Vec<Resource> {
-    let is_established = meta::items(&definition["status"]["conditions"])
-        .iter()
-        .any(|condition| condition["type"] == "Established" && condition["status"] == "True");
-    if !is_established {
+    if !is_established(definition) {
         return Vec::new();
     }
     let versions = meta::items(&definition["spec"]["versions"]);
@@ -66,11 +77,18 @@ pub(crate) fn served(definition: &Value) -> Vec<Resource> {
     resources
 }
 
+fn is_established(definition: &Value) -> bool {
+    meta::items(&definition["status"]["conditions"])
+        .iter()
+        .any(|condition| condition["type"] == "Established" && condition["status"] == "True")
+}
+
 fn serve(definition: &Value, version: &Value) -> Resource {
     let spec = &definition["spec"];
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let texts = |value: &Value| meta::strings(value).into_iter().map(str::to_owned).collect();
-    let (group, name, names) = (text(&spec["group"]), text(&version["name"]), &spec["names"]);
+    let (group, name, names) =
+        (text(&spec["group"]), text(&version["name"]), &definition["status"]["acceptedNames"]);
     let schema = version["schema"]["openAPIV3Schema"].clone();
     let scale = version["subresources"].get("scale").map(|scale| ScalePaths {
         spec: text(&scale["specReplicasPath"]).replace('.', "/"),
@@ -101,6 +119,7 @@ fn serve(definition: &Value, version: &Value) -> Resource {
         preferred: false,
         schema: schema::object_type(&schema),
         custom: Some(CustomVersion {
+            rules: Rules::of(&schema),
             schema,
             scale,
             columns: table::of_custom(&version["additionalPrinterColumns"]),
@@ -126,6 +145,13 @@ fn priority(version: &str) -> (u8, u64, u64) {
         }
     }
     digits(rest).map_or((0, 0, 0), |major| (3, major, 0))
+}
+
+/// An object as its version shows it: without the fields that have left the schema since it was stored, and with
+/// defaults that have come.
+pub(crate) fn show(custom: &CustomVersion, object: &mut Value) {
+    prune_object(&custom.schema, object);
+    apply_defaults(&custom.schema, object);
 }
 
 /// Fills in the defaults that a schema states.
@@ -158,7 +184,41 @@ fn default_map(schema: &Value, map: &mut Map<String, Value>) {
     }
 }
 
-/// What a client sees when it asks for a status that no definition has yet.
-pub(crate) fn empty_status() -> Value {
-    json!({ "acceptedNames": { "kind": "", "plural": "" }, "conditions": [], "storedVersions": [] })
+/// Every rule that a custom resource breaks; `live` is what it was, if it is being changed.
+pub(crate) fn validate(
+    custom: &CustomVersion,
+    object: &Value,
+    live: Option<&Value>,
+    subresource: &str,
+) -> Vec<FieldError> {
+    let schema = &custom.schema;
+    let mut errors = if subresource == "status" {
+        let (schema, old) = (&schema["properties"]["status"], live.and_then(|live| live.get("status")));
+        let status = object.get("status").filter(|_| schema.is_object());
+        let found = status.map(|status| validate::validate(schema, status, old)).unwrap_or_default();
+        found.into_iter().map(|error| error.below("status")).collect()
+    } else {
+        validate::validate(schema, object, live)
+    };
+    embedded::check(schema, object, "", &mut errors);
+    let mut repeated = Vec::new();
+    lists::check(schema, object, "", &mut repeated);
+    let mut repeated_before = Vec::new();
+    if let Some(live) = live {
+        lists::check(schema, live, "", &mut repeated_before);
+    }
+    if repeated_before.is_empty() {
+        errors.append(&mut repeated);
+    }
+    if custom.rules.is_empty() {
+        return errors;
+    }
+    if errors.iter().any(FieldError::hides_rules) {
+        let detail = "some validation rules were not checked because the object was invalid; correct the existing \
+                      errors to complete validation";
+        errors.push(FieldError::invalid("<nil>", &Value::Null, detail));
+    } else {
+        errors.extend(custom.rules.check(schema, object, live));
+    }
+    errors
 }

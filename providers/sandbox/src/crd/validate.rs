@@ -1,63 +1,94 @@
 //! Checks custom resources against the schema of their version.
 //!
+//! A change is judged by what it changes: a part that stays as it is may be invalid, since the schema may have become
+//! stricter since.
+//!
 //! # Source
-//! <https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#validation>
+//! <https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#validation> and
+//! <https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#validation-ratcheting>
 
+use regex::Regex;
 use serde_json::{Value, json};
 
+use super::{formats, lists};
 use crate::error::FieldError;
 use crate::meta;
 
-/// Every rule of the schema that the object breaks.
-pub(crate) fn validate(schema: &Value, object: &Value) -> Vec<FieldError> {
-    let mut errors = Vec::new();
-    check(schema, object, "", &mut errors);
-    errors
+/// Every rule of the schema that a value breaks, except where it is as `old`. Fields are named from the value on.
+pub(super) fn validate(schema: &Value, value: &Value, old: Option<&Value>) -> Vec<FieldError> {
+    check(schema, value, old, "")
 }
 
-fn check(schema: &Value, value: &Value, path: &str, errors: &mut Vec<FieldError>) {
-    if value.is_null() && (schema["nullable"] == true || path.is_empty()) {
-        return;
+/// The path of a field inside of another.
+pub(super) fn child(path: &str, name: &str) -> String {
+    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
+}
+
+/// The element of the old list that an element of the new one has come from: lists by keys alone have identities.
+pub(super) fn counterpart<'a>(schema: &Value, old: Option<&'a Value>, item: &Value) -> Option<&'a Value> {
+    if schema["x-kubernetes-list-type"] != "map" {
+        return None;
     }
-    if !fits(schema, value) {
-        let found = type_of(value);
-        let wanted = if schema["x-kubernetes-int-or-string"] == true {
-            "integer,string"
-        } else {
-            schema["type"].as_str().unwrap_or_default()
-        };
-        let detail = format!("{path} in body must be of type {wanted}: {found:?}");
-        errors.push(FieldError::wrong_type(path, &json!(found), &detail));
-        return;
+    let keys = meta::strings(&schema["x-kubernetes-list-map-keys"]);
+    let wanted = lists::keys_of(&keys, item);
+    meta::items(old?).iter().find(|old| lists::keys_of(&keys, old) == wanted)
+}
+
+fn check(schema: &Value, value: &Value, old: Option<&Value>, path: &str) -> Vec<FieldError> {
+    let mut errors = Vec::new();
+    check_type(schema, value, path, &mut errors);
+    if !value.is_null() {
+        check_combinations(schema, value, old, path, &mut errors);
+        match value {
+            Value::String(text) => check_text(schema, text, path, &mut errors),
+            Value::Number(number) => {
+                check_number(schema, number.as_f64().unwrap_or_default(), value, path, &mut errors);
+            }
+            Value::Array(items) => check_list(schema, items, old, path, &mut errors),
+            _ => {}
+        }
     }
     if let Some(allowed) = schema["enum"].as_array().filter(|allowed| !allowed.contains(value)) {
         let texts: Vec<_> =
             allowed.iter().map(|one| one.as_str().map_or_else(|| one.to_string(), str::to_owned)).collect();
-        errors.push(FieldError::unsupported(path, value, &texts));
+        errors.push(FieldError::unsupported(shown(path), value, &texts));
     }
-    match value {
-        Value::Object(_) => check_object(schema, value, path, errors),
-        Value::Array(items) => check_list(schema, items, path, errors),
-        Value::String(text) => check_text(schema, text, path, errors),
-        Value::Number(number) => check_number(schema, number.as_f64().unwrap_or(0.0), value, path, errors),
-        _ => {}
+    if value.is_object() {
+        check_object(schema, value, old, path, &mut errors);
     }
-    check_combinations(schema, value, path, errors);
+    let is_root = path.is_empty();
+    if !is_root && old == Some(value) { Vec::new() } else { errors }
 }
 
-fn fits(schema: &Value, value: &Value) -> bool {
-    if schema["x-kubernetes-int-or-string"] == true {
-        return value.is_string() || value.is_i64() || value.is_u64();
-    }
-    match schema["type"].as_str() {
-        Some("object") => value.is_object(),
-        Some("array") => value.is_array(),
-        Some("string") => value.is_string(),
-        Some("boolean") => value.is_boolean(),
-        Some("number") => value.is_number(),
-        Some("integer") => value.as_f64().is_some_and(|number| number.fract() == 0.0),
+// Kubernetes has no name for the root.
+fn shown(path: &str) -> &str {
+    if path.is_empty() { "<nil>" } else { path }
+}
+
+fn check_type(schema: &Value, value: &Value, path: &str, errors: &mut Vec<FieldError>) {
+    let is_scalar = schema["x-kubernetes-int-or-string"] == true;
+    let wanted = if is_scalar { "integer,string" } else { schema["type"].as_str().unwrap_or_default() };
+    let fits = match wanted {
+        "" => true,
+        _ if value.is_null() => schema["nullable"] == true,
+        "integer,string" => value.is_string() || is_integer(value),
+        "object" => value.is_object(),
+        "array" => value.is_array(),
+        "string" => value.is_string(),
+        "boolean" => value.is_boolean(),
+        "number" => value.is_number(),
+        "integer" => is_integer(value),
         _ => true,
+    };
+    if !fits {
+        let found = type_of(value);
+        let detail = format!("{path} in body must be of type {wanted}: {found:?}");
+        errors.push(FieldError::wrong_type(shown(path), &json!(found), &detail));
     }
+}
+
+fn is_integer(value: &Value) -> bool {
+    value.as_f64().is_some_and(|number| number.fract() == 0.0)
 }
 
 fn type_of(value: &Value) -> &'static str {
@@ -72,139 +103,163 @@ fn type_of(value: &Value) -> &'static str {
     }
 }
 
-fn child(path: &str, name: &str) -> String {
-    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
+fn check_text(schema: &Value, text: &str, path: &str, errors: &mut Vec<FieldError>) {
+    let length = text.chars().count() as u64;
+    let mut refuse = |detail: String| errors.push(FieldError::invalid(shown(path), &json!(text), &detail));
+    if let Some(most) = schema["maxLength"].as_u64().filter(|most| length > *most) {
+        errors.push(FieldError::too_long(shown(path), most));
+    } else if let Some(least) = schema["minLength"].as_u64().filter(|least| length < *least) {
+        refuse(format!("{path} in body should be at least {least} chars long"));
+    } else if let Some(pattern) = schema["pattern"].as_str().filter(|pattern| !pattern.is_empty())
+        && Regex::new(pattern).is_ok_and(|pattern| !pattern.is_match(text))
+    {
+        refuse(format!("{path} in body should match '{pattern}'"));
+    }
+    let format = schema["format"].as_str().unwrap_or_default();
+    let is_text = [Value::Null, json!("string")].contains(&schema["type"]);
+    if is_text && !format.is_empty() && !formats::fits(format, text) {
+        let detail = format!("{path} in body must be of type {format}: {text:?}");
+        errors.push(FieldError::wrong_type(shown(path), &json!(text), &detail));
+    }
 }
 
-fn check_object(schema: &Value, object: &Value, path: &str, errors: &mut Vec<FieldError>) {
-    let count = object.as_object().map_or(0, serde_json::Map::len);
-    if let Some(most) = schema["maxProperties"].as_u64().filter(|most| count as u64 > *most) {
-        errors.push(FieldError::too_many(path, count, most));
+fn check_number(schema: &Value, number: f64, value: &Value, path: &str, errors: &mut Vec<FieldError>) {
+    check_range(schema, number, path, errors);
+    // A number without a fraction is held against whole bounds.
+    let bound = |keyword: &str| {
+        let bound = schema[keyword].as_f64();
+        bound.map(|bound| if value.is_f64() { bound } else { bound.trunc() })
+    };
+    let mut refuse = |words: &str, bound: f64| {
+        let detail = format!("{path} in body should be {words} {bound}");
+        errors.push(FieldError::invalid(shown(path), value, &detail));
+    };
+    if let Some(step) = bound("multipleOf").filter(|step| *step != 0.0)
+        && (number / step).fract() != 0.0
+    {
+        refuse("a multiple of", step);
     }
+    if let Some(least) = bound("minimum") {
+        let is_exclusive = schema["exclusiveMinimum"] == true;
+        if is_exclusive && number <= least {
+            refuse("greater than", least);
+        } else if number < least {
+            refuse("greater than or equal to", least);
+        }
+    }
+    if let Some(most) = bound("maximum") {
+        let is_exclusive = schema["exclusiveMaximum"] == true;
+        if is_exclusive && number >= most {
+            refuse("less than", most);
+        } else if number > most {
+            refuse("less than or equal to", most);
+        }
+    }
+}
+
+// An integer has no fraction, and as many bits as its format says.
+fn check_range(schema: &Value, number: f64, path: &str, errors: &mut Vec<FieldError>) {
+    if schema["type"] != "integer" || schema["x-kubernetes-int-or-string"] == true {
+        return;
+    }
+    let format = schema["format"].as_str().filter(|format| ["int32", "int64"].contains(format));
+    let is_small = (f64::from(i32::MIN)..=f64::from(i32::MAX)).contains(&number);
+    if number.fract() != 0.0 || format == Some("int32") && !is_small {
+        let which =
+            format.map_or_else(|| "(default format)".to_owned(), |format| format!("with format {format}"));
+        let detail = format!("Checked value must be of type integer {which} in {path}");
+        errors.push(FieldError::invalid("<nil>", &json!(""), &detail));
+    }
+}
+
+fn check_list(
+    schema: &Value,
+    items: &[Value],
+    old: Option<&Value>,
+    path: &str,
+    errors: &mut Vec<FieldError>,
+) {
+    for (index, item) in items.iter().enumerate() {
+        let old = counterpart(schema, old, item);
+        errors.extend(check(&schema["items"], item, old, &format!("{path}[{index}]")));
+    }
+    if let Some(least) = schema["minItems"].as_u64().filter(|least| (items.len() as u64) < *least) {
+        let detail = format!("{path} in body should have at least {least} items");
+        errors.push(FieldError::invalid(shown(path), &json!(items.len()), &detail));
+    }
+    if let Some(most) = schema["maxItems"].as_u64().filter(|most| items.len() as u64 > *most) {
+        errors.push(FieldError::too_many(shown(path), items.len(), most));
+    }
+}
+
+fn check_object(
+    schema: &Value,
+    object: &Value,
+    old: Option<&Value>,
+    path: &str,
+    errors: &mut Vec<FieldError>,
+) {
+    let count = object.as_object().map_or(0, serde_json::Map::len);
     if let Some(least) = schema["minProperties"].as_u64().filter(|least| (count as u64) < *least) {
         let detail = format!("{path} in body should have at least {least} properties");
-        errors.push(FieldError::invalid(path, object, &detail));
+        errors.push(FieldError::invalid(shown(path), &json!(count), &detail));
+    }
+    if let Some(most) = schema["maxProperties"].as_u64().filter(|most| count as u64 > *most) {
+        errors.push(FieldError::too_many(shown(path), count, most));
+    }
+    for (name, value) in object.as_object().into_iter().flatten() {
+        let property = schema["properties"].get(name);
+        let general = Some(&schema["additionalProperties"]).filter(|general| general.is_object());
+        // The server itself checks the metadata of the whole object.
+        let is_metadata = path.is_empty() && name == "metadata";
+        if let Some(schema) = property.or(general).filter(|_| !is_metadata) {
+            let old = old.and_then(|old| old.get(name));
+            errors.extend(check(schema, value, old, &child(path, name)));
+        }
     }
     for name in meta::strings(&schema["required"]) {
         if object.get(name).is_none() {
             errors.push(FieldError::required(child(path, name), ""));
         }
     }
-    for (name, value) in object.as_object().into_iter().flatten() {
-        let property = schema["properties"].get(name);
-        let general = Some(&schema["additionalProperties"]).filter(|general| general.is_object());
-        if let Some(schema) = property.or(general) {
-            // The server itself checks the metadata of the whole object.
-            if path.is_empty() && name == "metadata" {
-                continue;
-            }
-            check(schema, value, &child(path, name), errors);
-        }
-    }
 }
 
-fn check_list(schema: &Value, items: &[Value], path: &str, errors: &mut Vec<FieldError>) {
-    if let Some(most) = schema["maxItems"].as_u64().filter(|most| items.len() as u64 > *most) {
-        errors.push(FieldError::too_many(path, items.len(), most));
+// Messages on combinations name the value's path in their text only.
+fn check_combinations(
+    schema: &Value,
+    value: &Value,
+    old: Option<&Value>,
+    path: &str,
+    errors: &mut Vec<FieldError>,
+) {
+    let outcome = |schema: &Value| check(schema, value, old, path);
+    let refusal = |detail: String| FieldError::invalid("<nil>", &json!(""), &detail);
+    let any: Vec<_> = meta::items(&schema["anyOf"]).iter().map(outcome).collect();
+    if !any.is_empty() && any.iter().all(|found| !found.is_empty()) {
+        errors.push(refusal(format!("{path:?} must validate at least one schema (anyOf)")));
+        errors.extend(any.into_iter().next().into_iter().flatten());
     }
-    if let Some(least) = schema["minItems"].as_u64().filter(|least| (items.len() as u64) < *least) {
-        let detail = format!("{path} in body should have at least {least} items");
-        errors.push(FieldError::invalid(path, &json!(items.len()), &detail));
-    }
-    for (index, item) in items.iter().enumerate() {
-        check(&schema["items"], item, &format!("{path}[{index}]"), errors);
-        let is_again = match schema["x-kubernetes-list-type"].as_str() {
-            Some("set") => items[..index].contains(item),
-            Some("map") => items[..index].iter().any(|earlier| same_keys(schema, earlier, item)),
-            _ => false,
+    let one: Vec<_> = meta::items(&schema["oneOf"]).iter().map(outcome).collect();
+    let count = one.iter().filter(|found| found.is_empty()).count();
+    if !one.is_empty() && count != 1 {
+        let found = if count == 0 {
+            "Found none valid".to_owned()
+        } else {
+            format!("Found {count} valid alternatives")
         };
-        if is_again {
-            errors.push(FieldError::duplicate(format!("{path}[{index}]"), &shown_keys(schema, item)));
+        errors.push(refusal(format!("{path:?} must validate one and only one schema (oneOf). {found}")));
+        if count == 0 {
+            errors.extend(one.into_iter().next().into_iter().flatten());
         }
     }
-}
-
-fn same_keys(schema: &Value, one: &Value, other: &Value) -> bool {
-    meta::strings(&schema["x-kubernetes-list-map-keys"]).into_iter().all(|key| one[key] == other[key])
-}
-
-fn shown_keys(schema: &Value, item: &Value) -> Value {
-    let keys = meta::strings(&schema["x-kubernetes-list-map-keys"]);
-    if keys.is_empty() {
-        return item.clone();
+    let all: Vec<_> = meta::items(&schema["allOf"]).iter().map(outcome).collect();
+    let count = all.iter().filter(|found| found.is_empty()).count();
+    if count != all.len() {
+        errors.extend(all.into_iter().flatten());
+        let none = if count == 0 { ". None validated" } else { "" };
+        errors.push(refusal(format!("{path:?} must validate all the schemas (allOf){none}")));
     }
-    keys.into_iter().map(|key| (key.to_owned(), item[key].clone())).collect()
-}
-
-fn check_text(schema: &Value, text: &str, path: &str, errors: &mut Vec<FieldError>) {
-    let length = text.chars().count() as u64;
-    if let Some(most) = schema["maxLength"].as_u64().filter(|most| length > *most) {
-        errors.push(FieldError::too_long(path, most));
-    }
-    if let Some(least) = schema["minLength"].as_u64().filter(|least| length < *least) {
-        let detail = format!("{path} in body should be at least {least} chars long");
-        errors.push(FieldError::invalid(path, &json!(text), &detail));
-    }
-}
-
-fn check_number(schema: &Value, number: f64, value: &Value, path: &str, errors: &mut Vec<FieldError>) {
-    let mut refuse = |words: &str, bound: &Value| {
-        let detail = format!("{path} in body should be {words} {bound}");
-        errors.push(FieldError::invalid(path, value, &detail));
-    };
-    if let Some(least) = schema["minimum"].as_f64() {
-        let is_exclusive = schema["exclusiveMinimum"] == true;
-        if is_exclusive && number <= least {
-            refuse("greater than", &schema["minimum"]);
-        } else if number < least {
-            refuse("greater than or equal to", &schema["minimum"]);
-        }
-    }
-    if let Some(most) = schema["maximum"].as_f64() {
-        let is_exclusive = schema["exclusiveMaximum"] == true;
-        if is_exclusive && number >= most {
-            refuse("less than", &schema["maximum"]);
-        } else if number > most {
-            refuse("less than or equal to", &schema["maximum"]);
-        }
-    }
-    if let Some(step) = schema["multipleOf"].as_f64().filter(|step| *step != 0.0)
-        && (number / step).fract() != 0.0
-    {
-        refuse("a multiple of", &schema["multipleOf"]);
-    }
-}
-
-fn check_combinations(schema: &Value, value: &Value, path: &str, errors: &mut Vec<FieldError>) {
-    let holds = |schema: &Value| {
-        let mut inner = Vec::new();
-        check(schema, value, path, &mut inner);
-        inner.is_empty()
-    };
-    for part in meta::items(&schema["allOf"]) {
-        check(part, value, path, errors);
-    }
-    let mut refuse = |detail: String| {
-        // The message names the field, or nothing at the root, and shows no value.
-        errors.push(FieldError::invalid(path, &json!(""), &detail));
-    };
-    let any = meta::items(&schema["anyOf"]);
-    if !any.is_empty() && !any.iter().any(holds) {
-        refuse(format!("{path:?} must validate at least one schema (anyOf)"));
-    }
-    let one = meta::items(&schema["oneOf"]);
-    if !one.is_empty() {
-        let count = one.iter().filter(|schema| holds(schema)).count();
-        if count != 1 {
-            let found = if count == 0 {
-                "Found none valid".to_owned()
-            } else {
-                format!("Found {count} valid alternatives")
-            };
-            refuse(format!("{path:?} must validate one and only one schema (oneOf). {found}"));
-        }
-    }
-    if schema["not"].is_object() && holds(&schema["not"]) {
-        refuse(format!("{path:?} must not validate the schema (not)"));
+    if schema["not"].is_object() && outcome(&schema["not"]).is_empty() {
+        errors.push(refusal(format!("{path:?} must not validate the schema (not)")));
     }
 }

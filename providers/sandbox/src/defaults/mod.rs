@@ -70,7 +70,7 @@ pub(crate) fn first_status(resource: &Resource, object: &Value) -> Option<Value>
         ("", "persistentvolumeclaims" | "persistentvolumes") => json!({ "phase": "Pending" }),
         ("", "pods") => json!({ "phase": "Pending", "qosClass": qos_class(object) }),
         ("", "services") | ("networking.k8s.io", "ingresses") => json!({ "loadBalancer": {} }),
-        ("apiextensions.k8s.io", "customresourcedefinitions") => crd::empty_status(),
+        ("apiextensions.k8s.io", "customresourcedefinitions") => crd::first_status(),
         ("apps", "daemonsets") => json!({
             "currentNumberScheduled": 0, "desiredNumberScheduled": 0, "numberMisscheduled": 0, "numberReady": 0,
         }),
@@ -117,6 +117,7 @@ pub(crate) fn allocate(cluster: &Cluster, resource: &Resource, live: Option<&Val
         _ if resource.custom.is_some() => {}
         ("", "namespaces") if live.is_none() => object["spec"]["finalizers"] = json!(["kubernetes"]),
         ("", "services") => service::allocate(cluster, live, object),
+        ("apiextensions.k8s.io", "customresourcedefinitions") => crd::record_stored_version(object),
         ("batch", "jobs") if live.is_none() => select_own_pods(object),
         _ => {}
     }

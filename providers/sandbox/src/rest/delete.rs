@@ -115,6 +115,9 @@ fn check_preconditions(live: &Value, options: &DeleteOptions) -> ApiResult<()> {
 
 // The object as it is while it waits for its finalizers.
 fn mark(resource: &Resource, live: &Value, propagation: Propagation) -> Value {
+    if resource.group_resource() == crd::resource() && !meta::is_terminating(live) {
+        return crd::marked_for_deletion(live);
+    }
     let mut doomed = live.clone();
     let mut finalizers: Vec<&str> =
         meta::finalizers(live).into_iter().filter(|name| ![FOREGROUND, ORPHAN].contains(name)).collect();
@@ -122,12 +125,6 @@ fn mark(resource: &Resource, live: &Value, propagation: Propagation) -> Value {
         Propagation::Background => {}
         Propagation::Foreground => finalizers.push(FOREGROUND),
         Propagation::Orphan => finalizers.push(ORPHAN),
-    }
-    if *resource.group_resource().qualified() == *crd::resource().qualified()
-        && !finalizers.contains(&crd::CLEANUP_FINALIZER)
-    {
-        finalizers.push(crd::CLEANUP_FINALIZER);
-        crd::mark_terminating(&mut doomed);
     }
     let finalizers = if finalizers.is_empty() { Value::Null } else { json!(finalizers) };
     if !meta::is_terminating(live) {

@@ -11,7 +11,7 @@ use super::{Writing, Written, create, pointer, strategic, strategy, update};
 use crate::cluster::Cluster;
 use crate::decode;
 use crate::defaults;
-use crate::error::{ApiError, ApiResult};
+use crate::error::{ApiError, ApiResult, FieldError, GroupKind};
 use crate::merge::{self, MergeError};
 use crate::meta;
 use crate::request::FieldValidation;
@@ -53,10 +53,25 @@ pub(crate) fn patch(
         PatchKind::Strategic => strategic::apply(&resource.schema, &mut object, body)?,
     }
     decode::check_kind(resource, &mut object)?;
-    let warnings = decode::read(resource, &mut object, writing.options.validation)?;
+    let warnings = decode::read(resource, &mut object, writing.options.validation)
+        .map_err(|error| unreadable(resource, &object, error))?;
     update::check_version(at, &live, &object)?;
     let object = update::tracked(resource, &live, object, writing);
     update::finish(cluster, resource, at, object, writing, warnings)
+}
+
+// A patch that makes a custom resource unreadable is itself called invalid.
+fn unreadable(resource: &Resource, object: &Value, error: ApiError) -> ApiError {
+    match error {
+        ApiError::BadRequest(text) if resource.custom.is_some() => {
+            let why = text.split_once("cannot be handled as a ").and_then(|(_, rest)| rest.split_once(": "));
+            let detail = why.map_or(text.as_str(), |(_, why)| why);
+            let error = FieldError::invalid("patch", &Value::from(object.to_string()), detail);
+            let kind = GroupKind { group: String::new(), kind: String::new() };
+            ApiError::Invalid { kind, name: String::new(), errors: vec![error] }
+        }
+        other => other,
+    }
 }
 
 /// Merges by RFC 7386: maps entry by entry, null removes, everything else replaces.

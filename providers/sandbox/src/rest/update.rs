@@ -10,7 +10,7 @@ use crate::cluster::Cluster;
 use crate::convert;
 use crate::decode;
 use crate::defaults;
-use crate::error::{ApiError, ApiResult, FieldError};
+use crate::error::{ApiError, ApiResult, FieldError, GroupKind};
 use crate::merge;
 use crate::meta;
 use crate::request::DryRun;
@@ -79,7 +79,9 @@ fn check_preconditions(resource: &Resource, at: &Key, live: &Value, object: &Val
         let detail = "must be specified for an update";
         let error = FieldError::invalid("metadata.resourceVersion", &json!(0), detail);
         let name = at.name.clone();
-        return Err(ApiError::Invalid { kind: resource.group_kind(), name, errors: vec![error] });
+        // Kubernetes names the resource where it names the kind elsewhere.
+        let kind = GroupKind { group: resource.group.clone(), kind: resource.plural.clone() };
+        return Err(ApiError::Invalid { kind, name, errors: vec![error] });
     }
     check_version(at, live, object)
 }

@@ -7,6 +7,8 @@ mod workloads;
 
 use serde_json::{Value, json};
 
+pub(crate) use names::{check_metadata as metadata_errors, dns_label_fault, subdomain_fault};
+
 use crate::crd;
 use crate::error::FieldError;
 use crate::meta;
@@ -15,7 +17,7 @@ use crate::resource::Resource;
 /// Every rule that a new object breaks.
 pub(crate) fn of_new(resource: &Resource, object: &Value) -> Vec<FieldError> {
     let mut errors = names::check(resource, object);
-    errors.extend(of_body(resource, object, None));
+    errors.extend(of_body(resource, object, None, ""));
     errors
 }
 
@@ -29,14 +31,14 @@ pub(crate) fn of_update(
     let mut errors = names::check_metadata(object);
     errors.extend(names::check_finalizers(live, object));
     if subresource != "status" || resource.custom.is_some() {
-        errors.extend(of_body(resource, object, Some(live)));
+        errors.extend(of_body(resource, object, Some(live), subresource));
     }
     errors
 }
 
-fn of_body(resource: &Resource, object: &Value, live: Option<&Value>) -> Vec<FieldError> {
+fn of_body(resource: &Resource, object: &Value, live: Option<&Value>, subresource: &str) -> Vec<FieldError> {
     if let Some(custom) = &resource.custom {
-        return crd::validate(&custom.schema, object);
+        return crd::validate(custom, object, live, subresource);
     }
     let mut errors = of_kind(resource, object, live);
     if let Some(live) = live {
@@ -97,7 +99,7 @@ pub(crate) fn of_system_fields(live: &Value, object: &Value) -> Vec<FieldError> 
 /// What an object that is valid should still be told.
 pub(crate) fn warnings(resource: &Resource, object: &Value) -> Vec<String> {
     if resource.is("apiextensions.k8s.io", "customresourcedefinitions") {
-        return crd::unevaluated(object);
+        return crd::warnings(object);
     }
     Vec::new()
 }

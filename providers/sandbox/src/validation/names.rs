@@ -73,6 +73,18 @@ fn name_faults(syntax: Syntax, name: &str) -> Vec<String> {
     too_long(limit).into_iter().chain(fault.map(str::to_owned)).collect()
 }
 
+/// What is wrong with a label of DNS that begins with a letter, if anything.
+pub(crate) fn dns_label_fault(text: &str) -> Option<String> {
+    let faults = name_faults(Syntax::DnsLabel, text);
+    (!faults.is_empty()).then(|| faults.join(","))
+}
+
+/// What is wrong with a name of DNS, if anything.
+pub(crate) fn subdomain_fault(text: &str) -> Option<String> {
+    let faults = name_faults(Syntax::Subdomain, text);
+    (!faults.is_empty()).then(|| faults.join(","))
+}
+
 fn path_faults(name: &str) -> Vec<String> {
     if matches!(name, "." | "..") {
         return vec![format!("may not be '{name}'")];
@@ -96,7 +108,7 @@ pub(super) fn check(resource: &Resource, object: &Value) -> Vec<FieldError> {
 }
 
 /// The rules on labels, annotations and owners.
-pub(super) fn check_metadata(object: &Value) -> Vec<FieldError> {
+pub(crate) fn check_metadata(object: &Value) -> Vec<FieldError> {
     let mut errors = Vec::new();
     let metadata = &object["metadata"];
     for (key, value) in metadata["labels"].as_object().into_iter().flatten() {
