@@ -30,6 +30,7 @@ pub(crate) fn populate(cluster: &mut Cluster) {
         validation: FieldValidation::Ignore,
         force: Force::Yes,
         manager: "kube-apiserver".into(),
+        duplicates: Vec::new(),
     };
     let writing = Writing { options: &options, subresource: "" };
     for object in objects {

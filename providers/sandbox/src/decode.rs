@@ -4,12 +4,13 @@
 //! # Source
 //! <https://kubernetes.io/docs/reference/using-api/api-concepts/#field-validation>
 
+use engine_kinds::builtin;
 use serde_json::{Map, Value, json};
 
 use crate::crd;
 use crate::error::{ApiError, ApiResult};
 use crate::form::{self, Reading};
-use crate::request::FieldValidation;
+use crate::request::WriteOptions;
 use crate::resource::Resource;
 
 /// Checks that a body is an object of this resource's kind and version, in the words of kube-apiserver.
@@ -43,6 +44,14 @@ pub(crate) fn check_kind(resource: &Resource, object: &mut Value) -> ApiResult<(
             resource.kind
         )));
     }
+    let wanted = (expected.as_str(), resource.kind.as_str());
+    let is_known_version = builtin::find(&resource.group, api_version.rsplit('/').next().unwrap_or_default(), &kind);
+    if resource.custom.is_none() && is_known_version.is_none_or(|known| known.api_version() != api_version) {
+        let object = Value::Object(map.clone());
+        if let Some(why) = other_kind(wanted, &object) {
+            return Err(unreadable(wanted, &object, &why));
+        }
+    }
     if !api_version.is_empty() && api_version != *expected {
         return Err(ApiError::BadRequest(format!(
             "the API version in the data ({api_version}) does not match the expected API version ({expected})"
@@ -59,37 +68,60 @@ pub(crate) fn check_kind(resource: &Resource, object: &mut Value) -> ApiResult<(
     Ok(())
 }
 
-/// Reads an object as the kind of `resource`. Returns warnings on what was dropped.
+/// Why an object cannot be read as one of a built-in kind, if it says that it is of another one; in the words of Go.
+pub(crate) fn other_kind((api_version, kind): (&str, &str), object: &Value) -> Option<String> {
+    let stated = |key: &str| object[key].as_str().filter(|text| !text.is_empty());
+    let (found_version, found) = (stated("apiVersion").unwrap_or(api_version), stated("kind").unwrap_or(kind));
+    if (found_version, found) == (api_version, kind) {
+        return None;
+    }
+    let is_known = builtin::all().iter().any(|known| known.kind == found && known.api_version() == found_version);
+    if !is_known {
+        let registry = "pkg/runtime/scheme.go:111";
+        return Some(format!("no kind {found:?} is registered for version {found_version:?} in scheme {registry:?}"));
+    }
+    let group = api_version.split_once('/').map_or("core", |(group, _)| group);
+    let package = group.split('.').next().unwrap_or(group);
+    let version = found_version.rsplit('/').next().unwrap_or(found_version);
+    Some(format!("converting ({version}.{found}) to ({package}.{kind}): unknown conversion"))
+}
+
+/// The refusal of a body that cannot be read as an object of the kind that it claims.
+pub(crate) fn unreadable((api_version, kind): (&str, &str), object: &Value, why: &str) -> ApiError {
+    let version = object["apiVersion"].as_str().filter(|text| !text.is_empty()).unwrap_or(api_version);
+    let version = version.rsplit('/').next().unwrap_or(version);
+    let found = object["kind"].as_str().filter(|text| !text.is_empty()).unwrap_or(kind);
+    ApiError::BadRequest(format!("{found} in version {version:?} cannot be handled as a {kind}: {why}"))
+}
+
+/// Reads an object as the kind of `resource`. Returns the paths of unknown fields, which are dropped.
 ///
 /// # Errors
-/// If a field has the wrong JSON type, or is unknown and `validation` is strict.
-pub(crate) fn read(
-    resource: &Resource,
-    object: &mut Value,
-    validation: FieldValidation,
-) -> ApiResult<Vec<String>> {
+/// What is wrong, if a field has the wrong JSON type.
+pub(crate) fn read(resource: &Resource, object: &mut Value) -> Result<Vec<String>, String> {
     let found = match form::of(resource) {
         Some(form) => form::read(form, object, ""),
         None => read_custom(resource, object),
     };
-    let handled = |what: &str| {
-        ApiError::BadRequest(format!(
-            "{kind} in version {:?} cannot be handled as a {kind}: {what}",
-            resource.version,
-            kind = resource.kind
-        ))
-    };
-    if let Some(fault) = &found.fault {
-        return Err(handled(fault.text()));
+    match found.fault {
+        Some(fault) => Err(fault.text().to_owned()),
+        None => Ok(found.unknown),
     }
-    let unknown: Vec<_> = found.unknown.iter().map(|path| format!("unknown field {path:?}")).collect();
-    match validation {
-        FieldValidation::Ignore => Ok(Vec::new()),
-        FieldValidation::Strict if !unknown.is_empty() => {
-            Err(handled(&format!("strict decoding error: {}", unknown.join(", "))))
-        }
-        FieldValidation::Strict | FieldValidation::Warn => Ok(unknown),
-    }
+}
+
+/// Reads the body of a create or a replacement. Returns warnings on what is not as it should be.
+///
+/// # Errors
+/// If it is another kind of object, if a field has the wrong JSON type, or if strictness refuses it.
+pub(crate) fn read_body(
+    resource: &Resource,
+    object: &mut Value,
+    options: &WriteOptions,
+) -> ApiResult<Vec<String>> {
+    check_kind(resource, object)?;
+    read(resource, object)
+        .and_then(|unknown| options.judge(&unknown))
+        .map_err(|why| unreadable((&resource.api_version, &resource.kind), object, &why))
 }
 
 // The metadata of custom resources is read as strictly as that of built-in kinds; the rest is for their schema.

@@ -45,15 +45,26 @@ pub(crate) enum ApiError {
     /// The resource does not have that verb.
     #[error("the server does not allow this method on the requested resource")]
     MethodNotAllowed,
+    /// No handler takes the body's media type.
+    #[error("415: Unsupported Media Type")]
+    NotConsumed,
     /// The body's media type is not understood.
     #[error("the body of the request was in an unknown format - accepted media types include: {0}")]
     UnsupportedMediaType(String),
-    /// The body is over the limit in bytes.
-    #[error("Request entity too large: limit is {0}")]
-    TooLarge(usize),
+    /// The body, or a patch, is over a limit.
+    #[error("Request entity too large: {0}")]
+    TooLarge(String),
     /// The asked resourceVersion or continue token is gone.
     #[error("{0}")]
     Expired(String),
+    /// The state that a continue token belongs to is gone; the list may go on in the present by the token `next`.
+    #[error(
+        "The provided continue parameter is too old to display a consistent list result. You can start a new list without \
+         the continue parameter, or use the continue token in this response to retrieve the remainder of the results. \
+         Continuing with the provided token results in an inconsistent list - objects that were created, modified, or \
+         deleted between the time the first chunk was returned and now may show up in the list."
+    )]
+    ExpiredPage { next: String },
     /// The asked resourceVersion lies in the future.
     #[error("Too large resource version: {asked}, current: {current}")]
     TooLargeVersion { asked: u64, current: u64 },
@@ -269,9 +280,6 @@ fn conflict_with(conflict: &FieldConflict) -> String {
     }
     if conflict.operation == "Update" {
         text.push_str(&format!(" using {}", conflict.api_version));
-        if let Some(time) = &conflict.time {
-            text.push_str(&format!(" at {time}"));
-        }
     }
     text
 }
@@ -321,9 +329,9 @@ impl ApiError {
             Self::Forbidden { .. } => (StatusCode::FORBIDDEN, "Forbidden"),
             Self::Unauthorized => (StatusCode::UNAUTHORIZED, "Unauthorized"),
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed"),
-            Self::UnsupportedMediaType(_) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "UnsupportedMediaType"),
+            Self::UnsupportedMediaType(_) | Self::NotConsumed => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "UnsupportedMediaType"),
             Self::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge"),
-            Self::Expired(_) => (StatusCode::GONE, "Expired"),
+            Self::Expired(_) | Self::ExpiredPage { .. } => (StatusCode::GONE, "Expired"),
             Self::TooLargeVersion { .. } => (StatusCode::GATEWAY_TIMEOUT, "Timeout"),
             Self::Bare(_) => (StatusCode::INTERNAL_SERVER_ERROR, ""),
             Self::NotSimulated(_) => (StatusCode::NOT_IMPLEMENTED, "NotImplemented"),
@@ -343,6 +351,9 @@ impl ApiError {
         });
         if !reason.is_empty() {
             status["reason"] = json!(reason);
+        }
+        if let Self::ExpiredPage { next } = self {
+            status["metadata"]["continue"] = json!(next);
         }
         if let Some(details) = self.details() {
             status["details"] = Value::Object(details);
@@ -393,7 +404,7 @@ impl ApiError {
                 details.insert("causes".into(), json!([cause]));
                 details.insert("retryAfterSeconds".into(), json!(1));
             }
-            Self::MethodNotAllowed | Self::Unprocessable => {}
+            Self::MethodNotAllowed | Self::Unprocessable | Self::NotConsumed => {}
             Self::Internal(why) => {
                 details.insert("causes".into(), json!([{ "message": why }]));
             }

@@ -19,6 +19,7 @@ mod defaults;
 mod discovery;
 mod error;
 mod form;
+mod json;
 pub mod merge;
 mod meta;
 mod openapi;

@@ -9,6 +9,7 @@ use http::{HeaderMap, Method, Uri, header};
 use serde_json::{Value, json};
 
 use crate::error::{ApiError, ApiResult, FieldError};
+use crate::json::{self, Parsed};
 use crate::merge::Force;
 use crate::protobuf::{self, ProtobufError};
 use crate::rbac::User;
@@ -42,14 +43,37 @@ impl Request {
     /// # Errors
     /// If one of them has a value Kubernetes does not know.
     pub fn write_options(&self, options: &str) -> ApiResult<WriteOptions> {
-        let mut errors = Vec::new();
+        self.options(options, None)
+    }
+
+    /// The options of a patch.
+    ///
+    /// # Errors
+    /// As [`Request::write_options`]; an apply needs a manager, and nothing else can be forced.
+    pub fn patch_options(&self) -> ApiResult<WriteOptions> {
+        let is_apply = self.media_type().starts_with("application/apply-patch+");
+        let wrong = match is_apply {
+            true if self.query.get("fieldManager").is_empty() => {
+                Some(FieldError::required("fieldManager", "is required for apply patch"))
+            }
+            false if self.query.has("force") => {
+                Some(FieldError::forbidden("force", "may not be specified for non-apply patch"))
+            }
+            _ => None,
+        };
+        self.options("PatchOptions", wrong)
+    }
+
+    fn options(&self, options: &str, wrong: Option<FieldError>) -> ApiResult<WriteOptions> {
+        let mut errors: Vec<FieldError> = wrong.into_iter().collect();
+        errors.extend(manager_faults(self.query.get("fieldManager")));
         let dry_run = match self.query.all("dryRun").as_slice() {
             [] => DryRun::No,
-            values if values.iter().all(|value| *value == "All") => DryRun::Yes,
             values => {
-                let bad = values.iter().find(|value| **value != "All").unwrap_or(&"");
-                errors.push(FieldError::unsupported("dryRun", &json!([bad]), &["All".to_owned()]));
-                DryRun::No
+                if values.iter().any(|value| *value != "All") {
+                    errors.push(FieldError::unsupported("dryRun", &json!(values), &["All".to_owned()]));
+                }
+                DryRun::Yes
             }
         };
         let validation = match self.query.get("fieldValidation") {
@@ -57,7 +81,7 @@ impl Request {
             "Strict" => FieldValidation::Strict,
             "Ignore" => FieldValidation::Ignore,
             other => {
-                let known = ["Ignore", "Warn", "Strict"].map(str::to_owned);
+                let known = ["", "Ignore", "Strict", "Warn"].map(str::to_owned);
                 errors.push(FieldError::unsupported("fieldValidation", &json!(other), &known));
                 FieldValidation::Ignore
             }
@@ -66,7 +90,7 @@ impl Request {
             return Err(ApiError::invalid_options(options, errors));
         }
         let force = if self.query.flag("force") { Force::Yes } else { Force::No };
-        Ok(WriteOptions { dry_run, validation, force, manager: self.manager() })
+        Ok(WriteOptions { dry_run, validation, force, manager: self.manager(), duplicates: Vec::new() })
     }
 
     // An unnamed writer is named after its client, as kube-apiserver does.
@@ -80,25 +104,71 @@ impl Request {
         }
     }
 
-    /// The body as a JSON object, read from JSON, YAML or protobuf by its media type.
+    /// The body as an object of a kind, read from JSON, YAML or protobuf by its media type.
     ///
     /// # Errors
-    /// If it is none of them.
-    pub fn object(&self) -> ApiResult<Value> {
-        let unsupported = || {
-            let accepted = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
-            ApiError::UnsupportedMediaType(accepted.into())
+    /// If it is none of them, or no object.
+    pub fn object(&self, kind: &str) -> ApiResult<Parsed> {
+        let unsupported = || ApiError::UnsupportedMediaType("application/json, application/yaml".into());
+        let unrecognized = |why: String| {
+            let body = summary(&self.body);
+            let text = format!("the object provided is unrecognized (must be of type {kind}): {why} ({body})");
+            ApiError::BadRequest(text)
         };
-        match self.media_type() {
-            "application/json" => read_json(&self.body),
-            "application/yaml" => read_yaml(&self.body),
+        let no_kind = |why: String| unrecognized(format!("couldn't get version/kind; json parse error: {why}"));
+        let parsed = match self.media_type() {
+            "application/json" => json::parse(&self.body).map_err(no_kind)?,
+            "application/yaml" => Parsed { value: read_yaml(&self.body).map_err(unrecognized)?, ..Parsed::default() },
             "application/vnd.kubernetes.protobuf" => {
-                protobuf::read(&self.body).map_err(|error| match error {
+                let value = protobuf::read(&self.body).map_err(|error| match error {
                     ProtobufError::UnknownKind(_) => unsupported(),
                     ProtobufError::Malformed(_) => ApiError::BadRequest(error.to_string()),
-                })
+                });
+                Parsed { value: value?, ..Parsed::default() }
             }
-            _ => Err(unsupported()),
+            _ => return Err(unsupported()),
+        };
+        let value = match parsed.value {
+            Value::Null => json!({}),
+            Value::Object(_) => parsed.value,
+            other => {
+                let head = r#"struct { APIVersion string "json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" }"#;
+                let found = json::type_name(&other);
+                return Err(no_kind(format!("json: cannot unmarshal {found} into Go value of type {head}")));
+            }
+        };
+        for field in ["apiVersion", "kind"] {
+            if !matches!(value[field], Value::Null | Value::String(_)) {
+                let found = json::type_name(&value[field]);
+                let wrong = format!("json: cannot unmarshal {found} into Go struct field .{field} of type string");
+                return Err(no_kind(wrong));
+            }
+        }
+        let version = value["apiVersion"].as_str().unwrap_or_default();
+        if version.matches('/').count() > 1 {
+            return Err(unrecognized(format!("unexpected GroupVersion string: {version}")));
+        }
+        Ok(Parsed { value, ..parsed })
+    }
+
+    /// The body as an applied configuration; what is written twice in it is told in the second part.
+    ///
+    /// # Errors
+    /// If it is no YAML, or no map.
+    pub fn applied(&self) -> ApiResult<(Value, Option<String>)> {
+        let wrong = |why: String| ApiError::BadRequest(format!("error decoding YAML: {why}"));
+        let (value, twice) = match json::parse(&self.body) {
+            Ok(Parsed { value, duplicates }) if duplicates.is_empty() => (value, None),
+            _ => (read_yaml(&self.body).map_err(wrong)?, duplicate_in_yaml(&self.body)),
+        };
+        match value {
+            Value::Null => Ok((json!({}), twice)),
+            Value::Object(_) => Ok((value, twice)),
+            other => Err(wrong(format!(
+                "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {} into Go value of type \
+                 map[string]interface {{}}",
+                json::type_name(&other)
+            ))),
         }
     }
 
@@ -107,7 +177,7 @@ impl Request {
     /// # Errors
     /// If the body cannot be read.
     pub fn delete_options(&self) -> ApiResult<DeleteOptions> {
-        let body = if self.body.is_empty() { json!({}) } else { self.object()? };
+        let body = if self.body.is_empty() { json!({}) } else { self.object("DeleteOptions")?.value };
         let text = |path: &str| body.pointer(path).and_then(Value::as_str).map(str::to_owned);
         let asked = match self.query.get("propagationPolicy") {
             "" => text("/propagationPolicy"),
@@ -138,28 +208,51 @@ impl Request {
     }
 }
 
-/// Reads a JSON body.
-///
-/// # Errors
-/// If it is not JSON.
-pub(crate) fn read_json(body: &[u8]) -> ApiResult<Value> {
-    serde_json::from_slice(body).map_err(|error| {
-        ApiError::BadRequest(format!("couldn't get version/kind; json parse error: {error}"))
-    })
+/// What is wrong with the name of a field manager.
+fn manager_faults(manager: &str) -> Option<FieldError> {
+    /// In bytes, as in kube-apiserver.
+    const LIMIT: usize = 128;
+    if manager.len() > LIMIT {
+        return Some(FieldError::too_long("fieldManager", LIMIT as u64));
+    }
+    let is_shown = |letter: char| letter == ' ' || !(letter.is_control() || letter.is_whitespace());
+    let (place, letter) = manager.char_indices().find(|(_, letter)| !is_shown(*letter))?;
+    let detail = format!("invalid character U+{:04X} (at position {place})", u32::from(letter));
+    Some(FieldError::invalid("fieldManager", &json!(manager), &detail))
 }
 
-/// Reads a YAML body; JSON is YAML too.
+/// The beginning of a body, for messages: as it is if it may be JSON, else in hexadecimal digits.
+fn summary(body: &[u8]) -> String {
+    /// In bytes.
+    const SHOWN: usize = 30;
+    let head = &body[..body.len().min(SHOWN)];
+    let text = match head.first() {
+        None => return "<empty>".to_owned(),
+        Some(b'{') => String::from_utf8_lossy(head).into_owned(),
+        Some(_) => head.iter().map(|byte| format!("{byte:02x}")).collect(),
+    };
+    if body.len() > SHOWN { format!("{text} ...") } else { text }
+}
+
+/// Reads a YAML body; JSON is YAML too. Of a field that stands twice, the last counts.
 ///
 /// # Errors
-/// If it is not YAML.
-pub(crate) fn read_yaml(body: &[u8]) -> ApiResult<Value> {
-    if let Ok(value) = serde_json::from_slice(body) {
-        return Ok(value);
+/// What is wrong, if it is not YAML.
+pub(crate) fn read_yaml(body: &[u8]) -> Result<Value, String> {
+    let text = std::str::from_utf8(body).map_err(|error| error.to_string())?;
+    let options = serde_saphyr::options! { duplicate_keys: serde_saphyr::options::DuplicateKeyPolicy::LastWins };
+    serde_saphyr::from_str_with_options(text, options).map_err(|error| error.to_string())
+}
+
+// The first field that a YAML body states twice, as Kubernetes' reader says it.
+fn duplicate_in_yaml(body: &[u8]) -> Option<String> {
+    let error = serde_saphyr::from_str::<Value>(std::str::from_utf8(body).ok()?).err()?;
+    match error.without_snippet() {
+        serde_saphyr::Error::DuplicateMappingKey { key: Some(key), location } => {
+            Some(format!("line {}: key {key:?} already set in map", location.line()))
+        }
+        _ => None,
     }
-    let text = std::str::from_utf8(body)
-        .map_err(|error| ApiError::BadRequest(format!("error decoding YAML: {error}")))?;
-    serde_saphyr::from_str(text)
-        .map_err(|error| ApiError::BadRequest(format!("error decoding YAML: {error}")))
 }
 
 /// Whether a write is only rehearsed.
@@ -185,6 +278,27 @@ pub(crate) struct WriteOptions {
     pub force: Force,
     /// The field manager.
     pub manager: String,
+    /// The paths of fields that the body states twice.
+    pub duplicates: Vec<String>,
+}
+
+impl WriteOptions {
+    /// Judges what is wrong with a body without making it unreadable: returns what to warn of.
+    ///
+    /// # Errors
+    /// What to refuse it for.
+    pub fn judge(&self, unknown: &[String]) -> Result<Vec<String>, String> {
+        let twice = self.duplicates.iter().map(|path| format!("duplicate field {path:?}"));
+        let unknown = unknown.iter().map(|path| format!("unknown field {path:?}"));
+        let faults: Vec<String> = twice.chain(unknown).collect();
+        match self.validation {
+            FieldValidation::Ignore => Ok(Vec::new()),
+            FieldValidation::Strict if !faults.is_empty() => {
+                Err(format!("strict decoding error: {}", faults.join(", ")))
+            }
+            FieldValidation::Strict | FieldValidation::Warn => Ok(faults),
+        }
+    }
 }
 
 /// What a deletion does to dependents.
@@ -232,16 +346,22 @@ impl Params {
         self.0.iter().filter(of_name).map(|(_, value)| value.as_str()).filter(|v| !v.is_empty()).collect()
     }
 
-    /// Whether a boolean parameter is on.
+    /// Whether a boolean parameter is on: with any value but `false` and `0`.
     pub fn flag(&self, name: &str) -> bool {
-        matches!(self.get(name), "true" | "1" | "True" | "t")
+        let value = self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
+        value.is_some_and(|value| !value.eq_ignore_ascii_case("false") && value != "0")
     }
 
-    /// A number; `None` if the parameter is absent.
+    /// Whether a parameter is there.
+    pub fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|(key, _)| key == name)
+    }
+
+    /// A whole number; `None` if the parameter is absent.
     ///
     /// # Errors
     /// If it is there and no number.
-    pub fn number(&self, name: &str) -> ApiResult<Option<u64>> {
+    pub fn integer(&self, name: &str) -> ApiResult<Option<i64>> {
         match self.get(name) {
             "" => Ok(None),
             text => text.parse().map(Some).map_err(|_| {

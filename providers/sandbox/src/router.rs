@@ -49,7 +49,7 @@ async fn handle(State(front): State<Arc<Front>>, request: axum::extract::Request
     let (parts, body) = request.into_parts();
     let answer = match to_bytes(body, BODY_LIMIT).await {
         Ok(body) => answer(&front, parts, body),
-        Err(_) => Err(ApiError::TooLarge(BODY_LIMIT)),
+        Err(_) => Err(ApiError::TooLarge(format!("limit is {BODY_LIMIT}"))),
     };
     answer.unwrap_or_else(|error| Reply::failure(&error)).into_response()
 }
@@ -130,7 +130,8 @@ fn unowned_path(front: &Front, request: &Request, path: &[&str]) -> ApiResult<Op
         ["apis", "authorization.k8s.io", "v1", "selfsubjectaccessreviews"]
             if request.method == Method::POST =>
         {
-            let review = rbac::review_access(&cluster, &request.user, &request.object()?);
+            let review = request.object("SelfSubjectAccessReview")?.value;
+            let review = rbac::review_access(&cluster, &request.user, &review);
             return Ok(Some(Reply::created(&review)));
         }
         ["apis", "authentication.k8s.io", "v1", "selfsubjectreviews"] if request.method == Method::POST => {
@@ -231,11 +232,8 @@ fn read(
     path: &ResourcePath,
 ) -> ApiResult<Reply> {
     let view = View::of(request)?;
-    if request.query.flag("watch") {
-        let mut options = WatchOptions::of(resource, &path.namespace, &request.query, view)?;
-        if !path.name.is_empty() {
-            options.only(&path.name);
-        }
+    if path.name.is_empty() && request.query.flag("watch") {
+        let options = WatchOptions::of(resource, &path.namespace, &request.query, view)?;
         let shared = front.shared.clone();
         return Ok(Reply::stream(move || Body::from_stream(rest::watch(&shared, options))));
     }
@@ -247,7 +245,7 @@ fn read(
     if path.subresource == "scale" {
         return rest::read_scale(cluster, resource, &at).map(|scale| Reply::scale(&scale, view));
     }
-    let object = cluster.live(resource, &path.namespace, &path.name)?;
+    let object = rest::read(cluster, resource, &at, &request.query)?;
     Ok(Reply::object(resource, &object, view))
 }
 
@@ -260,9 +258,11 @@ fn post(
     if !path.name.is_empty() {
         return Err(ApiError::MethodNotAllowed);
     }
-    let options = request.write_options("CreateOptions")?;
+    let mut options = request.write_options("CreateOptions")?;
+    let body = request.object(&resource.kind)?;
+    options.duplicates = body.duplicates;
     let writing = Writing { options: &options, subresource: "" };
-    let written = rest::create(cluster, resource, &path.namespace, request.object()?, &writing)?;
+    let written = rest::create(cluster, resource, &path.namespace, body.value, &writing)?;
     Ok(Reply::written(resource, written, View::of(request)?))
 }
 
@@ -275,15 +275,17 @@ fn put(
     if path.name.is_empty() {
         return Err(ApiError::MethodNotAllowed);
     }
-    let options = request.write_options("UpdateOptions")?;
+    let mut options = request.write_options("UpdateOptions")?;
+    let is_scale = path.subresource == "scale";
+    let body = request.object(if is_scale { "Scale" } else { &resource.kind })?;
+    options.duplicates = body.duplicates;
     let writing = Writing { options: &options, subresource: &path.subresource };
     let at = Cluster::key(resource, &path.namespace, &path.name);
-    if path.subresource == "scale" {
-        let body = request.object()?;
-        return rest::write_scale(cluster, resource, &at, (None, &body), &writing)
+    if is_scale {
+        return rest::replace_scale(cluster, resource, &at, body.value, &writing)
             .map(|value| Reply::json(&value));
     }
-    let written = rest::replace(cluster, resource, &at, request.object()?, &writing)?;
+    let written = rest::replace(cluster, resource, &at, body.value, &writing)?;
     Ok(Reply::written(resource, written, View::of(request)?))
 }
 
@@ -296,32 +298,28 @@ fn patch(
     if path.name.is_empty() {
         return Err(ApiError::MethodNotAllowed);
     }
-    let options = request.write_options("PatchOptions")?;
-    let writing = Writing { options: &options, subresource: &path.subresource };
-    let at = Cluster::key(resource, &path.namespace, &path.name);
     let kind = match request.media_type() {
         "application/json-patch+json" => PatchKind::Json,
         "application/merge-patch+json" => PatchKind::Merge,
-        "application/strategic-merge-patch+json" => PatchKind::Strategic,
-        "application/apply-patch+yaml" | "application/apply-patch+json" => {
-            return apply(cluster, resource, request, path, &writing);
-        }
-        _ => {
-            let accepted = "application/json-patch+json, application/merge-patch+json, \
-                            application/strategic-merge-patch+json, application/apply-patch+yaml";
+        "application/strategic-merge-patch+json" if resource.custom.is_none() => PatchKind::Strategic,
+        "application/apply-patch+yaml" => return apply(cluster, resource, request, path),
+        _ if resource.custom.is_some() => {
+            let accepted =
+                "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml";
             return Err(ApiError::UnsupportedMediaType(accepted.into()));
         }
+        _ => return Err(ApiError::NotConsumed),
     };
-    if request.query.flag("force") {
-        let error = crate::error::FieldError::forbidden("force", "may not be specified for non-apply patch");
-        return Err(ApiError::invalid_options("PatchOptions", vec![error]));
-    }
-    let body = crate::request::read_json(&request.body)?;
+    let mut options = request.patch_options()?;
+    let at = Cluster::key(resource, &path.namespace, &path.name);
+    let body = kind.read(&request.body)?;
+    options.duplicates = body.duplicates;
+    let writing = Writing { options: &options, subresource: &path.subresource };
     if path.subresource == "scale" {
-        return rest::write_scale(cluster, resource, &at, (Some(kind), &body), &writing)
+        return rest::patch_scale(cluster, resource, &at, (kind, &body.value), &writing)
             .map(|value| Reply::json(&value));
     }
-    let written = rest::patch(cluster, resource, &at, (kind, &body), &writing)?;
+    let written = rest::patch(cluster, resource, &at, (kind, &body.value), &writing)?;
     Ok(Reply::written(resource, written, View::of(request)?))
 }
 
@@ -330,15 +328,9 @@ fn apply(
     resource: &Arc<Resource>,
     request: &Request,
     path: &ResourcePath,
-    writing: &Writing<'_>,
 ) -> ApiResult<Reply> {
-    if request.query.get("fieldManager").is_empty() {
-        let error = crate::error::FieldError::required("fieldManager", "is required for apply patch");
-        return Err(ApiError::invalid_options("PatchOptions", vec![error]));
-    }
-    if path.subresource == "scale" {
-        return Err(ApiError::NotSimulated("server-side apply to the scale subresource".into()));
-    }
+    let options = request.patch_options()?;
+    let writing = Writing { options: &options, subresource: &path.subresource };
     let at = Cluster::key(resource, &path.namespace, &path.name);
     if path.subresource.is_empty() && cluster.store.get(&at).is_none() {
         // An apply that creates needs the right to create too.
@@ -348,8 +340,11 @@ fn apply(
         let creation = Attempt::Resource { verb: "create".into(), resource, subresource, namespace, name };
         rbac::authorize(cluster, &request.user, &creation)?;
     }
-    let applied = crate::request::read_yaml(&request.body)?;
-    let written = rest::apply(cluster, resource, &at, applied, writing)?;
+    let (applied, twice) = request.applied()?;
+    if path.subresource == "scale" {
+        return rest::apply_scale(cluster, resource, &at, &applied, &writing).map(|value| Reply::json(&value));
+    }
+    let written = rest::apply(cluster, resource, &at, (applied, twice), &writing)?;
     Ok(Reply::written(resource, written, View::of(request)?))
 }
 
@@ -367,8 +362,7 @@ fn remove(
         if resource.is("", "namespaces") {
             return Err(ApiError::MethodNotAllowed);
         }
-        let selector =
-            Selector::parse(request.query.get("labelSelector"), request.query.get("fieldSelector"))?;
+        let selector = Selector::of(resource, &request.query)?;
         let items = rest::delete_collection(cluster, resource, &path.namespace, &selector, &options)?;
         let page = rest::Page { items, version: cluster.store.version(), next: None, remaining: None };
         return Ok(Reply::list(resource, page, View::Full));

@@ -7,6 +7,7 @@ use std::time::Duration;
 use control_plane::{ControlPlane, User};
 use http::{Method, Request};
 use kube::client::Body;
+use kube::config::{KubeConfigOptions, Kubeconfig};
 use providers_sandbox::Sandbox;
 use tokio::runtime::Runtime;
 
@@ -47,7 +48,7 @@ impl Servers {
         static SERVERS: OnceLock<Servers> = OnceLock::new();
         SERVERS.get_or_init(|| {
             let runtime = Runtime::new().expect("threads can be started");
-            let real = runtime.block_on(ControlPlane::shared().client(User::Admin));
+            let real = runtime.block_on(administrator(ControlPlane::shared()));
             // A client starts a task, and needs the runtime for it.
             let sandbox =
                 runtime.block_on(async { kube::Client::new(Sandbox::in_memory().router(), "default") });
@@ -59,6 +60,16 @@ impl Servers {
     pub fn both(&self) -> [&kube::Client; 2] {
         [&self.real, &self.sandbox]
     }
+}
+
+// Answers such as 504 are looked at, not tried again.
+async fn administrator(plane: &ControlPlane) -> kube::Client {
+    let kubeconfig = Kubeconfig::read_from(plane.kubeconfig()).expect("the kubeconfig is readable");
+    let options = KubeConfigOptions { context: Some(User::Admin.name().into()), ..Default::default() };
+    let config = kube::Config::from_custom_kubeconfig(kubeconfig, &options).await;
+    let mut config = config.expect("the kubeconfig is whole");
+    config.default_retry = false;
+    kube::Client::try_from(config).expect("a client")
 }
 
 /// Sends a request and waits for the whole answer.

@@ -19,6 +19,7 @@ fn options(manager: &str) -> WriteOptions {
         validation: FieldValidation::Ignore,
         force: Force::Yes,
         manager: manager.to_owned(),
+        duplicates: Vec::new(),
     }
 }
 

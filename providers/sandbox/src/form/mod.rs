@@ -180,6 +180,23 @@ fn scalar(kind: &str) -> Option<Scalar> {
 }
 
 impl Form {
+    /// The type of a field, or of a map's entries.
+    pub fn field(&self, name: &str) -> Option<&Self> {
+        match self {
+            Self::Struct(of) => structure(of)?.member(name).map(|member| &member.form),
+            Self::Map(element) => Some(element),
+            _ => None,
+        }
+    }
+
+    /// The type of a list's elements.
+    pub fn element(&self) -> Option<&Self> {
+        match self {
+            Self::List(element) => Some(element),
+            _ => None,
+        }
+    }
+
     /// What Go calls the type.
     fn go_name(&self) -> String {
         match self {

@@ -26,11 +26,13 @@ impl Element {
         Self::Field(name.to_owned())
     }
 
-    /// Parses the notation of `FieldsV1`; `None` for kinds of elements that are not known.
+    /// Parses the notation of `FieldsV1`: a letter, a colon, the rest; `None` for kinds of elements that are not known.
     pub(crate) fn decode(text: &str) -> Result<Option<Self>, serde_json::Error> {
-        let Some((prefix, rest)) = text.split_once(':') else {
+        if text == "." {
             return Ok(None);
-        };
+        }
+        let parts = text.split_once(':').filter(|(prefix, _)| prefix.len() == 1);
+        let (prefix, rest) = parts.ok_or_else(|| serde::de::Error::custom("no letter before a colon"))?;
         Ok(match prefix {
             "f" => Some(Self::field(rest)),
             "k" => {

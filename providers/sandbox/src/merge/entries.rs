@@ -97,6 +97,16 @@ impl ManagedFields {
         self.0.iter().map(Entry::encode).collect()
     }
 
+    /// Returns the entries, in no order.
+    pub(super) fn into_entries(self) -> Vec<Entry> {
+        self.0
+    }
+
+    /// Adds an entry, even if the same manager has one.
+    pub(super) fn set_beside(&mut self, entry: Entry) {
+        self.0.push(entry);
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -172,6 +182,11 @@ impl ManagedFields {
 }
 
 impl Entry {
+    /// Returns the entry of the same manager on another view of the object.
+    pub(super) fn seen_as(self, api_version: &str, fields: FieldSet) -> Self {
+        Self { api_version: api_version.to_owned(), fields, ..self }
+    }
+
     fn decode(entry: &Value) -> Result<Self, NotFieldsV1> {
         let text = |name: &str| entry.get(name).and_then(Value::as_str).unwrap_or_default();
         let operation = match text("operation") {
@@ -214,7 +229,6 @@ impl Entry {
             operation: self.id.operation.as_str().to_owned(),
             api_version: self.api_version.clone(),
             subresource: self.id.subresource.clone(),
-            time: self.time.clone(),
             field,
         }
     }

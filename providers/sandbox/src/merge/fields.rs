@@ -42,6 +42,15 @@ impl FieldSet {
         self.0.get(entry).is_some_and(|node| node.member)
     }
 
+    /// Returns whether a path is in the set.
+    pub(crate) fn contains(&self, path: &[Element]) -> bool {
+        match path {
+            [] => false,
+            [last] => self.has(last),
+            [first, rest @ ..] => self.below(first).is_some_and(|below| below.contains(rest)),
+        }
+    }
+
     /// Returns what of the set lies below an entry, if anything does.
     pub(crate) fn below(&self, entry: &Element) -> Option<&Self> {
         self.0.get(entry).map(|node| &node.children).filter(|children| !children.is_empty())

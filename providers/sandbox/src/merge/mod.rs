@@ -10,8 +10,10 @@ mod compare;
 mod element;
 mod entries;
 mod fields;
+mod last_applied;
 mod own;
 mod prune;
+mod scale;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -21,6 +23,8 @@ use std::sync::LazyLock;
 use engine_kinds::schema::Type;
 use serde_json::{Map, Value};
 use thiserror::Error;
+
+pub use scale::{ReplicasPath, SCALE_VERSION, entries_of_scale, entries_with_scale};
 
 use compare::Comparison;
 use element::Element;
@@ -80,8 +84,6 @@ pub struct FieldConflict {
     pub api_version: String,
     /// The subresource through which the owner wrote, or empty.
     pub subresource: String,
-    /// When the owner wrote, if known.
-    pub time: Option<String>,
     /// The field, as Kubernetes writes it: `.spec.containers[name="web"].image`.
     pub field: String,
 }
@@ -123,7 +125,8 @@ pub fn apply(
     let Pruned { object, compared } = prune::prune(schema, merged, &last, &managed.union());
 
     let changes = Comparison::of(schema, &live, &compared).without_fields(writer.resets);
-    let conflicts = managed.conflicts(&id, &changes.changed);
+    let conflicting = changes.changed.clone().difference(&last_applied::free_fields(schema, &live, writer));
+    let conflicts = managed.conflicts(&id, &conflicting);
     if force == Force::No && !conflicts.is_empty() {
         return Err(MergeError::Conflict(conflicts));
     }
@@ -136,7 +139,8 @@ pub fn apply(
     if !entry.fields.is_empty() {
         managed.set(entry);
     }
-    Ok(with_managed_fields(reset(object, &live, writer.resets), managed))
+    let object = with_managed_fields(reset(object, &live, writer.resets), managed);
+    Ok(last_applied::refreshed(object, applied, writer))
 }
 
 /// Records the ownership of a write that is not an apply: `after` is the object as it is to be stored,

@@ -31,8 +31,7 @@ pub(crate) fn create(
     mut object: Value,
     writing: &Writing<'_>,
 ) -> ApiResult<Written> {
-    decode::check_kind(resource, &mut object)?;
-    let mut warnings = decode::read(resource, &mut object, writing.options.validation)?;
+    let mut warnings = decode::read_body(resource, &mut object, writing.options)?;
     place(resource, namespace, &mut object)?;
     if meta::version(&object) != 0 {
         return Err(ApiError::Bare("resourceVersion should not be set on objects to be created".into()));

@@ -16,15 +16,16 @@ mod watch;
 
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use crate::error::FieldError;
 use crate::request::WriteOptions;
 
 pub(crate) use create::create;
 pub(crate) use delete::{delete, delete_collection};
-pub(crate) use list::{Page, Pages, list};
+pub(crate) use list::{Page, list, read};
 pub(crate) use patch::{PatchKind, apply, patch};
-pub(crate) use scale::{ScalePaths, read_scale, write_scale};
+pub(crate) use scale::{ScalePaths, apply_scale, patch_scale, read_scale, replace_scale};
 pub(crate) use update::replace;
 pub(crate) use watch::{WatchOptions, watch};
 
@@ -45,4 +46,18 @@ pub(crate) struct Written {
     pub created: bool,
     /// Texts for `Warning` headers.
     pub warnings: Vec<String>,
+}
+
+/// Reads a resourceVersion that a request states; `None` if it states none.
+///
+/// # Errors
+/// What is wrong with it, in Kubernetes' words.
+fn number_in(version: &str) -> Result<Option<u64>, String> {
+    if version.is_empty() {
+        return Ok(None);
+    }
+    version.parse().map(Some).map_err(|_| {
+        let detail = format!("strconv.ParseUint: parsing {version:?}: invalid syntax");
+        FieldError::invalid("resourceVersion", &json!(version), &detail).to_string()
+    })
 }

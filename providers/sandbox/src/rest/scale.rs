@@ -5,14 +5,16 @@
 
 use std::sync::Arc;
 
+use engine_kinds::schema::{self, MapRelation, Scalar, Type};
 use serde_json::{Value, json};
 
-use super::{PatchKind, Writing, patch, pointer, update};
+use super::{PatchKind, Writing, patch, update};
 use crate::cluster::Cluster;
 use crate::decode;
-use crate::error::{ApiError, ApiResult};
+use crate::error::{ApiError, ApiResult, FieldError, GroupKind};
+use crate::json;
+use crate::merge::{self, SCALE_VERSION, Writer};
 use crate::meta;
-use crate::request::FieldValidation;
 use crate::resource::Resource;
 use crate::store::Key;
 
@@ -25,6 +27,10 @@ pub(crate) struct ScalePaths {
 }
 
 impl ScalePaths {
+    fn replicas(&self) -> Vec<&str> {
+        self.spec.split('/').filter(|part| !part.is_empty()).collect()
+    }
+
     fn of(resource: &Resource) -> Self {
         let declared = resource.custom.as_ref().and_then(|custom| custom.scale.clone());
         declared.unwrap_or_else(|| Self {
@@ -92,36 +98,143 @@ fn selector_text(selector: &Value) -> String {
     parts.join(",")
 }
 
-/// Writes the replicas of an object from a Scale or a patch of one.
+/// Replaces the scale of an object.
 ///
 /// # Errors
-/// 404 if the object is absent, 400 if the body is no Scale, 409 if it names another version.
-pub(crate) fn write_scale(
+/// 404 if the object is absent, 400 if the body is no Scale, 409 if it names another version, 422 for negative replicas.
+pub(crate) fn replace_scale(
     cluster: &mut Cluster,
     resource: &Arc<Resource>,
     at: &Key,
-    (kind, body): (Option<PatchKind>, &Value),
+    mut scale: Value,
+    writing: &Writing<'_>,
+) -> ApiResult<Value> {
+    let wanted = (SCALE_VERSION, "Scale");
+    if let Some(why) = decode::other_kind(wanted, &scale) {
+        return Err(decode::unreadable(wanted, &scale, &why));
+    }
+    check_form(&scale).map_err(|why| decode::unreadable(wanted, &scale, &why))?;
+    scale["apiVersion"] = json!(SCALE_VERSION);
+    scale["kind"] = json!("Scale");
+    let live = cluster.live(resource, &at.namespace, &at.name)?;
+    update_scale(cluster, resource, (at, &live), scale, writing)
+}
+
+/// Patches the scale of an object.
+///
+/// # Errors
+/// As [`replace_scale`]; 422 if the patch does not fit.
+pub(crate) fn patch_scale(
+    cluster: &mut Cluster,
+    resource: &Arc<Resource>,
+    at: &Key,
+    (kind, body): (PatchKind, &Value),
     writing: &Writing<'_>,
 ) -> ApiResult<Value> {
     let live = cluster.live(resource, &at.namespace, &at.name)?;
-    let mut scale = scale_of(resource, &live);
-    match kind {
-        None => scale = body.clone(),
-        Some(PatchKind::Json) => pointer::apply(&mut scale, body)?,
-        Some(PatchKind::Merge | PatchKind::Strategic) => patch::merge_patch(&mut scale, body),
+    let mut scale = owned_scale(resource, &live);
+    kind.apply(None, &mut scale, body)?;
+    let shown = if kind == PatchKind::Strategic { body } else { &scale };
+    check_form(&scale).map_err(|what| patch::misfit(shown, &what))?;
+    update_scale(cluster, resource, (at, &live), scale, writing)
+}
+
+/// Applies a configuration of the scale of an object.
+///
+/// # Errors
+/// As [`replace_scale`]; 409 if another manager owns the replicas.
+pub(crate) fn apply_scale(
+    cluster: &mut Cluster,
+    resource: &Arc<Resource>,
+    at: &Key,
+    applied: &Value,
+    writing: &Writing<'_>,
+) -> ApiResult<Value> {
+    let live = cluster.live(resource, &at.namespace, &at.name)?;
+    patch::check_applied(SCALE_VERSION, "Scale", applied)?;
+    let before = owned_scale(resource, &live);
+    let time = meta::now();
+    let writer = writer(writing, &time);
+    let scale = merge::apply(&schema(), Some(&before), applied, &writer, writing.options.force)
+        .map_err(|error| patch::merge_failure(SCALE_VERSION, "Scale", applied, error))?;
+    finish(cluster, resource, (at, &live), &scale, writing)
+}
+
+fn writer<'a>(writing: &'a Writing<'_>, time: &'a str) -> Writer<'a> {
+    let manager = &writing.options.manager;
+    Writer { manager, api_version: SCALE_VERSION, subresource: writing.subresource, time, resets: &[] }
+}
+
+fn schema() -> Type {
+    let number = || Type::scalar(Scalar::Numeric);
+    let text = || Type::scalar(Scalar::String);
+    let object = |fields: Vec<(&str, Type)>| Type::object(fields, MapRelation::Separable);
+    object(vec![
+        ("apiVersion", text()),
+        ("kind", text()),
+        ("metadata", schema::object_meta()),
+        ("spec", object(vec![("replicas", number())])),
+        ("status", object(vec![("replicas", number()), ("selector", text())])),
+    ])
+}
+
+// What is wrong with the types of a Scale's fields, in the words of Go.
+fn check_form(scale: &Value) -> Result<(), String> {
+    let replicas = &scale["spec"]["replicas"];
+    if replicas.is_null() || replicas.is_i64() {
+        return Ok(());
     }
-    update::check_version(at, &live, &scale)?;
-    let replicas = scale["spec"].get("replicas").cloned().unwrap_or(json!(0));
-    if replicas.as_i64().is_none_or(|replicas| replicas < 0) {
-        return Err(ApiError::BadRequest(format!(
-            "Scale: spec.replicas must be a number from 0 up, found {replicas}"
-        )));
-    }
-    let mut object = Value::clone(&live);
+    let found = match replicas {
+        Value::Number(number) => format!("number {number}"),
+        other => json::type_name(other).to_owned(),
+    };
+    Err(format!("json: cannot unmarshal {found} into Go struct field ScaleSpec.spec.replicas of type int32"))
+}
+
+// The scale of an object, with the managed fields that fall to it.
+fn owned_scale(resource: &Resource, live: &Value) -> Value {
     let paths = ScalePaths::of(resource);
-    set_pointer(&mut object, &paths.spec, replicas);
-    decode::read(resource, &mut object, FieldValidation::Ignore)?;
-    let object = update::tracked(resource, &live, object, writing);
+    let mut scale = scale_of(resource, live);
+    let entries = merge::entries_of_scale(&resource.schema, live, &paths.replicas());
+    meta::set(&mut scale, "managedFields", entries);
+    scale
+}
+
+fn update_scale(
+    cluster: &mut Cluster,
+    resource: &Arc<Resource>,
+    (at, live): (&Key, &Value),
+    scale: Value,
+    writing: &Writing<'_>,
+) -> ApiResult<Value> {
+    update::check_name(at, &scale)?;
+    update::check_version(at, live, &scale)?;
+    let time = meta::now();
+    let before = owned_scale(resource, live);
+    let scale = merge::track_update(&schema(), Some(&before), scale, &writer(writing, &time));
+    finish(cluster, resource, (at, live), &scale, writing)
+}
+
+fn finish(
+    cluster: &mut Cluster,
+    resource: &Arc<Resource>,
+    (at, live): (&Key, &Value),
+    scale: &Value,
+    writing: &Writing<'_>,
+) -> ApiResult<Value> {
+    let replicas = scale["spec"]["replicas"].as_i64().unwrap_or(0);
+    if replicas < 0 {
+        let detail = "must be greater than or equal to 0";
+        let error = FieldError::invalid("spec.replicas", &json!(replicas), detail);
+        let kind = GroupKind { group: "autoscaling".into(), kind: "Scale".into() };
+        return Err(ApiError::Invalid { kind, name: at.name.clone(), errors: vec![error] });
+    }
+    let paths = ScalePaths::of(resource);
+    let of_scale = (&scale["metadata"]["managedFields"], resource.api_version.as_str());
+    let entries = merge::entries_with_scale((&resource.schema, live), &paths.replicas(), of_scale);
+    let mut object = live.clone();
+    set_pointer(&mut object, &paths.spec, json!(replicas));
+    meta::set(&mut object, "managedFields", entries);
     let written = update::finish(cluster, resource, at, object, writing, Vec::new())?;
     Ok(scale_of(resource, &written.object))
 }

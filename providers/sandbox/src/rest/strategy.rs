@@ -23,8 +23,9 @@ const KEPT_FIELDS: [&str; 3] = ["creationTimestamp", "generation", "selfLink"];
 const TEMPLATE_GENERATION: &str = "deprecated.daemonset.template.generation";
 
 /// Built-in resources that count changes of their spec in `metadata.generation`.
-const COUNTED: [(&str, &str); 27] = [
+const COUNTED: [(&str, &str); 26] = [
     ("", "pods"),
+    ("", "podtemplates"),
     ("", "replicationcontrollers"),
     ("admissionregistration.k8s.io", "mutatingadmissionpolicies"),
     ("admissionregistration.k8s.io", "mutatingadmissionpolicybindings"),
@@ -45,8 +46,6 @@ const COUNTED: [(&str, &str); 27] = [
     ("networking.k8s.io", "ingressclasses"),
     ("networking.k8s.io", "ingresses"),
     ("networking.k8s.io", "networkpolicies"),
-    ("networking.k8s.io", "servicecidrs"),
-    ("networking.k8s.io", "ipaddresses"),
     ("policy", "poddisruptionbudgets"),
     ("resource.k8s.io", "deviceclasses"),
     ("resource.k8s.io", "resourceslices"),

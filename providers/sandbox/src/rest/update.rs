@@ -40,20 +40,30 @@ pub(crate) fn replace(
     mut object: Value,
     writing: &Writing<'_>,
 ) -> ApiResult<Written> {
-    decode::check_kind(resource, &mut object)?;
-    let warnings = decode::read(resource, &mut object, writing.options.validation)?;
+    let warnings = decode::read_body(resource, &mut object, writing.options)?;
     create::place(resource, &at.namespace, &mut object)?;
-    if meta::name(&object) != at.name {
-        return Err(ApiError::BadRequest(format!(
-            "the name of the object ({}) does not match the name on the URL ({})",
-            meta::name(&object),
-            at.name
-        )));
-    }
+    check_name(at, &object)?;
     let live = cluster.live(resource, &at.namespace, &at.name)?;
     check_preconditions(resource, at, &live, &object)?;
     let object = tracked(resource, &live, object, writing);
     finish(cluster, resource, at, object, writing, warnings)
+}
+
+/// Refuses a body that is about another object than the path.
+///
+/// # Errors
+/// 400 then.
+pub(super) fn check_name(at: &Key, object: &Value) -> ApiResult<()> {
+    let (name, wanted) = (meta::name(object), &at.name);
+    if name.is_empty() {
+        let text = format!("the name of the object ({wanted} based on URL) was undeterminable: name must be provided");
+        return Err(ApiError::BadRequest(text));
+    }
+    if name != wanted {
+        let text = format!("the name of the object ({name}) does not match the name on the URL ({wanted})");
+        return Err(ApiError::BadRequest(text));
+    }
+    Ok(())
 }
 
 fn check_preconditions(resource: &Resource, at: &Key, live: &Value, object: &Value) -> ApiResult<()> {
@@ -89,9 +99,12 @@ fn check_preconditions(resource: &Resource, at: &Key, live: &Value, object: &Val
 /// Refuses a body that is based on another version than the live one.
 ///
 /// # Errors
-/// 409 then.
+/// 409 then; 500, as kube-apiserver, if the version is no number.
 pub(super) fn check_version(at: &Key, live: &Value, object: &Value) -> ApiResult<()> {
     let stated = meta::text(object, "resourceVersion");
+    if !stated.is_empty() && stated.parse::<u64>().is_err() {
+        return Err(ApiError::Bare(format!("strconv.ParseUint: parsing {stated:?}: invalid syntax")));
+    }
     if stated.is_empty() || stated == "0" || stated == meta::text(live, "resourceVersion") {
         return Ok(());
     }
@@ -106,7 +119,10 @@ pub(super) fn check_version(at: &Key, live: &Value, object: &Value) -> ApiResult
 /// Defaults an object that was read from a request and records what the writer changed in it.
 pub(super) fn tracked(resource: &Resource, live: &Value, mut object: Value, writing: &Writing<'_>) -> Value {
     defaults::apply(resource, &mut object);
+    // Not to be lost: an empty list of managed fields says something.
+    let claimed = object["metadata"]["managedFields"].clone();
     decode::settle_form(resource, &mut object);
+    meta::set(&mut object, "managedFields", claimed);
     strategy::keep_system_fields(live, &mut object);
     let time = meta::now();
     let writer = strategy::writer(resource, writing, &time);
@@ -127,16 +143,9 @@ pub(super) fn finish(
 ) -> ApiResult<Written> {
     let live = cluster.live(resource, &at.namespace, &at.name)?;
     check_version(at, &live, &object)?;
-    let errors = validation::of_system_fields(&live, &object);
-    if errors.is_empty() {
-        strategy::prepare_update(cluster, resource, &live, &mut object, writing.subresource);
-        decode::settle_form(resource, &mut object);
-    }
-    let errors = if errors.is_empty() {
-        validation::of_update(resource, &live, &object, writing.subresource)
-    } else {
-        errors
-    };
+    strategy::prepare_update(cluster, resource, &live, &mut object, writing.subresource);
+    decode::settle_form(resource, &mut object);
+    let errors = validation::of_update(resource, &live, &object, writing.subresource);
     if !errors.is_empty() {
         return Err(ApiError::Invalid { kind: resource.group_kind(), name: at.name.clone(), errors });
     }

@@ -87,7 +87,8 @@ fn requests_that_cannot_be_served_are_refused_as_kubernetes_refuses_them() {
         (
             client.post(MAPS, &wrong_version),
             400,
-            "the API version in the data (v2) does not match the expected API version (v1)",
+            "ConfigMap in version \"v2\" cannot be handled as a ConfigMap: no kind \"ConfigMap\" is registered for version \"v2\" \
+             in scheme \"pkg/runtime/scheme.go:111\"",
         ),
         (
             client.post(MAPS, &wrong_type),

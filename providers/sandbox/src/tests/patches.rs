@@ -52,7 +52,7 @@ fn a_strategic_merge_patch_merges_lists_by_key() {
         client.send("PATCH", WEB, "application/strategic-merge-patch+json", &patch)
     };
     let added = strategic(json!([{ "name": "d", "image": "side:1" }]));
-    assert_eq!(images(&added.body), ["web:1", "side:1"]);
+    assert_eq!(images(&added.body), ["side:1", "web:1"], "the patch's elements come first");
     let changed = strategic(json!([{ "name": "c", "image": "web:2" }, { "name": "d", "$patch": "delete" }]));
     assert_eq!(images(&changed.body), ["web:2"]);
     let replaced = strategic(json!([{ "$patch": "replace" }, { "name": "e", "image": "new:1" }]));

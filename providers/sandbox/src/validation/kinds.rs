@@ -59,6 +59,15 @@ pub(super) fn service(object: &Value) -> Vec<FieldError> {
     errors
 }
 
+/// Only a load balancer has addresses.
+pub(super) fn service_status(object: &Value) -> Option<FieldError> {
+    let has_addresses = !meta::items(&object["status"]["loadBalancer"]["ingress"]).is_empty();
+    (has_addresses && object["spec"]["type"] != "LoadBalancer").then(|| {
+        let detail = "may only be used when `spec.type` is 'LoadBalancer'";
+        FieldError::forbidden("status.loadBalancer.ingress", detail)
+    })
+}
+
 pub(super) fn service_unchanged(live: &Value, object: &Value) -> Option<FieldError> {
     let address = |object: &Value| object["spec"]["clusterIP"].as_str().unwrap_or_default().to_owned();
     let is_external = |object: &Value| object["spec"]["type"] == "ExternalName";

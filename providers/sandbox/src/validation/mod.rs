@@ -5,13 +5,14 @@ mod names;
 mod pods;
 mod workloads;
 
-use serde_json::{Value, json};
+use serde_json::Value;
+
+pub(crate) use names::{key_faults as label_key_faults, value_faults as label_value_faults};
 
 pub(crate) use names::{check_metadata as metadata_errors, dns_label_fault, subdomain_fault};
 
 use crate::crd;
 use crate::error::FieldError;
-use crate::meta;
 use crate::resource::Resource;
 
 /// Every rule that a new object breaks.
@@ -28,8 +29,14 @@ pub(crate) fn of_update(
     object: &Value,
     subresource: &str,
 ) -> Vec<FieldError> {
+    // kube-apiserver judges a change of metadata for all kinds, and then each kind judges it again.
+    let of_metadata = names::check_change(live, object);
     let mut errors = names::check_metadata(object);
-    errors.extend(names::check_finalizers(live, object));
+    errors.extend(of_metadata.clone());
+    errors.extend(of_metadata);
+    if subresource == "status" && resource.is("", "services") {
+        errors.extend(kinds::service_status(object));
+    }
     if subresource != "status" || resource.custom.is_some() {
         errors.extend(of_body(resource, object, Some(live), subresource));
     }
@@ -81,19 +88,6 @@ fn of_change(resource: &Resource, live: &Value, object: &Value) -> Vec<FieldErro
         ("storage.k8s.io", "storageclasses") => kinds::storage_class_unchanged(live, object),
         _ => Vec::new(),
     }
-}
-
-/// Changes of what identifies an object.
-pub(crate) fn of_system_fields(live: &Value, object: &Value) -> Vec<FieldError> {
-    let changed = |field: &&str| live["metadata"][*field] != object["metadata"][*field];
-    ["name", "namespace", "uid"]
-        .into_iter()
-        .filter(changed)
-        .map(|field| {
-            let value = json!(meta::text(object, field));
-            FieldError::invalid(format!("metadata.{field}"), &value, "field is immutable")
-        })
-        .collect()
 }
 
 /// What an object that is valid should still be told.

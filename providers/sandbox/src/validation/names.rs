@@ -19,7 +19,7 @@ const LABEL: &str = "a lowercase RFC 1123 label must consist of lower case alpha
 const DNS_LABEL: &str = "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an \
     alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for \
     validation is '[a-z]([-a-z0-9]*[a-z0-9])?')";
-const QUALIFIED: &str = "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end \
+const QUALIFIED: &str = "must consist of alphanumeric characters, '-', '_' or '.', and must start and end \
     with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is \
     '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
 const LABEL_VALUE: &str = "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or \
@@ -152,7 +152,10 @@ pub(super) fn label_error(at: &str, name: &str) -> Option<FieldError> {
 }
 
 /// What is wrong with the key of a label or annotation.
-fn key_faults(key: &str) -> Vec<String> {
+pub(crate) fn key_faults(key: &str) -> Vec<String> {
+    if key.matches('/').count() > 1 {
+        return vec![format!("a valid label key {QUALIFIED} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')")];
+    }
     let (prefix, name) = match key.split_once('/') {
         Some((prefix, name)) => (Some(prefix), name),
         None => (None, key),
@@ -171,13 +174,13 @@ fn key_faults(key: &str) -> Vec<String> {
         faults.push("name part must be no more than 63 bytes".to_owned());
     }
     if !is_word(name) {
-        faults.push(QUALIFIED.to_owned());
+        faults.push(format!("name part {QUALIFIED}"));
     }
     faults
 }
 
 /// What is wrong with the value of a label.
-fn value_faults(value: &str) -> Vec<String> {
+pub(crate) fn value_faults(value: &str) -> Vec<String> {
     let mut faults = Vec::new();
     if value.len() > 63 {
         faults.push("must be no more than 63 bytes".to_owned());
@@ -194,8 +197,23 @@ fn is_word(text: &str) -> bool {
     text.chars().all(inner) && edge(text.chars().next()) && edge(text.chars().next_back())
 }
 
-/// An object that is being deleted takes no new finalizers.
-pub(super) fn check_finalizers(live: &Value, object: &Value) -> Option<FieldError> {
+/// The rules on a change of metadata.
+///
+/// # Source
+/// `ValidateObjectMetaAccessorUpdate` of the package `k8s.io/apimachinery/pkg/api/validation`
+pub(super) fn check_change(live: &Value, object: &Value) -> Vec<FieldError> {
+    let changed = |field: &&str| live["metadata"][*field] != object["metadata"][*field];
+    let fixed = ["name", "namespace", "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds"];
+    let mut errors: Vec<FieldError> = check_finalizers(live, object).into_iter().collect();
+    errors.extend(fixed.into_iter().filter(changed).map(|field| {
+        FieldError::invalid(format!("metadata.{field}"), &object["metadata"][field], "field is immutable")
+    }));
+    errors.extend(check_metadata(object));
+    errors
+}
+
+// An object that is being deleted takes no new finalizers.
+fn check_finalizers(live: &Value, object: &Value) -> Option<FieldError> {
     if !meta::is_terminating(live) {
         return None;
     }
