@@ -4,7 +4,7 @@
 //! # Source
 //! <https://kubernetes.io/docs/reference/using-api/api-concepts/#field-validation>
 
-use engine_kinds::builtin;
+use engine_kinds::builtin::{self, BuiltinKind};
 use serde_json::{Map, Value, json};
 
 use crate::crd;
@@ -45,8 +45,9 @@ pub(crate) fn check_kind(resource: &Resource, object: &mut Value) -> ApiResult<(
         )));
     }
     let wanted = (expected.as_str(), resource.kind.as_str());
-    let is_known_version = builtin::find(&resource.group, api_version.rsplit('/').next().unwrap_or_default(), &kind);
-    if resource.custom.is_none() && is_known_version.is_none_or(|known| known.api_version() != api_version) {
+    let is_version = |known: &BuiltinKind| known.kind == resource.kind && known.api_version() == api_version;
+    let is_other_version = kind == resource.kind && builtin::all().iter().any(is_version);
+    if resource.custom.is_none() && !is_other_version {
         let object = Value::Object(map.clone());
         if let Some(why) = other_kind(wanted, &object) {
             return Err(unreadable(wanted, &object, &why));

@@ -27,6 +27,12 @@ const OWN: [&str; 17] = [
     "podIP",
 ];
 
+/// The object or patch that a refusal quotes: its fields come in the order of Go's structs.
+static QUOTED: LazyLock<Regex> = LazyLock::new(|| {
+    let rest = "json|strict|no kind|converting|unknown|error|cannot|illegal";
+    Regex::new(&format!(r#"(?s)(Invalid value: )"(?:\{{|map\[|\[).*"(: (?:{rest}))"#)).expect("a pattern")
+});
+
 static UID: LazyLock<Regex> =
     LazyLock::new(|| Regex::new("[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}").expect("a pattern"));
 
@@ -138,9 +144,30 @@ fn remove(value: &mut Value, path: &[String]) {
     }
 }
 
+fn settled(text: &str) -> String {
+    let text = UID.replace_all(text, "[UID]");
+    let text = DRAWN.replace_all(&text, "-[DRAWN]");
+    let text = QUOTED.replace_all(&text, "$1[QUOTED]$2");
+    // Faults of an applied configuration come in no order.
+    match text.split_once("errors:\n") {
+        None => text.into_owned(),
+        Some((head, faults)) => {
+            let mut faults: Vec<&str> = faults.lines().collect();
+            faults.sort_unstable();
+            format!("{head}errors:\n{}", faults.join("\n"))
+        }
+    }
+}
+
 fn settle(value: &mut Value) {
     match value {
         Value::Object(fields) => {
+            // Managed fields name owners by their uid.
+            let named: Vec<String> = fields.keys().filter(|name| UID.is_match(name)).cloned().collect();
+            for name in named {
+                let below = fields.remove(&name).unwrap_or_default();
+                fields.insert(UID.replace_all(&name, "[UID]").into_owned(), below);
+            }
             // The server has made up the end of such a name.
             if let Some(prefix) = fields.get("generateName").and_then(Value::as_str).map(str::to_owned) {
                 fields.insert("name".into(), json!(format!("{prefix}[GENERATED]")));
@@ -160,11 +187,14 @@ fn settle(value: &mut Value) {
                 }
             }
         }
-        Value::Array(items) => items.iter_mut().for_each(settle),
-        Value::String(text) => {
-            let named = UID.replace_all(text, "[UID]");
-            *text = DRAWN.replace_all(&named, "-[DRAWN]").into_owned();
+        Value::Array(items) => {
+            items.iter_mut().for_each(settle);
+            // Conflicts come by manager, and managers in no order.
+            if items.iter().all(|item| item["reason"] == "FieldManagerConflict") {
+                items.sort_by_cached_key(Value::to_string);
+            }
         }
+        Value::String(text) => *text = settled(text),
         _ => {}
     }
 }
