@@ -9,7 +9,6 @@ use crate::crd;
 use crate::error::{ApiError, ApiResult};
 use crate::meta;
 use crate::resource::{Catalog, Resource};
-use crate::rest::Pages;
 use crate::store::{Key, Store};
 
 /// A cluster that requests and watches share.
@@ -34,8 +33,6 @@ impl Shared {
 pub(crate) struct Cluster {
     pub store: Store,
     pub catalog: Catalog,
-    /// Lists that clients read page by page.
-    pub pages: Pages,
     /// Objects that changed since the controllers last ran.
     pub queue: controllers::Queue,
 }
@@ -43,12 +40,7 @@ pub(crate) struct Cluster {
 impl Cluster {
     /// A cluster on this store; its custom resources are served at once.
     pub fn new(store: Store) -> Self {
-        let mut cluster = Self {
-            store,
-            catalog: Catalog::default(),
-            pages: Pages::default(),
-            queue: controllers::Queue::default(),
-        };
+        let mut cluster = Self { store, catalog: Catalog::default(), queue: controllers::Queue::default() };
         let definitions: Vec<_> = cluster.store.list(&crd::resource(), "").cloned().collect();
         for definition in definitions {
             cluster.serve(&definition);

@@ -72,14 +72,18 @@ pub(crate) fn check_kind(resource: &Resource, object: &mut Value) -> ApiResult<(
 /// Why an object cannot be read as one of a built-in kind, if it says that it is of another one; in the words of Go.
 pub(crate) fn other_kind((api_version, kind): (&str, &str), object: &Value) -> Option<String> {
     let stated = |key: &str| object[key].as_str().filter(|text| !text.is_empty());
-    let (found_version, found) = (stated("apiVersion").unwrap_or(api_version), stated("kind").unwrap_or(kind));
+    let (found_version, found) =
+        (stated("apiVersion").unwrap_or(api_version), stated("kind").unwrap_or(kind));
     if (found_version, found) == (api_version, kind) {
         return None;
     }
-    let is_known = builtin::all().iter().any(|known| known.kind == found && known.api_version() == found_version);
+    let is_known =
+        builtin::all().iter().any(|known| known.kind == found && known.api_version() == found_version);
     if !is_known {
         let registry = "pkg/runtime/scheme.go:111";
-        return Some(format!("no kind {found:?} is registered for version {found_version:?} in scheme {registry:?}"));
+        return Some(format!(
+            "no kind {found:?} is registered for version {found_version:?} in scheme {registry:?}"
+        ));
     }
     let group = api_version.split_once('/').map_or("core", |(group, _)| group);
     let package = group.split('.').next().unwrap_or(group);

@@ -18,9 +18,19 @@ pub(crate) enum ApiError {
     /// The path names nothing that is served.
     #[error("404 page not found")]
     NoSuchPath,
+    /// The group is served, but nothing of that name in it.
+    #[error("the server could not find the requested resource")]
+    NoSuchResource,
+    /// No form of the answer that the client accepts is served; what is.
+    #[error("{0}")]
+    NotAcceptable(String),
     /// A create met an object of the same name.
-    #[error("{} \"{name}\" already exists", .resource.qualified())]
-    AlreadyExists { resource: GroupResource, name: String },
+    #[error(
+        "{}{} \"{name}\" already exists",
+        if *.is_ending { "object is being deleted: " } else { "" },
+        .resource.qualified()
+    )]
+    AlreadyExists { resource: GroupResource, name: String, is_ending: bool },
     /// A precondition (resourceVersion or uid) does not hold.
     #[error("Operation cannot be fulfilled on {} \"{name}\": {why}", .resource.qualified())]
     Conflict { resource: GroupResource, name: String, why: String },
@@ -321,7 +331,9 @@ impl ApiError {
     /// The HTTP status code and the `reason` of the Status.
     pub fn code(&self) -> (StatusCode, &'static str) {
         match self {
-            Self::NotFound { .. } | Self::NoSuchPath => (StatusCode::NOT_FOUND, "NotFound"),
+            Self::NotFound { .. } | Self::NoSuchPath | Self::NoSuchResource => {
+                (StatusCode::NOT_FOUND, "NotFound")
+            }
             Self::AlreadyExists { .. } => (StatusCode::CONFLICT, "AlreadyExists"),
             Self::Conflict { .. } | Self::ApplyConflict(_) => (StatusCode::CONFLICT, "Conflict"),
             Self::Invalid { .. } | Self::Unprocessable => (StatusCode::UNPROCESSABLE_ENTITY, "Invalid"),
@@ -329,7 +341,10 @@ impl ApiError {
             Self::Forbidden { .. } => (StatusCode::FORBIDDEN, "Forbidden"),
             Self::Unauthorized => (StatusCode::UNAUTHORIZED, "Unauthorized"),
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed"),
-            Self::UnsupportedMediaType(_) | Self::NotConsumed => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "UnsupportedMediaType"),
+            Self::UnsupportedMediaType(_) | Self::NotConsumed => {
+                (StatusCode::UNSUPPORTED_MEDIA_TYPE, "UnsupportedMediaType")
+            }
+            Self::NotAcceptable(_) => (StatusCode::NOT_ACCEPTABLE, "NotAcceptable"),
             Self::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge"),
             Self::Expired(_) | Self::ExpiredPage { .. } => (StatusCode::GONE, "Expired"),
             Self::TooLargeVersion { .. } => (StatusCode::GATEWAY_TIMEOUT, "Timeout"),
@@ -370,7 +385,7 @@ impl ApiError {
         };
         match self {
             Self::NotFound { resource, name }
-            | Self::AlreadyExists { resource, name }
+            | Self::AlreadyExists { resource, name, .. }
             | Self::Conflict { resource, name, .. } => {
                 put("name", name);
                 put("group", &resource.group);
@@ -404,7 +419,7 @@ impl ApiError {
                 details.insert("causes".into(), json!([cause]));
                 details.insert("retryAfterSeconds".into(), json!(1));
             }
-            Self::MethodNotAllowed | Self::Unprocessable | Self::NotConsumed => {}
+            Self::MethodNotAllowed | Self::Unprocessable | Self::NotConsumed | Self::NoSuchResource => {}
             Self::Internal(why) => {
                 details.insert("causes".into(), json!([{ "message": why }]));
             }

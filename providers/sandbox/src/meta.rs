@@ -12,6 +12,12 @@ pub(crate) fn name(object: &Value) -> &str {
     text(object, "name")
 }
 
+/// The object's name, or what the name that it does not have yet will begin with.
+pub(crate) fn stated_name(object: &Value) -> &str {
+    let name = name(object);
+    if name.is_empty() { text(object, "generateName") } else { name }
+}
+
 /// The object's namespace, or an empty text.
 pub(crate) fn namespace(object: &Value) -> &str {
     text(object, "namespace")
@@ -110,7 +116,14 @@ pub(crate) fn owner_reference(owner: &Value) -> Value {
 
 /// Now, in RFC 3339 with whole seconds, as Kubernetes writes times.
 pub(crate) fn now() -> String {
-    jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+    after(0)
+}
+
+/// The time in so many seconds, or now if there is no such time.
+pub(crate) fn after(seconds: i64) -> String {
+    let now = jiff::Timestamp::now();
+    let time = now.checked_add(jiff::SignedDuration::from_secs(seconds)).unwrap_or(now);
+    time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 /// A random suffix of `length` characters (at most 16) from the alphabet of Kubernetes' generated names, which has no

@@ -112,13 +112,17 @@ impl Request {
         let unsupported = || ApiError::UnsupportedMediaType("application/json, application/yaml".into());
         let unrecognized = |why: String| {
             let body = summary(&self.body);
-            let text = format!("the object provided is unrecognized (must be of type {kind}): {why} ({body})");
+            let text =
+                format!("the object provided is unrecognized (must be of type {kind}): {why} ({body})");
             ApiError::BadRequest(text)
         };
-        let no_kind = |why: String| unrecognized(format!("couldn't get version/kind; json parse error: {why}"));
+        let no_kind =
+            |why: String| unrecognized(format!("couldn't get version/kind; json parse error: {why}"));
         let parsed = match self.media_type() {
             "application/json" => json::parse(&self.body).map_err(no_kind)?,
-            "application/yaml" => Parsed { value: read_yaml(&self.body).map_err(unrecognized)?, ..Parsed::default() },
+            "application/yaml" => {
+                Parsed { value: read_yaml(&self.body).map_err(unrecognized)?, ..Parsed::default() }
+            }
             "application/vnd.kubernetes.protobuf" => {
                 let value = protobuf::read(&self.body).map_err(|error| match error {
                     ProtobufError::UnknownKind(_) => unsupported(),
@@ -140,7 +144,8 @@ impl Request {
         for field in ["apiVersion", "kind"] {
             if !matches!(value[field], Value::Null | Value::String(_)) {
                 let found = json::type_name(&value[field]);
-                let wrong = format!("json: cannot unmarshal {found} into Go struct field .{field} of type string");
+                let wrong =
+                    format!("json: cannot unmarshal {found} into Go struct field .{field} of type string");
                 return Err(no_kind(wrong));
             }
         }
@@ -170,41 +175,6 @@ impl Request {
                 json::type_name(&other)
             ))),
         }
-    }
-
-    /// The body's `DeleteOptions`, if it has any, with those of the query laid over them.
-    ///
-    /// # Errors
-    /// If the body cannot be read.
-    pub fn delete_options(&self) -> ApiResult<DeleteOptions> {
-        let body = if self.body.is_empty() { json!({}) } else { self.object("DeleteOptions")?.value };
-        let text = |path: &str| body.pointer(path).and_then(Value::as_str).map(str::to_owned);
-        let asked = match self.query.get("propagationPolicy") {
-            "" => text("/propagationPolicy"),
-            policy => Some(policy.to_owned()),
-        };
-        let orphan = body["orphanDependents"].as_bool();
-        let propagation = match (asked.as_deref(), orphan) {
-            (None, None | Some(false)) | (Some("Background"), _) => Propagation::Background,
-            (None, Some(true)) | (Some("Orphan"), _) => Propagation::Orphan,
-            (Some("Foreground"), _) => Propagation::Foreground,
-            (Some(other), _) => {
-                let known = ["Foreground", "Background", "Orphan", "nil"].map(str::to_owned);
-                let error = FieldError::unsupported("propagationPolicy", &json!(other), &known);
-                return Err(ApiError::invalid_options("DeleteOptions", vec![error]));
-            }
-        };
-        let body_dry_run = body["dryRun"].as_array().is_some_and(|list| !list.is_empty());
-        let dry_run = match self.write_options("DeleteOptions")?.dry_run {
-            DryRun::No if body_dry_run => DryRun::Yes,
-            from_query => from_query,
-        };
-        Ok(DeleteOptions {
-            propagation,
-            uid: text("/preconditions/uid"),
-            version: text("/preconditions/resourceVersion"),
-            dry_run,
-        })
     }
 }
 
@@ -240,7 +210,8 @@ fn summary(body: &[u8]) -> String {
 /// What is wrong, if it is not YAML.
 pub(crate) fn read_yaml(body: &[u8]) -> Result<Value, String> {
     let text = std::str::from_utf8(body).map_err(|error| error.to_string())?;
-    let options = serde_saphyr::options! { duplicate_keys: serde_saphyr::options::DuplicateKeyPolicy::LastWins };
+    let options =
+        serde_saphyr::options! { duplicate_keys: serde_saphyr::options::DuplicateKeyPolicy::LastWins };
     serde_saphyr::from_str_with_options(text, options).map_err(|error| error.to_string())
 }
 
@@ -299,25 +270,6 @@ impl WriteOptions {
             FieldValidation::Strict | FieldValidation::Warn => Ok(faults),
         }
     }
-}
-
-/// What a deletion does to dependents.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Propagation {
-    Background,
-    Foreground,
-    Orphan,
-}
-
-/// Options of a deletion.
-#[derive(Debug, Clone)]
-pub(crate) struct DeleteOptions {
-    pub propagation: Propagation,
-    /// The uid the object must have.
-    pub uid: Option<String>,
-    /// The resourceVersion the object must have.
-    pub version: Option<String>,
-    pub dry_run: DryRun,
 }
 
 /// The parameters of the query, in order.

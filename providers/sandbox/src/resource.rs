@@ -23,7 +23,7 @@ pub(crate) struct Resource {
     pub short_names: Vec<String>,
     pub categories: Vec<String>,
     pub scope: Scope,
-    /// The subresources `status` and `scale`, where they are served.
+    /// The subresources `status`, `scale` and `finalize`, where they are served.
     pub subresources: Vec<&'static str>,
     /// Whether clients should prefer this version within its group.
     pub preferred: bool,
@@ -72,17 +72,18 @@ impl Resource {
             short_names: owned(&kind.short_names),
             categories: owned(&kind.categories),
             scope: kind.scope,
-            subresources: kind
-                .subresources
-                .iter()
-                .copied()
-                .filter(|name| matches!(*name, "status" | "scale"))
-                .collect(),
+            subresources: served_subresources(kind),
             preferred: kind.preferred,
             schema: schema::of(kind.group, kind.version, kind.kind)?,
             custom: None,
         })
     }
+}
+
+fn served_subresources(kind: &BuiltinKind) -> Vec<&'static str> {
+    let finalize = (kind.group.is_empty() && kind.plural == "namespaces").then_some("finalize");
+    let others = kind.subresources.iter().copied().filter(|name| matches!(*name, "status" | "scale"));
+    finalize.into_iter().chain(others).collect()
 }
 
 // Kubernetes keeps these two as other views of one object; the sandbox keeps the view named first only.

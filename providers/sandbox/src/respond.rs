@@ -39,9 +39,12 @@ impl View {
     /// Reads what a request accepts: the first form that the sandbox knows.
     ///
     /// # Errors
-    /// If a table is wanted with objects that are neither metadata nor whole.
+    /// If the sandbox knows none of them, or a table is wanted with objects that are neither metadata nor whole.
     pub fn of(request: &Request) -> ApiResult<Self> {
         let accept = request.header(header::ACCEPT);
+        if accept.is_empty() {
+            return Ok(Self::Full);
+        }
         for clause in accept.split(',').map(|clause| clause.replace(' ', "")) {
             let mut parts = clause.split(';');
             let is_json = matches!(parts.next(), Some("application/json" | "application/*" | "*/*"));
@@ -54,7 +57,8 @@ impl View {
                 None => return Ok(Self::Full),
             }
         }
-        Ok(Self::Full)
+        let why = "only the following media types are accepted: application/json";
+        Err(ApiError::NotAcceptable(why.into()))
     }
 
     /// An object in this view.
@@ -85,7 +89,10 @@ fn include(request: &Request) -> ApiResult<Include> {
         "" | "Metadata" => Ok(Include::Metadata),
         "None" => Ok(Include::Nothing),
         "Object" => Ok(Include::Object),
-        other => Err(ApiError::BadRequest(format!("unrecognized includeObject value: {other:?}"))),
+        other => Err(ApiError::BadRequest(format!(
+            "Unable to convert to Table as requested: includeObject: Invalid value: {other:?}: must be 'Metadata', \
+             'Object', 'None', or empty"
+        ))),
     }
 }
 
@@ -209,6 +216,11 @@ impl Reply {
     pub fn stream(make: impl FnOnce() -> Body + Send + 'static) -> Self {
         let body = ReplyBody::Stream(Box::new(make));
         Self { code: StatusCode::OK, content_type: "application/json", tag: None, warnings: Vec::new(), body }
+    }
+
+    /// Says that what was asked is not done yet.
+    pub fn accept(&mut self) {
+        self.code = StatusCode::ACCEPTED;
     }
 
     /// Adds a text for a `Warning` header.

@@ -76,6 +76,8 @@ impl Answer {
             }
             settle(value);
         }
+        // How many bookmarks follow each other is a matter of time.
+        self.body.dedup_by(|next, value| next == value && value["type"] == "BOOKMARK");
         self
     }
 
@@ -135,10 +137,12 @@ fn remove(value: &mut Value, path: &[String]) {
                 remove(value, rest);
             }
         }
-        ([first, rest @ ..], Value::Array(items)) if !rest.is_empty() => {
+        ([first, rest @ ..], Value::Array(items)) => {
             let idx = first.parse::<usize>().ok();
             let chosen = items.iter_mut().enumerate().filter(|(at, _)| first == "*" || Some(*at) == idx);
-            chosen.for_each(|(_, value)| remove(value, rest));
+            chosen.for_each(
+                |(_, value)| if rest.is_empty() { *value = Value::Null } else { remove(value, rest) },
+            );
         }
         _ => {}
     }
@@ -171,6 +175,12 @@ fn settle(value: &mut Value) {
             // The server has made up the end of such a name.
             if let Some(prefix) = fields.get("generateName").and_then(Value::as_str).map(str::to_owned) {
                 fields.insert("name".into(), json!(format!("{prefix}[GENERATED]")));
+            }
+            // Managed fields name the items of some lists by uid.
+            let named: Vec<String> = fields.keys().filter(|name| UID.is_match(name)).cloned().collect();
+            for name in named {
+                let value = fields.remove(&name).unwrap_or_default();
+                fields.insert(UID.replace_all(&name, "[UID]").into_owned(), value);
             }
             for (name, value) in fields {
                 if OWN.contains(&name.as_str())

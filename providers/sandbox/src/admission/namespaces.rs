@@ -38,6 +38,6 @@ pub(super) fn check(cluster: &Cluster, resource: &Resource, object: &Value) -> A
     let message = format!("namespace {namespace} is being terminated");
     let cause =
         json!({ "reason": "NamespaceTerminating", "message": message, "field": "metadata.namespace" });
-    let name = meta::name(object).to_owned();
+    let name = meta::stated_name(object).to_owned();
     Err(ApiError::Forbidden { resource: resource.group_resource(), name, why, causes: vec![cause] })
 }

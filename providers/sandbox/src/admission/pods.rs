@@ -62,7 +62,7 @@ fn add_account(cluster: &Cluster, resource: &Resource, pod: &mut Value) -> ApiRe
     let Some(account) = cluster.store.find("", "serviceaccounts", &namespace, &name) else {
         let why =
             format!("error looking up service account {namespace}/{name}: serviceaccount {name:?} not found");
-        return Err(ApiError::forbidden(&resource.group_resource(), meta::name(pod), why));
+        return Err(ApiError::forbidden(&resource.group_resource(), meta::stated_name(pod), why));
     };
     let mounts = pod["spec"]["automountServiceAccountToken"]
         .as_bool()
@@ -127,7 +127,7 @@ fn add_priority(cluster: &Cluster, resource: &Resource, pod: &mut Value) -> ApiR
         let found = cluster.store.find("scheduling.k8s.io", "priorityclasses", "", &name);
         if found.is_none() {
             let why = format!("no PriorityClass with name {name} was found");
-            return Err(ApiError::forbidden(&resource.group_resource(), meta::name(pod), why));
+            return Err(ApiError::forbidden(&resource.group_resource(), meta::stated_name(pod), why));
         }
         found
     };

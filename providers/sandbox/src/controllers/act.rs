@@ -6,8 +6,8 @@ use crate::cluster::Cluster;
 use crate::error::{ApiError, ApiResult};
 use crate::merge::Force;
 use crate::meta;
-use crate::request::{DeleteOptions, DryRun, FieldValidation, Propagation, WriteOptions};
-use crate::rest::{self, Writing};
+use crate::request::{DryRun, FieldValidation, WriteOptions};
+use crate::rest::{self, DeleteOptions, Propagation, Writing};
 use crate::store::Key;
 
 /// The field manager of most controllers.
@@ -69,6 +69,14 @@ pub(super) fn update_status_as(
     write(cluster, key, manager, "status", change)
 }
 
+/// Changes the finalizers in the spec of a namespace.
+///
+/// # Errors
+/// As a client's update of the finalizers.
+pub(super) fn finalize(cluster: &mut Cluster, key: &Key, change: impl FnOnce(&mut Value)) -> ApiResult<()> {
+    write(cluster, key, CONTROLLER_MANAGER, "finalize", change)
+}
+
 /// Sets the replicas of an object through its scale.
 ///
 /// # Errors
@@ -122,8 +130,7 @@ fn delete_with(cluster: &mut Cluster, key: &Key, propagation: Propagation) -> Ap
     let Some(resource) = cluster.catalog.preferred(&key.resource).cloned() else {
         return cluster.erase(key);
     };
-    let options = DeleteOptions { propagation, uid: None, version: None, dry_run: DryRun::No };
-    match rest::delete(cluster, &resource, key, &options) {
+    match rest::delete(cluster, &resource, key, &DeleteOptions::plain(propagation)) {
         Ok(_) | Err(ApiError::NotFound { .. }) => Ok(()),
         Err(error) => Err(error),
     }

@@ -182,6 +182,10 @@ fn reconcile(cluster: &mut Cluster, key: &Key) -> ApiResult<()> {
     match (key.resource.group.as_str(), key.resource.resource.as_str()) {
         ("", "namespaces") => namespace::reconcile(cluster, key),
         ("apiextensions.k8s.io", "customresourcedefinitions") => crd::establish(cluster, key),
+        // The node has ended the containers.
+        ("", "pods") if meta::is_terminating(&object) && meta::finalizers(&object).is_empty() => {
+            cluster.erase(key)
+        }
         _ if meta::is_terminating(&object) => Ok(()),
         ("apps", "deployments") => deployment::reconcile(cluster, key),
         ("apps", "replicasets") => replicaset::reconcile(cluster, key),

@@ -14,6 +14,9 @@ use crate::error::ApiResult;
 use crate::meta;
 use crate::store::Key;
 
+/// What holds a namespace until its content is gone.
+const FINALIZER: &str = "kubernetes";
+
 /// Fills a new namespace, or empties one that is terminating.
 ///
 /// # Errors
@@ -57,16 +60,24 @@ fn terminate(cluster: &mut Cluster, key: &Key, live: &Value) -> ApiResult<()> {
             act::delete(cluster, &member)?;
         }
     }
-    let remaining = cluster.store.keys_in(&key.name);
-    if remaining.is_empty() {
-        return if meta::finalizers(live).is_empty() { cluster.erase(key) } else { Ok(()) };
+    if meta::items(&live["spec"]["finalizers"]).is_empty() {
+        return Ok(());
     }
-    let conditions = stuck_conditions(cluster, &remaining);
-    act::update_status(cluster, key, |object| act::set_conditions(object, &conditions))
+    let remaining = cluster.store.keys_in(&key.name);
+    let conditions = conditions(cluster, &remaining);
+    act::update_status(cluster, key, |object| act::set_conditions(object, &conditions))?;
+    if !remaining.is_empty() {
+        return Ok(());
+    }
+    act::finalize(cluster, key, |object| {
+        let finalizers = meta::strings(&object["spec"]["finalizers"]).into_iter();
+        let rest: Vec<_> = finalizers.filter(|name| *name != FINALIZER).collect();
+        object["spec"] = if rest.is_empty() { json!({}) } else { json!({ "finalizers": rest }) };
+    })
 }
 
 // Kubernetes lists what is left by resource and by finalizer.
-fn stuck_conditions(cluster: &Cluster, remaining: &[Key]) -> Vec<Value> {
+fn conditions(cluster: &Cluster, remaining: &[Key]) -> Vec<Value> {
     let mut by_resource: BTreeMap<String, usize> = BTreeMap::new();
     let mut by_finalizer: BTreeMap<String, usize> = BTreeMap::new();
     for key in remaining {
@@ -86,9 +97,18 @@ fn stuck_conditions(cluster: &Cluster, remaining: &[Key]) -> Vec<Value> {
     let finalizers: Vec<_> =
         by_finalizer.iter().map(|(name, count)| format!("{name} in {count} resource instances")).collect();
     let condition = |kind: &str, status: &str, reason: &str, message: &str| json!({ "type": kind, "status": status, "reason": reason, "message": message });
-    let content = format!("Some resources are remaining: {}", resources.join(", "));
-    let waiting =
-        format!("Some content in the namespace has finalizers remaining: {}", finalizers.join(", "));
+    let content = match resources.as_slice() {
+        [] => ("False", "ContentRemoved", "All content successfully removed".to_owned()),
+        some => ("True", "SomeResourcesRemain", format!("Some resources are remaining: {}", some.join(", "))),
+    };
+    let waiting = match finalizers.as_slice() {
+        [] => ("False", "ContentHasNoFinalizers", "All content-preserving finalizers finished".to_owned()),
+        some => (
+            "True",
+            "SomeFinalizersRemain",
+            format!("Some content in the namespace has finalizers remaining: {}", some.join(", ")),
+        ),
+    };
     vec![
         condition(
             "NamespaceDeletionDiscoveryFailure",
@@ -108,7 +128,7 @@ fn stuck_conditions(cluster: &Cluster, remaining: &[Key]) -> Vec<Value> {
             "ContentDeleted",
             "All content successfully deleted, may be waiting on finalization",
         ),
-        condition("NamespaceContentRemaining", "True", "SomeResourcesRemain", &content),
-        condition("NamespaceFinalizersRemaining", "True", "SomeFinalizersRemain", &waiting),
+        condition("NamespaceContentRemaining", content.0, content.1, &content.2),
+        condition("NamespaceFinalizersRemaining", waiting.0, waiting.1, &waiting.2),
     ]
 }

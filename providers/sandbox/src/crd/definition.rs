@@ -10,8 +10,7 @@ use crate::cluster::Cluster;
 use crate::controllers;
 use crate::error::{ApiResult, GroupResource};
 use crate::meta;
-use crate::request::{DeleteOptions, DryRun, Propagation};
-use crate::rest;
+use crate::rest::{self, DeleteOptions, Propagation};
 use crate::store::Key;
 
 /// The finalizer that waits for the objects of a definition being deleted.
@@ -170,8 +169,7 @@ fn delete_objects(cluster: &mut Cluster, target: &GroupResource) -> ApiResult<()
     let Some(resource) = cluster.catalog.preferred(target).cloned() else { return Ok(()) };
     let objects: Vec<_> =
         cluster.store.list(target, "").filter(|object| !meta::is_terminating(object)).cloned().collect();
-    let options =
-        DeleteOptions { propagation: Propagation::Background, uid: None, version: None, dry_run: DryRun::No };
+    let options = DeleteOptions::plain(Propagation::Background);
     for object in objects {
         let at = Key::new(target, meta::namespace(&object), meta::name(&object));
         rest::delete(cluster, &resource, &at, &options)?;

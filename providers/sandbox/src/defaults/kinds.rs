@@ -13,7 +13,7 @@ use crate::meta;
 const RBAC: &str = "rbac.authorization.k8s.io";
 
 /// A Namespace carries its name as a label.
-pub(super) fn namespace(object: &mut Value) {
+pub(crate) fn namespace(object: &mut Value) {
     let name = meta::name(object).to_owned();
     let Some(metadata) = meta::child(object, "metadata").filter(|_| !name.is_empty()) else { return };
     let labels = metadata.entry("labels").or_insert_with(|| json!({}));

@@ -7,6 +7,7 @@ mod workloads;
 
 use serde_json::{Map, Value, json};
 
+pub(crate) use kinds::namespace as label_namespace;
 pub(crate) use service::{CLUSTER_ADDRESSES, NODE_PORTS};
 
 use crate::cluster::Cluster;

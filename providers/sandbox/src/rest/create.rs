@@ -60,8 +60,8 @@ pub(super) fn insert(
     mut object: Value,
     writing: &Writing<'_>,
 ) -> ApiResult<Written> {
-    let drawn = draw_name(cluster, resource, namespace, &mut object);
     admission::mutate_new(cluster, resource, &mut object)?;
+    let drawn = draw_name(cluster, resource, namespace, &mut object);
     strategy::prepare_new(cluster, resource, &mut object);
     decode::settle_form(resource, &mut object);
     let errors = validation::of_new(resource, &object);
@@ -71,8 +71,9 @@ pub(super) fn insert(
     }
     let warnings = validation::warnings(resource, &object);
     let key = Cluster::key(resource, namespace, meta::name(&object));
-    if cluster.store.get(&key).is_some() {
-        return Err(ApiError::AlreadyExists { resource: key.resource, name: key.name });
+    if let Some(live) = cluster.store.get(&key) {
+        let is_ending = meta::is_terminating(live);
+        return Err(ApiError::AlreadyExists { resource: key.resource, name: key.name, is_ending });
     }
     admission::check_new(cluster, resource, &object)?;
     let object = match writing.options.dry_run {

@@ -5,6 +5,7 @@
 
 mod create;
 mod delete;
+mod deletion;
 mod list;
 mod patch;
 mod pointer;
@@ -23,6 +24,7 @@ use crate::request::WriteOptions;
 
 pub(crate) use create::create;
 pub(crate) use delete::{delete, delete_collection};
+pub(crate) use deletion::{DeleteOptions, Propagation};
 pub(crate) use list::{Page, list, read};
 pub(crate) use patch::{PatchKind, apply, patch};
 pub(crate) use scale::{ScalePaths, apply_scale, patch_scale, read_scale, replace_scale};

@@ -48,7 +48,8 @@ impl PatchKind {
             (Self::Strategic, Value::Null) => Ok(parsed),
             (_, other) => {
                 let found = json::type_name(other);
-                let text = format!("json: cannot unmarshal {found} into Go value of type map[string]interface {{}}");
+                let text =
+                    format!("json: cannot unmarshal {found} into Go value of type map[string]interface {{}}");
                 Err(wrong(text))
             }
         }
@@ -158,8 +159,9 @@ pub(crate) fn apply(
     };
     let time = meta::now();
     let writer = strategy::writer(resource, writing, &time);
-    let mut object = merge::apply(&resource.schema, live.as_deref(), &applied, &writer, writing.options.force)
-        .map_err(|error| merge_failure(&resource.api_version, &resource.kind, &applied, error))?;
+    let mut object =
+        merge::apply(&resource.schema, live.as_deref(), &applied, &writer, writing.options.force)
+            .map_err(|error| merge_failure(&resource.api_version, &resource.kind, &applied, error))?;
     decode::read(resource, &mut object).map_err(|what| unconvertible(resource, &object, &what))?;
     let warnings = judge_duplicate(writing, twice)?;
     defaults::apply(resource, &mut object);

@@ -23,8 +23,9 @@ const DEPTH_LIMIT: usize = 127;
 /// # Errors
 /// 400 if it is not a JSON patch, 413 if it is too long, 422 if an operation does not fit the object.
 pub(super) fn apply(object: &mut Value, patch: &Value) -> ApiResult<()> {
-    let operations = operations(patch)
-        .map_err(|fault| ApiError::BadRequest(format!("error decoding patch: json: cannot unmarshal {fault}")))?;
+    let operations = operations(patch).map_err(|fault| {
+        ApiError::BadRequest(format!("error decoding patch: json: cannot unmarshal {fault}"))
+    })?;
     if operations.len() > OPERATION_LIMIT {
         return Err(ApiError::TooLarge(format!(
             "The allowed maximum operations in a JSON patch is {OPERATION_LIMIT}, got {}",
@@ -44,7 +45,8 @@ pub(super) fn apply(object: &mut Value, patch: &Value) -> ApiResult<()> {
 }
 
 fn operations(patch: &Value) -> Result<&[Value], String> {
-    let not_list = |found: &Value| format!("{} into Go value of type []handlers.jsonPatchOp", json::type_name(found));
+    let not_list =
+        |found: &Value| format!("{} into Go value of type []handlers.jsonPatchOp", json::type_name(found));
     let operations = patch.as_array().ok_or_else(|| not_list(patch))?;
     for operation in operations {
         if !operation.is_object() {

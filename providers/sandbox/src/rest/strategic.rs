@@ -118,7 +118,11 @@ fn merged_map(
 }
 
 fn merged_value(
-    holder: Option<&Form>, key: &str, live: Option<Value>, patch: Value) -> ApiResult<Option<Value>> {
+    holder: Option<&Form>,
+    key: &str,
+    live: Option<Value>,
+    patch: Value,
+) -> ApiResult<Option<Value>> {
     match (live, patch) {
         (Some(Value::Object(live)), Value::Object(patch)) => {
             let is_replaced = matches!(holder, Some(Form::Struct(name)) if (*name, key) == REPLACED);
@@ -127,7 +131,8 @@ fn merged_value(
             Ok(Some(Value::Object(merged)))
         }
         (Some(Value::Array(live)), Value::Array(patch)) => match merge_key(holder, key) {
-            Some(merge_key) => merged_list(holder.and_then(|form| form.field(key)), merge_key, live, patch).map(|list| Some(Value::Array(list))),
+            Some(merge_key) => merged_list(holder.and_then(|form| form.field(key)), merge_key, live, patch)
+                .map(|list| Some(Value::Array(list))),
             None => Ok(Some(Value::Array(patch))),
         },
         (_, patch) => Ok(without_directives(without_nulls(&patch))),
@@ -208,7 +213,12 @@ fn special_elements(
     Ok(if replaces { (plain, Vec::new()) } else { (live, plain) })
 }
 
-fn merged_elements(form: Option<&Form>, key: &str, mut live: Vec<Value>, patch: &[Value]) -> ApiResult<Vec<Value>> {
+fn merged_elements(
+    form: Option<&Form>,
+    key: &str,
+    mut live: Vec<Value>,
+    patch: &[Value],
+) -> ApiResult<Vec<Value>> {
     for item in patch {
         let wanted = key_of(item, key)?;
         match live.iter_mut().find(|live| live.get(key) == Some(wanted)) {
@@ -237,7 +247,9 @@ fn without_directives(value: Value) -> Option<Value> {
             let kept = map.into_iter().filter_map(|(name, value)| Some((name, without_directives(value)?)));
             Some(Value::Object(kept.collect()))
         }
-        Value::Array(items) => Some(json!(items.into_iter().filter_map(without_directives).collect::<Vec<_>>())),
+        Value::Array(items) => {
+            Some(json!(items.into_iter().filter_map(without_directives).collect::<Vec<_>>()))
+        }
         scalar => Some(scalar),
     }
 }

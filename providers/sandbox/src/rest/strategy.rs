@@ -57,7 +57,7 @@ pub(super) fn writer<'a>(resource: &'a Resource, writing: &'a Writing<'_>, time:
     let resets: &[&str] = match writing.subresource {
         "status" if resource.custom.is_some() => &["metadata", "spec"],
         "status" => &["spec"],
-        "" if resource.has("status") => &["status"],
+        "" | "finalize" if resource.has("status") => &["status"],
         _ => &[],
     };
     let manager = &writing.options.manager;
@@ -81,6 +81,10 @@ pub(super) fn prepare_new(cluster: &Cluster, resource: &Resource, object: &mut V
     }
     if resource.has("status") {
         meta::put(object, "status", defaults::first_status(resource, object));
+    }
+    if resource.is("", "namespaces") {
+        // Its name was perhaps not known when it was defaulted.
+        defaults::label_namespace(object);
     }
     defaults::allocate(cluster, resource, None, object);
     count_templates(resource, None, object);
@@ -118,6 +122,9 @@ pub(super) fn prepare_update(
         "status" => restore_all_but_status(resource, live, object),
         _ if resource.has("status") => meta::put(object, "status", live.get("status").cloned()),
         _ => {}
+    }
+    if resource.is("", "namespaces") && subresource.is_empty() {
+        meta::put(object, "spec", live.get("spec").cloned());
     }
     defaults::allocate(cluster, resource, Some(live), object);
     count_templates(resource, Some(live), object);

@@ -56,7 +56,9 @@ pub(crate) fn replace(
 pub(super) fn check_name(at: &Key, object: &Value) -> ApiResult<()> {
     let (name, wanted) = (meta::name(object), &at.name);
     if name.is_empty() {
-        let text = format!("the name of the object ({wanted} based on URL) was undeterminable: name must be provided");
+        let text = format!(
+            "the name of the object ({wanted} based on URL) was undeterminable: name must be provided"
+        );
         return Err(ApiError::BadRequest(text));
     }
     if name != wanted {
@@ -164,10 +166,10 @@ pub(super) fn finish(
 
 // An object whose deletion was asked goes when its last finalizer does.
 fn store(cluster: &mut Cluster, resource: &Resource, at: &Key, object: Value) -> ApiResult<Arc<Value>> {
-    let is_done = meta::is_terminating(&object)
-        && meta::finalizers(&object).is_empty()
-        && meta::items(&object["spec"]["finalizers"]).is_empty();
-    if is_done && !resource.is("", "namespaces") {
+    let holds = resource.is("", "namespaces") && !meta::items(&object["spec"]["finalizers"]).is_empty();
+    let may_take_time = object["metadata"]["deletionGracePeriodSeconds"].as_i64() > Some(0);
+    let is_done = meta::is_terminating(&object) && meta::finalizers(&object).is_empty();
+    if is_done && !holds && !may_take_time {
         cluster.erase(at)?;
         return Ok(Arc::new(object));
     }

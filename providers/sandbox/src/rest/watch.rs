@@ -14,9 +14,10 @@ use serde_json::{Value, json};
 use tokio::sync::watch::Receiver;
 use tokio::time::{Instant, sleep_until};
 
+use super::number_in;
 use crate::cluster::{Cluster, Shared};
 use crate::convert;
-use crate::error::{ApiError, ApiResult, GroupResource};
+use crate::error::{ApiError, ApiResult, FieldError, GroupResource};
 use crate::meta;
 use crate::request::Params;
 use crate::resource::Resource;
@@ -26,6 +27,9 @@ use crate::store::{Change, ChangeKind};
 
 /// How often a watch that allows bookmarks gets one.
 const BOOKMARK_PERIOD: Duration = Duration::from_secs(60);
+
+/// How long before the end of a watch its last bookmark is sent.
+const LAST_BOOKMARK: Duration = Duration::from_secs(2);
 
 /// How long a watch lasts that states no timeout.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(45 * 60);
@@ -37,43 +41,79 @@ pub(crate) struct WatchOptions {
     target: GroupResource,
     namespace: String,
     selector: Selector,
-    /// Changes after this version; `None` starts with every object as added.
-    since: Option<u64>,
+    start: Start,
     bookmarks: bool,
-    /// Whether the end of the objects that were there is marked.
-    marks_initial: bool,
     timeout: Duration,
     /// How each object is shown.
     view: View,
+}
+
+/// Where a watch begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Start {
+    /// With every object as added.
+    Objects,
+    /// With the changes after a version.
+    After(u64),
+    /// With the next change.
+    Now,
 }
 
 impl WatchOptions {
     /// Reads the options of a request.
     ///
     /// # Errors
-    /// If a selector or a number cannot be read.
+    /// If a selector or a number cannot be read, or options contradict each other.
     pub fn of(resource: &Arc<Resource>, namespace: &str, query: &Params, view: View) -> ApiResult<Self> {
-        let seconds = query.number("timeoutSeconds")?.filter(|seconds| *seconds > 0);
-        let marks_initial = query.flag("sendInitialEvents");
+        let seconds = query.integer("timeoutSeconds")?.and_then(|seconds| u64::try_from(seconds).ok());
+        let selector = Selector::of(resource, query)?;
+        check_options(query)?;
+        let since = number_in(query.get("resourceVersion")).map_err(ApiError::Bare)?;
+        // A watch without a version gets the objects that are there first, unless it wants none of them.
+        let sends_initial = match query.get("sendInitialEvents") {
+            "" => since.is_none_or(|version| version == 0),
+            _ => query.flag("sendInitialEvents"),
+        };
         Ok(Self {
             resource: Arc::clone(resource),
             target: resource.group_resource(),
             namespace: namespace.to_owned(),
-            selector: Selector::parse(query.get("labelSelector"), query.get("fieldSelector"))?,
-            since: query.number("resourceVersion")?.filter(|version| *version > 0 && !marks_initial),
+            selector,
+            start: match since {
+                _ if sends_initial => Start::Objects,
+                Some(version) if version > 0 => Start::After(version),
+                _ => Start::Now,
+            },
             bookmarks: query.flag("allowWatchBookmarks"),
-            marks_initial,
             timeout: seconds.map_or(DEFAULT_TIMEOUT, |seconds| Duration::from_secs(seconds.min(24 * 3600))),
             view,
         })
     }
 }
 
-impl WatchOptions {
-    /// Narrows the watch to the object of one name.
-    pub fn only(&mut self, name: &str) {
-        self.selector = self.selector.clone().named(name);
+// Options of a watch that contradict each other.
+fn check_options(query: &Params) -> ApiResult<()> {
+    let (at, matching) = ("resourceVersionMatch", query.get("resourceVersionMatch"));
+    let sends_initial = !query.get("sendInitialEvents").is_empty();
+    let mut errors = Vec::new();
+    if sends_initial && matching != "NotOlderThan" {
+        let why = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan";
+        errors.push(FieldError::forbidden(at, why));
     }
+    if !matching.is_empty() {
+        if !sends_initial {
+            let why = "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided";
+            errors.push(FieldError::forbidden(at, why));
+        }
+        if matching != "NotOlderThan" {
+            errors.push(FieldError::unsupported(at, &json!(matching), &["NotOlderThan".to_owned()]));
+        }
+        if !query.get("continue").is_empty() {
+            let why = "resourceVersionMatch is forbidden when continue is provided";
+            errors.push(FieldError::forbidden(at, why));
+        }
+    }
+    if errors.is_empty() { Ok(()) } else { Err(ApiError::invalid_options("ListOptions", errors)) }
 }
 
 struct Watch {
@@ -98,15 +138,19 @@ pub(crate) fn watch(
     let (changed, cursor) = {
         let cluster = shared.lock();
         let current = cluster.store.version();
-        if options.since.is_none() {
+        if options.start == Start::Objects {
             ready = initial(&cluster, &options);
         }
-        (cluster.store.subscribe(), options.since.unwrap_or(current))
+        let cursor = if let Start::After(version) = options.start { version } else { current };
+        (cluster.store.subscribe(), cursor)
     };
     let now = Instant::now();
+    let deadline = now + options.timeout;
+    // The last bookmark comes in time for the next watch to start from it.
+    let last_bookmark = deadline.checked_sub(LAST_BOOKMARK).filter(|time| *time > now);
     let watch = Watch {
-        deadline: now + options.timeout,
-        bookmark_at: now + BOOKMARK_PERIOD,
+        deadline,
+        bookmark_at: last_bookmark.map_or(now + BOOKMARK_PERIOD, |time| time.min(now + BOOKMARK_PERIOD)),
         shared: shared.clone(),
         options,
         changed,
@@ -126,7 +170,7 @@ fn initial(cluster: &Cluster, options: &WatchOptions) -> VecDeque<Value> {
     let objects = cluster.store.list(&options.target, &options.namespace);
     let selected = objects.filter(|object| options.selector.matches(object));
     let mut lines: VecDeque<_> = selected.map(|object| event(options, "ADDED", object)).collect();
-    if options.marks_initial && options.bookmarks {
+    if options.bookmarks {
         let annotations = json!({ "k8s.io/initial-events-end": "true" });
         lines.push_back(bookmark(options, cluster.store.version(), Some(annotations)));
     }
@@ -161,7 +205,7 @@ impl Watch {
     fn collect(&mut self) {
         let cluster = self.shared.lock();
         let Some(changes) = cluster.store.changes_after(self.cursor) else {
-            let why = format!("too old resource version: {} ({})", self.cursor, cluster.store.version());
+            let why = format!("too old resource version: {} ({})", self.cursor, cluster.store.forgotten());
             let status = ApiError::Expired(why).to_status();
             self.ready.push_back(json!({ "type": "ERROR", "object": status }));
             self.is_over = true;

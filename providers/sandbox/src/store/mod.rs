@@ -153,6 +153,29 @@ impl Store {
         Box::new(objects.range(range).map(|(_, object)| object))
     }
 
+    /// The objects of a resource as they were at a version, by their keys as in [`Store::list`]; `None` if that version
+    /// is forgotten.
+    pub fn list_at(
+        &self,
+        resource: &GroupResource,
+        namespace: &str,
+        version: u64,
+    ) -> Option<BTreeMap<String, Arc<Value>>> {
+        let place = |object: &Arc<Value>| path(meta::namespace(object), meta::name(object));
+        let mut objects: BTreeMap<_, _> =
+            self.list(resource, namespace).map(|object| (place(object), Arc::clone(object))).collect();
+        let is_listed = |change: &&Change| {
+            change.key.resource == *resource && (namespace.is_empty() || change.key.namespace == namespace)
+        };
+        for change in self.changes_after(version)?.rev().filter(is_listed) {
+            match &change.before {
+                Some(before) => objects.insert(change.key.path(), Arc::clone(before)),
+                None => objects.remove(&change.key.path()),
+            };
+        }
+        Some(objects)
+    }
+
     /// Every key of a namespace, in order of resource.
     pub fn keys_in(&self, namespace: &str) -> Vec<Key> {
         let mut keys = Vec::new();
@@ -215,8 +238,13 @@ impl Store {
         Ok(Some(object))
     }
 
+    /// The version up to which changes are no longer known.
+    pub fn forgotten(&self) -> u64 {
+        self.forgotten
+    }
+
     /// The changes after `version`, oldest first; `None` if some of them are forgotten.
-    pub fn changes_after(&self, version: u64) -> Option<impl Iterator<Item = &Change>> {
+    pub fn changes_after(&self, version: u64) -> Option<impl DoubleEndedIterator<Item = &Change>> {
         if version < self.forgotten {
             return None;
         }

@@ -41,7 +41,7 @@ fn preconditions_of_a_deletion_hold_or_refuse_it() {
     assert_eq!(refused.code, 409);
     assert!(
         refused.message().starts_with(
-            "Operation cannot be fulfilled on  \"a\": the UID in the precondition (1) does not match the UID in record ("
+            "Operation cannot be fulfilled on ConfigMap \"a\": the UID in the precondition (1) does not match the UID in record ("
         ),
         "{}",
         refused.message()

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use serde_json::json;
 
-use super::Client;
+use super::{Client, names};
 use crate::{Sandbox, SandboxError};
 
 const MAPS: &str = "/api/v1/namespaces/default/configmaps";
@@ -45,6 +45,27 @@ fn a_directory_keeps_the_cluster_and_one_process_has_it() {
             .expect("a version")
     };
     assert!(version(&next) > version(&made));
+}
+
+#[test]
+fn a_list_that_began_before_a_restart_goes_on_in_the_present() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let client = Client::of(Sandbox::open(directory.path()).expect("a sandbox"));
+    for name in ["a", "b"] {
+        client.post(MAPS, &json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": name } }));
+    }
+    let first = client.get(&format!("{MAPS}?limit=1")).body;
+    client.delete(&format!("{MAPS}/b"));
+    drop(client);
+
+    let client = Client::of(Sandbox::open(directory.path()).expect("the same sandbox"));
+    let next = |list: &serde_json::Value| {
+        let token = list["metadata"]["continue"].as_str().expect("a token").to_owned();
+        client.get(&format!("{MAPS}?continue={token}"))
+    };
+    let expired = next(&first);
+    assert_eq!((expired.code, &expired.body["reason"]), (410, &json!("Expired")));
+    assert_eq!(names(&next(&expired.body).body), ["kube-root-ca.crt"]);
 }
 
 #[test]

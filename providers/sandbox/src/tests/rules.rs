@@ -238,8 +238,9 @@ fn deep_and_swelling_bodies_are_refused() {
         assert_eq!(refused.code, 400, "{}", &text[..20.min(text.len())]);
     }
     client.post(&format!("{CORE}/configmaps"), &object("ConfigMap", "a", json!({ "data": { "k": "v" } })));
-    let copies: Vec<_> =
-        (0..64).map(|index| json!({ "op": "copy", "from": "/data", "path": format!("/data/{index}") })).collect();
+    let copies: Vec<_> = (0..64)
+        .map(|index| json!({ "op": "copy", "from": "/data", "path": format!("/data/{index}") }))
+        .collect();
     let refused = client.send("PATCH", &path, "application/json-patch+json", &json!(copies));
     assert_eq!(refused.code, 422, "{}", refused.body);
     let nested: Vec<_> = (0..200)

@@ -47,7 +47,8 @@ fn of_body(resource: &Resource, object: &Value, live: Option<&Value>, subresourc
     if let Some(custom) = &resource.custom {
         return crd::validate(custom, object, live, subresource);
     }
-    let mut errors = of_kind(resource, object, live);
+    let mut errors = names::check_finalizer_domains(object);
+    errors.extend(of_kind(resource, object, live));
     if let Some(live) = live {
         errors.extend(of_change(resource, live, object));
     }

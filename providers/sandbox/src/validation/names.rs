@@ -6,6 +6,7 @@
 
 use serde_json::{Value, json};
 
+use crate::controllers::garbage::{FOREGROUND, ORPHAN};
 use crate::error::FieldError;
 use crate::meta;
 use crate::resource::Resource;
@@ -63,6 +64,7 @@ fn name_faults(syntax: Syntax, name: &str) -> Vec<String> {
     let too_long = |limit: usize| (name.len() > limit).then(|| format!("must be no more than {limit} bytes"));
     let (limit, fault) = match syntax {
         Syntax::Subdomain => (253, (!is_subdomain(name)).then_some(SUBDOMAIN)),
+        Syntax::Label if !is_label(name) && is_subdomain(name) => (63, Some("must not contain dots")),
         Syntax::Label => (63, (!is_label(name)).then_some(LABEL)),
         Syntax::DnsLabel => {
             let is_fine = is_label(name) && name.starts_with(|letter: char| letter.is_ascii_lowercase());
@@ -129,20 +131,76 @@ pub(crate) fn check_metadata(object: &Value) -> Vec<FieldError> {
     if size > ANNOTATION_LIMIT {
         errors.push(FieldError::too_long("metadata.annotations", ANNOTATION_LIMIT as u64));
     }
-    for owner in meta::items(&metadata["ownerReferences"]) {
+    errors.extend(finalizer_errors(&meta::finalizers(object)));
+    errors.extend(owner_errors(meta::items(&metadata["ownerReferences"])));
+    errors
+}
+
+fn owner_errors(owners: &[Value]) -> Vec<FieldError> {
+    let text = |owner: &Value, field: &str| owner[field].as_str().unwrap_or_default().to_owned();
+    let at = "metadata.ownerReferences";
+    let mut errors = Vec::new();
+    let mut first: Option<String> = None;
+    for owner in owners {
         for field in ["apiVersion", "kind", "name", "uid"] {
-            if owner[field].as_str().is_none_or(str::is_empty) {
+            if text(owner, field).is_empty() {
                 let what =
                     if field == "apiVersion" { "version must not be empty" } else { "must not be empty" };
-                errors.push(FieldError::invalid(
-                    format!("metadata.ownerReferences.{field}"),
-                    &json!(""),
-                    what,
-                ));
+                errors.push(FieldError::invalid(format!("{at}.{field}"), &json!(""), what));
+            }
+        }
+        if text(owner, "apiVersion") == "v1" && text(owner, "kind") == "Event" {
+            let why = "/v1, Kind=Event is disallowed from being an owner";
+            errors.push(FieldError::invalid_as(at, &owner_text(owner), why));
+        }
+        if owner["controller"] == true {
+            let name = format!("{}/{}", text(owner, "kind"), text(owner, "name"));
+            if let Some(first) = &first {
+                let all: Vec<_> = owners.iter().map(owner_text).collect();
+                let why = format!(
+                    "Only one reference can have Controller set to true. Found \"true\" in references for {first} and \
+                     {name}"
+                );
+                errors.push(FieldError::invalid_as(at, &format!("[{}]", all.join(",")), &why));
+            } else {
+                first = Some(name);
             }
         }
     }
     errors
+}
+
+// In the order of Kubernetes' own type.
+fn owner_text(owner: &Value) -> String {
+    let fields = ["apiVersion", "kind", "name", "uid", "controller", "blockOwnerDeletion"];
+    let stated = fields.iter().filter_map(|field| Some(format!("\"{field}\":{}", owner.get(field)?)));
+    format!("{{{}}}", stated.collect::<Vec<_>>().join(","))
+}
+
+/// Finalizers of Kubernetes itself, whose names have no domain.
+const STANDARD_FINALIZERS: [&str; 3] = ["kubernetes", ORPHAN, FOREGROUND];
+
+fn finalizer_errors(finalizers: &[&str]) -> Vec<FieldError> {
+    let at = "metadata.finalizers";
+    let names = finalizers.iter().flat_map(|name| {
+        key_faults(name).into_iter().map(move |fault| FieldError::invalid(at, &json!(name), &fault))
+    });
+    let mut errors: Vec<_> = names.collect();
+    if [ORPHAN, FOREGROUND].iter().all(|name| finalizers.contains(name)) {
+        let why = format!("finalizer {ORPHAN} and {FOREGROUND} cannot be both set");
+        errors.push(FieldError::invalid(at, &json!(finalizers), &why));
+    }
+    errors
+}
+
+/// Built-in kinds want a domain in the names of finalizers.
+pub(super) fn check_finalizer_domains(object: &Value) -> Vec<FieldError> {
+    let is_bare = |name: &&str| !name.contains('/') && !STANDARD_FINALIZERS.contains(name);
+    let finalizers = meta::finalizers(object).into_iter().enumerate().filter(|(_, name)| is_bare(name));
+    let why = "name is neither a standard finalizer name nor is it fully qualified";
+    finalizers
+        .map(|(idx, name)| FieldError::invalid(format!("metadata.finalizers[{idx}]"), &json!(name), why))
+        .collect()
 }
 
 /// The rule of a name that is a label of DNS, as a container's.
@@ -154,7 +212,9 @@ pub(super) fn label_error(at: &str, name: &str) -> Option<FieldError> {
 /// What is wrong with the key of a label or annotation.
 pub(crate) fn key_faults(key: &str) -> Vec<String> {
     if key.matches('/').count() > 1 {
-        return vec![format!("a valid label key {QUALIFIED} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')")];
+        return vec![format!(
+            "a valid label key {QUALIFIED} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"
+        )];
     }
     let (prefix, name) = match key.split_once('/') {
         Some((prefix, name)) => (Some(prefix), name),
@@ -203,7 +263,8 @@ fn is_word(text: &str) -> bool {
 /// `ValidateObjectMetaAccessorUpdate` of the package `k8s.io/apimachinery/pkg/api/validation`
 pub(super) fn check_change(live: &Value, object: &Value) -> Vec<FieldError> {
     let changed = |field: &&str| live["metadata"][*field] != object["metadata"][*field];
-    let fixed = ["name", "namespace", "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds"];
+    let fixed =
+        ["name", "namespace", "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds"];
     let mut errors: Vec<FieldError> = check_finalizers(live, object).into_iter().collect();
     errors.extend(fixed.into_iter().filter(changed).map(|field| {
         FieldError::invalid(format!("metadata.{field}"), &object["metadata"][field], "field is immutable")

@@ -39,7 +39,9 @@ pub(super) fn merge_ordered_lists(
             (None, None) => continue,
             (Some(live), None) => live,
             (None, Some(changes)) => changes.into_iter().filter_map(without_directives).collect(),
-            (Some(live), Some(changes)) => merged_list(holder.and_then(|form| form.field(name)), key, live, changes)?,
+            (Some(live), Some(changes)) => {
+                merged_list(holder.and_then(|form| form.field(name)), key, live, changes)?
+            }
         };
         target.insert(name.to_owned(), Value::Array(ordered(key, merged, order, &before)));
     }
@@ -78,7 +80,9 @@ pub(super) fn ordered(key: &str, merged: Vec<Value>, order: &[Value], live: &[Va
     let mut others = others.into_iter().peekable();
     for item in named {
         let at = place(live, &item);
-        while let Some(other) = others.next_if(|other| matches!((place(live, other), at), (Some(a), Some(b)) if a < b)) {
+        while let Some(other) =
+            others.next_if(|other| matches!((place(live, other), at), (Some(a), Some(b)) if a < b))
+        {
             all.push(other);
         }
         all.push(item);
@@ -96,7 +100,8 @@ pub(super) fn shown(value: &Value) -> String {
         Value::Object(map) => {
             let mut entries: Vec<_> = map.iter().collect();
             entries.sort_by_key(|(name, _)| *name);
-            let entries: Vec<_> = entries.iter().map(|(name, value)| format!("{name}:{}", shown(value))).collect();
+            let entries: Vec<_> =
+                entries.iter().map(|(name, value)| format!("{name}:{}", shown(value))).collect();
             format!("map[{}]", entries.join(" "))
         }
         scalar => scalar.to_string(),
