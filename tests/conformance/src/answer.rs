@@ -195,6 +195,10 @@ fn settle(value: &mut Value) {
                 } else {
                     settle(value);
                 }
+                // Entries come by their times, and a second may end between two answers.
+                if let ("managedFields", Value::Array(entries)) = (name.as_str(), value) {
+                    entries.sort_by_cached_key(Value::to_string);
+                }
             }
         }
         Value::Array(items) => {

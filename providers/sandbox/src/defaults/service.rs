@@ -28,8 +28,12 @@ pub(super) fn apply(object: &mut Value) {
     let Some(spec) = meta::child(object, "spec") else { return };
     set(spec, "sessionAffinity", json!("None"));
     set(spec, "type", json!("ClusterIP"));
-    if spec["sessionAffinity"] == "ClientIP" && !spec.contains_key("sessionAffinityConfig") {
-        spec.insert("sessionAffinityConfig".into(), json!({ "clientIP": { "timeoutSeconds": 10800 } }));
+    match spec["sessionAffinity"].as_str() {
+        Some("None") => drop(spec.remove("sessionAffinityConfig")),
+        Some("ClientIP") if spec.get("sessionAffinityConfig").is_none_or(has_no_timeout) => {
+            spec.insert("sessionAffinityConfig".into(), json!({ "clientIP": { "timeoutSeconds": 10800 } }));
+        }
+        _ => {}
     }
     for port in spec.get_mut("ports").and_then(Value::as_array_mut).into_iter().flatten() {
         let number = port["port"].clone();
@@ -52,6 +56,10 @@ pub(super) fn apply(object: &mut Value) {
     if kind != "ExternalName" {
         set(spec, "internalTrafficPolicy", json!("Cluster"));
     }
+}
+
+fn has_no_timeout(affinity: &Value) -> bool {
+    affinity["clientIP"]["timeoutSeconds"].is_null()
 }
 
 /// Gives a Service its addresses and node ports; a changed one keeps those it has.

@@ -194,7 +194,8 @@ fn starting_point(schema: &Type, live: Option<&Value>, writer: &Writer<'_>) -> (
     let live = live.map_or_else(|| EMPTY.clone(), |live| without_managed_fields(live.clone()));
     if managed.is_empty() {
         let first = Writer { manager: FIRST_MANAGER, ..*writer };
-        record_update(schema, &EMPTY, &live, &first, &mut managed);
+        // Nulls are written where nothing was said.
+        record_update(schema, &EMPTY, &without_nulls(&live), &first, &mut managed);
     }
     (live, managed)
 }
@@ -241,6 +242,18 @@ fn record_update(
 fn recorded(schema: &Type, object: &Value) -> ManagedFields {
     let list = object.pointer("/metadata/managedFields").unwrap_or(&Value::Null);
     ManagedFields::decode(list).unwrap_or_default().reconciled(schema)
+}
+
+/// Returns a value without the nulls in its maps.
+pub(crate) fn without_nulls(value: &Value) -> Value {
+    match value {
+        Value::Object(map) => {
+            let set = map.iter().filter(|(_, value)| !value.is_null());
+            Value::Object(set.map(|(name, value)| (name.clone(), without_nulls(value))).collect())
+        }
+        Value::Array(items) => Value::Array(items.iter().map(without_nulls).collect()),
+        scalar => scalar.clone(),
+    }
 }
 
 fn without_managed_fields(mut object: Value) -> Value {

@@ -81,6 +81,10 @@ pub(crate) fn delete(
     }
     if !stays {
         cluster.erase(at)?;
+        let mut answer = answer;
+        if shows_object {
+            meta::set(&mut answer, "resourceVersion", json!(cluster.store.version().to_string()));
+        }
         return Ok(Deletion { answer, is_done: true, warning });
     }
     let stored = cluster.commit(at, doomed)?;

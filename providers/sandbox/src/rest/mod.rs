@@ -28,7 +28,7 @@ pub(crate) use deletion::{DeleteOptions, Propagation};
 pub(crate) use list::{Page, list, read};
 pub(crate) use patch::{PatchKind, apply, patch};
 pub(crate) use scale::{ScalePaths, apply_scale, patch_scale, read_scale, replace_scale};
-pub(crate) use update::replace;
+pub(crate) use update::{is_created_by_replacement, replace};
 pub(crate) use watch::{WatchOptions, watch};
 
 /// Who writes, how, and through which subresource.

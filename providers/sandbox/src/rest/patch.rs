@@ -14,7 +14,7 @@ use crate::defaults;
 use crate::error::{ApiError, ApiResult, FieldError, GroupKind};
 use crate::form::{self, Form};
 use crate::json::{self, Parsed};
-use crate::merge::{self, MergeError};
+use crate::merge::{self, MergeError, without_nulls};
 use crate::meta;
 use crate::request::FieldValidation;
 use crate::resource::Resource;
@@ -121,18 +121,6 @@ pub(super) fn merge_patch(target: &mut Value, patch: &Value) {
             Some(live @ Value::Object(_)) => merge_patch(live, value),
             _ => drop(target.insert(key.clone(), without_nulls(value))),
         }
-    }
-}
-
-/// A value without the nulls in its maps.
-pub(super) fn without_nulls(value: &Value) -> Value {
-    match value {
-        Value::Object(map) => {
-            let set = map.iter().filter(|(_, value)| !value.is_null());
-            Value::Object(set.map(|(name, value)| (name.clone(), without_nulls(value))).collect())
-        }
-        Value::Array(items) => Value::Array(items.iter().map(without_nulls).collect()),
-        scalar => scalar.clone(),
     }
 }
 

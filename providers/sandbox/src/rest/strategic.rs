@@ -7,9 +7,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::patch::without_nulls;
 use crate::error::{ApiError, ApiResult};
 use crate::form::Form;
+use crate::merge::without_nulls;
 
 mod order;
 

@@ -87,7 +87,19 @@ pub(super) fn prepare_new(cluster: &Cluster, resource: &Resource, object: &mut V
         defaults::label_namespace(object);
     }
     defaults::allocate(cluster, resource, None, object);
+    trim(resource, object);
     count_templates(resource, None, object);
+}
+
+// An account keeps of its secrets the names only.
+fn trim(resource: &Resource, object: &mut Value) {
+    if resource.is("", "serviceaccounts") {
+        for secret in object.get_mut("secrets").and_then(Value::as_array_mut).into_iter().flatten() {
+            if let Some(fields) = secret.as_object_mut() {
+                fields.retain(|name, _| name == "name");
+            }
+        }
+    }
 }
 
 /// Restores in `object` what clients cannot change, except uid and resourceVersion, whose change is an error.
@@ -127,8 +139,11 @@ pub(super) fn prepare_update(
         meta::put(object, "spec", live.get("spec").cloned());
     }
     defaults::allocate(cluster, resource, Some(live), object);
+    trim(resource, object);
     count_templates(resource, Some(live), object);
-    if subresource != "status" && is_counted(resource) && has_new_generation(resource, live, object) {
+    // A priority class has the generation that it began with.
+    let counts = is_counted(resource) && !resource.is("scheduling.k8s.io", "priorityclasses");
+    if subresource != "status" && counts && has_new_generation(resource, live, object) {
         meta::set(object, "generation", json!(meta::generation(live) + 1));
     }
 }

@@ -29,6 +29,26 @@ const NEEDS_VERSION: [(&str, &str); 7] = [
     ("flowcontrol.apiserver.k8s.io", "flowschemas"),
 ];
 
+/// Built-in resources that a replacement creates if they are absent.
+const CREATED_BY_REPLACEMENT: [(&str, &str); 10] = [
+    ("", "endpoints"),
+    ("", "events"),
+    ("", "limitranges"),
+    ("", "services"),
+    ("coordination.k8s.io", "leases"),
+    ("node.k8s.io", "runtimeclasses"),
+    ("rbac.authorization.k8s.io", "clusterrolebindings"),
+    ("rbac.authorization.k8s.io", "clusterroles"),
+    ("rbac.authorization.k8s.io", "rolebindings"),
+    ("rbac.authorization.k8s.io", "roles"),
+];
+
+/// Whether a write to this resource creates what is absent. Only some kinds are made by replacements.
+pub(crate) fn is_created_by_replacement(resource: &Resource) -> bool {
+    let name = (resource.group.as_str(), resource.plural.as_str());
+    resource.custom.is_none() && CREATED_BY_REPLACEMENT.contains(&name)
+}
+
 /// Replaces an object by a request's body.
 ///
 /// # Errors
@@ -43,6 +63,11 @@ pub(crate) fn replace(
     let warnings = decode::read_body(resource, &mut object, writing.options)?;
     create::place(resource, &at.namespace, &mut object)?;
     check_name(at, &object)?;
+    let is_absent = cluster.store.get(at).is_none();
+    if is_absent && writing.subresource.is_empty() && is_created_by_replacement(resource) {
+        let written = create::create(cluster, resource, &at.namespace, object, writing)?;
+        return Ok(Written { warnings, ..written });
+    }
     let live = cluster.live(resource, &at.namespace, &at.name)?;
     check_preconditions(resource, at, &live, &object)?;
     let object = tracked(resource, &live, object, writing);

@@ -59,6 +59,7 @@ fn of_kind(resource: &Resource, object: &Value, live: Option<&Value>) -> Vec<Fie
     match (resource.group.as_str(), resource.plural.as_str()) {
         ("", "configmaps" | "secrets") => kinds::data_keys(object),
         ("", "persistentvolumeclaims") => kinds::claim(object),
+        ("", "podtemplates") => pods::check(&object["template"]["spec"], "template.spec", &[]),
         ("", "pods") => pods::check(&object["spec"], "spec", &[]),
         ("", "services") => kinds::service(object),
         ("apiextensions.k8s.io", "customresourcedefinitions") => crd::validate_definition(object, live),
