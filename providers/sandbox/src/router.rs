@@ -18,8 +18,7 @@ use crate::rbac::{self, Attempt, User};
 use crate::request::{Params, Request, ResourcePath, segments};
 use crate::resource::Resource;
 use crate::respond::{Reply, View};
-use crate::rest::{self, PatchKind, WatchOptions, Writing};
-use crate::selector::Selector;
+use crate::rest::{self, DeleteOptions, PatchKind, WatchOptions, Writing};
 use crate::store::Key;
 
 /// The largest body that is read, as in kube-apiserver.
@@ -148,7 +147,7 @@ fn unowned_path(front: &Front, request: &Request, path: &[&str]) -> ApiResult<Op
 }
 
 /// Subresources of built-in kinds that need running containers, an issuer of tokens, or a scheduler.
-const NOT_SIMULATED: [&str; 13] = [
+const NOT_SIMULATED: [&str; 12] = [
     "log",
     "exec",
     "attach",
@@ -160,7 +159,6 @@ const NOT_SIMULATED: [&str; 13] = [
     "resize",
     "token",
     "approval",
-    "finalize",
     "metrics",
 ];
 
@@ -170,10 +168,13 @@ const ENDPOINTS: &str = "v1 Endpoints is deprecated in v1.33+; use discovery.k8s
 fn resource_request(front: &Front, request: &Request, path: &ResourcePath) -> ApiResult<Reply> {
     let mut cluster = front.shared.lock();
     let resource = cluster.catalog.find(&path.group, &path.version, &path.resource).cloned();
-    let resource = resource.ok_or(ApiError::NoSuchPath)?;
+    let resource = resource.ok_or_else(|| absent(&cluster, path))?;
     rbac::authorize(&cluster, &request.user, &attempt(request, path))?;
-    check_path(&resource, path)?;
+    check_path(&cluster, &resource, path)?;
+    // An answer that cannot be given is refused before anything is done.
+    View::of(request)?;
     let reply = match request.method {
+        Method::GET | Method::PATCH if path.subresource == "finalize" => Err(ApiError::MethodNotAllowed),
         Method::GET => read(front, &mut cluster, &resource, request, path),
         Method::POST => post(&mut cluster, &resource, request, path),
         Method::PUT => put(&mut cluster, &resource, request, path),
@@ -190,15 +191,22 @@ fn resource_request(front: &Front, request: &Request, path: &ResourcePath) -> Ap
     Ok(reply)
 }
 
-fn check_path(resource: &Resource, path: &ResourcePath) -> ApiResult<()> {
+// A group of Kubernetes' own answers for all below it.
+fn absent(cluster: &Cluster, path: &ResourcePath) -> ApiError {
+    let is_own =
+        |of: &&Arc<Resource>| of.custom.is_none() && of.group == path.group && of.version == path.version;
+    if cluster.catalog.all().any(|of| is_own(&of)) { ApiError::NoSuchResource } else { ApiError::NoSuchPath }
+}
+
+fn check_path(cluster: &Cluster, resource: &Resource, path: &ResourcePath) -> ApiResult<()> {
     let sub = path.subresource.as_str();
     if !sub.is_empty() && !resource.has(sub) {
         let is_known = resource.custom.is_none() && NOT_SIMULATED.contains(&sub);
         let full = format!("{}/{sub}", path.resource);
-        return Err(if is_known { ApiError::NotSimulated(full) } else { ApiError::NoSuchPath });
+        return Err(if is_known { ApiError::NotSimulated(full) } else { absent(cluster, path) });
     }
     match (resource.is_namespaced(), path.namespace.is_empty(), path.name.is_empty()) {
-        (true, true, false) | (false, false, _) => Err(ApiError::NoSuchPath),
+        (true, true, false) | (false, false, _) => Err(absent(cluster, path)),
         _ => Ok(()),
     }
 }
@@ -351,7 +359,8 @@ fn apply(
     authorize_creation(cluster, &at, request, path)?;
     let (applied, twice) = request.applied()?;
     if path.subresource == "scale" {
-        return rest::apply_scale(cluster, resource, &at, &applied, &writing).map(|value| Reply::json(&value));
+        return rest::apply_scale(cluster, resource, &at, &applied, &writing)
+            .map(|value| Reply::json(&value));
     }
     let written = rest::apply(cluster, resource, &at, (applied, twice), &writing)?;
     Ok(Reply::written(resource, written, View::of(request)?))
@@ -366,18 +375,29 @@ fn remove(
     if !path.subresource.is_empty() {
         return Err(ApiError::MethodNotAllowed);
     }
-    let options = request.delete_options()?;
+    let (options, view) = (DeleteOptions::of(request)?, View::of(request)?);
     if path.name.is_empty() {
-        if resource.is("", "namespaces") {
+        let is_everywhere = resource.is_namespaced() && path.namespace.is_empty();
+        if is_everywhere || resource.is("", "namespaces") {
             return Err(ApiError::MethodNotAllowed);
         }
-        let selector = Selector::of(resource, &request.query)?;
-        let items = rest::delete_collection(cluster, resource, &path.namespace, &selector, &options)?;
-        let page = rest::Page { items, version: cluster.store.version(), next: None, remaining: None };
-        return Ok(Reply::list(resource, page, View::Full));
+        let (page, warning) =
+            rest::delete_collection(cluster, resource, &path.namespace, &request.query, &options)?;
+        let mut reply = Reply::list(resource, page, view);
+        warning.into_iter().for_each(|text| reply.warn(text));
+        return Ok(reply);
     }
     let at = Cluster::key(resource, &path.namespace, &path.name);
-    rest::delete(cluster, resource, &at, &options).map(|value| Reply::json(&value))
+    let deletion = rest::delete(cluster, resource, &at, &options)?;
+    let mut reply = match deletion.answer["kind"].as_str() {
+        Some("Status") => Reply::json(&deletion.answer),
+        _ => Reply::object(resource, &deletion.answer, view),
+    };
+    if !deletion.is_done && options.tells_pending {
+        reply.accept();
+    }
+    deletion.warning.into_iter().for_each(|text| reply.warn(text));
+    Ok(reply)
 }
 
 /// A value for a `Warning` header.
