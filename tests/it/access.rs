@@ -74,9 +74,9 @@ struct Restricted {
 }
 
 /// The rights of a user; both servers know it by this name.
-fn restricted(server: Server, user: User) -> Restricted {
+fn restricted(server: Server, user: User, definition: &str) -> Restricted {
     let cluster = server.start();
-    let mut environment = Environment::on(cluster.clone(), &root().join("tests/clusters/forbidden"));
+    let mut environment = Environment::on(cluster.clone(), &root().join("tests/clusters").join(definition));
     environment.run_by(user);
     let (kubeconfig, served) = match &cluster {
         Cluster::Sandbox => {
@@ -103,7 +103,7 @@ impl Restricted {
 }
 
 fn without_any_right_the_cluster_is_named(server: Server) {
-    let restricted = restricted(server, User::Nobody);
+    let restricted = restricted(server, User::Nobody, "forbidden");
     let ran = restricted.environment.terrane(&["plan"]);
     assert_eq!(ran.code, Some(1), "{}", ran.stdout);
     for text in ["[TRN06", "main.hcl:6:1", "cluster \"main\"", "User \"nobody\" cannot get", "help:"] {
@@ -112,7 +112,7 @@ fn without_any_right_the_cluster_is_named(server: Server) {
 }
 
 fn without_the_right_to_write_a_plan_is_shown_and_an_apply_refused(server: Server) {
-    let restricted = restricted(server, User::Reader);
+    let restricted = restricted(server, User::Reader, "forbidden");
     let binding = json!({
         "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding", "metadata": { "name": "viewer" },
         "roleRef": { "apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "view" },
@@ -132,7 +132,54 @@ fn without_the_right_to_write_a_plan_is_shown_and_an_apply_refused(server: Serve
     assert_eq!(restricted.send(&Method::GET, object, &Value::Null), StatusCode::NOT_FOUND);
 }
 
+/// Who may do everything in one namespace needs no right elsewhere but to see which cluster it is.
+fn within_one_namespace_an_environment_lives_and_dies(server: Server) {
+    let restricted = restricted(server, User::Tenant, "tenant");
+    let rbac = "/apis/rbac.authorization.k8s.io/v1";
+    let subjects = json!([{ "apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "tenant" }]);
+    let group = "rbac.authorization.k8s.io";
+    for (path, object) in [
+        ("/api/v1/namespaces".into(), json!({ "metadata": { "name": "tenant" } })),
+        (
+            format!("{rbac}/namespaces/tenant/rolebindings"),
+            json!({
+                "metadata": { "name": "tenant" }, "subjects": subjects,
+                "roleRef": { "apiGroup": group, "kind": "ClusterRole", "name": "admin" },
+            }),
+        ),
+        (
+            format!("{rbac}/clusterroles"),
+            json!({
+                "metadata": { "name": "know-cluster" },
+                "rules": [{ "apiGroups": [""], "resources": ["namespaces"], "resourceNames": ["kube-system"], "verbs": ["get"] }],
+            }),
+        ),
+        (
+            format!("{rbac}/clusterrolebindings"),
+            json!({
+                "metadata": { "name": "know-cluster" }, "subjects": subjects,
+                "roleRef": { "apiGroup": group, "kind": "ClusterRole", "name": "know-cluster" },
+            }),
+        ),
+    ] {
+        let status = restricted.send(&Method::POST, &path, &object);
+        // The control plane has the first two from the beginning.
+        assert!(status.is_success() || status == StatusCode::CONFLICT, "{path}: {status}");
+    }
+    let run = |arguments: &[&str], code| {
+        let ran = restricted.environment.terrane(arguments);
+        assert_eq!(ran.code, Some(code), "{arguments:?}: {}{}", ran.stdout, ran.stderr);
+    };
+    run(&["plan", "--detailed-exitcode"], 2);
+    run(&["apply", "--auto-approve"], 0);
+    run(&["plan", "--detailed-exitcode"], 0);
+    run(&["destroy", "--auto-approve"], 0);
+    let gone = "/apis/apps/v1/namespaces/tenant/deployments/web";
+    assert_eq!(restricted.send(&Method::GET, gone, &Value::Null), StatusCode::NOT_FOUND);
+}
+
 on_both_servers! {
+    within_one_namespace_an_environment_lives_and_dies,
     without_any_right_the_cluster_is_named,
     without_the_right_to_write_a_plan_is_shown_and_an_apply_refused,
 }
