@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::meta;
 use crate::resource::{Catalog, Resource};
+use crate::reviews;
 
 /// The version that `/version` states.
 const VERSION: (&str, &str, &str) = ("1", "36", "v1.36.3");
@@ -18,12 +19,6 @@ const VERBS: [&str; 8] = ["create", "delete", "deletecollection", "get", "list",
 
 /// Verbs of its subresources.
 const SUB_VERBS: [&str; 3] = ["get", "patch", "update"];
-
-/// Reviews: they are created, answered and not kept.
-const REVIEWS: [(&str, &str, &str); 2] = [
-    ("authentication.k8s.io", "selfsubjectreviews", "SelfSubjectReview"),
-    ("authorization.k8s.io", "selfsubjectaccessreviews", "SelfSubjectAccessReview"),
-];
 
 /// The answer to `/version`.
 pub(crate) fn version() -> Value {
@@ -50,7 +45,7 @@ struct Group<'a> {
 
 fn groups(catalog: &Catalog) -> Vec<Group<'_>> {
     let mut groups: Vec<Group<'_>> = Vec::new();
-    let reviews = REVIEWS.iter().map(|(group, ..)| (*group, "v1"));
+    let reviews = reviews::ALL.iter().map(|review| (review.group, "v1"));
     for (name, version) in catalog.all().map(|r| (r.group.as_str(), r.version.as_str())).chain(reviews) {
         match groups.iter_mut().find(|group| group.name == name) {
             Some(group) if group.versions.contains(&version) => {}
@@ -103,10 +98,10 @@ pub(crate) fn resource_list(catalog: &Catalog, group: &str, version: &str) -> Op
             entry
         }));
     }
-    for (_, plural, kind) in REVIEWS.iter().filter(|(of, ..)| *of == group && version == "v1") {
-        let singular = kind.to_lowercase();
+    for review in reviews::ALL.iter().filter(|review| review.group == group && version == "v1") {
         let entry = json!({
-            "name": plural, "singularName": singular, "namespaced": false, "kind": kind, "verbs": ["create"],
+            "name": review.plural, "singularName": review.kind.to_lowercase(), "namespaced": review.is_namespaced,
+            "kind": review.kind, "verbs": ["create"],
         });
         resources.push(entry);
     }
@@ -179,11 +174,12 @@ fn aggregated_version(catalog: &Catalog, group: &str, version: &str) -> Value {
     served.sort_by(|a, b| a.plural.cmp(&b.plural));
     let mut resources: Vec<Value> =
         served.into_iter().map(|resource| aggregated_resource(resource)).collect();
-    for (_, plural, kind) in REVIEWS.iter().filter(|(of, ..)| *of == group && version == "v1") {
-        let singular = kind.to_lowercase();
+    for review in reviews::ALL.iter().filter(|review| review.group == group && version == "v1") {
         let entry = json!({
-            "resource": plural, "responseKind": { "group": group, "version": version, "kind": kind },
-            "scope": "Cluster", "singularResource": singular, "verbs": ["create"],
+            "resource": review.plural,
+            "responseKind": { "group": group, "version": version, "kind": review.kind },
+            "scope": if review.is_namespaced { "Namespaced" } else { "Cluster" },
+            "singularResource": review.kind.to_lowercase(), "verbs": ["create"],
         });
         resources.push(entry);
     }

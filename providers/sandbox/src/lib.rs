@@ -29,6 +29,7 @@ mod request;
 mod resource;
 mod respond;
 mod rest;
+mod reviews;
 mod router;
 mod selector;
 mod store;

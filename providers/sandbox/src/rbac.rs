@@ -111,31 +111,73 @@ pub(crate) fn authorize(cluster: &Cluster, user: &User, attempt: &Attempt) -> Ap
 
 /// Whether some role allows the attempt.
 pub(crate) fn is_allowed(cluster: &Cluster, user: &User, attempt: &Attempt) -> bool {
-    user.is_master() || rules_of(cluster, user, attempt).iter().any(|rule| allows(rule, attempt))
+    granted_by(cluster, user, attempt).is_some()
 }
 
-fn rules_of(cluster: &Cluster, user: &User, attempt: &Attempt) -> Vec<Value> {
-    let mut rules = Vec::new();
-    collect(cluster, user, "clusterrolebindings", "", &mut rules);
-    if let Attempt::Resource { namespace, .. } = attempt
-        && !namespace.is_empty()
-    {
-        collect(cluster, user, "rolebindings", namespace, &mut rules);
+/// What allows the attempt, if anything does: the binding, in Kubernetes' words; nothing has to for administrators.
+pub(crate) fn granted_by(cluster: &Cluster, user: &User, attempt: &Attempt) -> Option<String> {
+    if user.is_master() {
+        return Some(String::new());
+    }
+    let namespace = match attempt {
+        Attempt::Resource { namespace, .. } => namespace,
+        Attempt::Path { .. } => "",
+    };
+    let grants = grants(cluster, user, namespace);
+    let found = grants.into_iter().find(|grant| grant.rules.iter().any(|rule| allows(rule, attempt)));
+    found.map(|grant| grant.source)
+}
+
+/// The rules that hold for a user in a namespace.
+pub(crate) fn rules_in(cluster: &Cluster, user: &User, namespace: &str) -> Vec<Value> {
+    let mut rules: Vec<_> =
+        grants(cluster, user, namespace).into_iter().flat_map(|grant| grant.rules).collect();
+    if user.is_master() {
+        rules.insert(0, json!({ "verbs": ["*"], "apiGroups": ["*"], "resources": ["*"] }));
+        rules.insert(1, json!({ "verbs": ["*"], "nonResourceURLs": ["*"] }));
     }
     rules
 }
 
-fn collect(cluster: &Cluster, user: &User, bindings: &str, namespace: &str, rules: &mut Vec<Value>) {
-    let rbac = |resource: &str| GroupResource::new("rbac.authorization.k8s.io", resource);
-    for binding in cluster.store.list(&rbac(bindings), namespace) {
-        if !meta::items(&binding["subjects"]).iter().any(|subject| user.is_meant(subject, namespace)) {
-            continue;
-        }
-        let name = binding["roleRef"]["name"].as_str().unwrap_or_default();
-        let (resource, place) =
-            if binding["roleRef"]["kind"] == "Role" { ("roles", namespace) } else { ("clusterroles", "") };
+/// What one binding gives to a user.
+struct Grant {
+    source: String,
+    rules: Vec<Value>,
+}
+
+fn grants(cluster: &Cluster, user: &User, namespace: &str) -> Vec<Grant> {
+    let mut grants = Vec::new();
+    collect(cluster, user, "ClusterRoleBinding", "", &mut grants);
+    if !namespace.is_empty() {
+        collect(cluster, user, "RoleBinding", namespace, &mut grants);
+    }
+    grants
+}
+
+fn collect(cluster: &Cluster, user: &User, kind: &str, namespace: &str, grants: &mut Vec<Grant>) {
+    let bindings = GroupResource::new("rbac.authorization.k8s.io", &format!("{}s", kind.to_lowercase()));
+    for binding in cluster.store.list(&bindings, namespace) {
+        let mut subjects = meta::items(&binding["subjects"]).iter();
+        let Some(subject) = subjects.find(|subject| user.is_meant(subject, namespace)) else { continue };
+        let (of, name) =
+            (&binding["roleRef"]["kind"], binding["roleRef"]["name"].as_str().unwrap_or_default());
+        let (resource, place) = if of == "Role" { ("roles", namespace) } else { ("clusterroles", "") };
         let role = cluster.store.find("rbac.authorization.k8s.io", resource, place, name);
-        rules.extend(role.into_iter().flat_map(|role| meta::items(&role["rules"]).iter().cloned()));
+        let at = |name: &str, namespace: &str| match namespace {
+            "" => json!(name),
+            namespace => json!(format!("{name}/{namespace}")),
+        };
+        let home = subject["namespace"].as_str().unwrap_or(namespace);
+        let home = if subject["kind"] == "ServiceAccount" { home } else { "" };
+        let source = format!(
+            "{kind} {} of {} {name:?} to {} {}",
+            at(meta::name(binding), namespace),
+            of.as_str().unwrap_or_default(),
+            subject["kind"].as_str().unwrap_or_default(),
+            at(subject["name"].as_str().unwrap_or_default(), home),
+        );
+        let rules = role.map(|role| meta::items(&role["rules"]).to_vec()).unwrap_or_default();
+        grants.push(Grant { source, rules });
     }
 }
 
@@ -169,41 +211,5 @@ fn has_resource(rule: &Value, resource: &str, subresource: &str) -> bool {
         found == "*"
             || found == full
             || (!subresource.is_empty() && found.strip_prefix("*/") == Some(subresource))
-    })
-}
-
-/// Answers a `SelfSubjectAccessReview`.
-///
-/// # Source
-/// <https://kubernetes.io/docs/reference/kubernetes-api/authorization-resources/self-subject-access-review-v1/>
-pub(crate) fn review_access(cluster: &Cluster, user: &User, review: &Value) -> Value {
-    let asked = &review["spec"]["resourceAttributes"];
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let attempt = if asked.is_object() {
-        Attempt::Resource {
-            verb: text(&asked["verb"]),
-            resource: GroupResource::new(&text(&asked["group"]), &text(&asked["resource"])),
-            subresource: text(&asked["subresource"]),
-            namespace: text(&asked["namespace"]),
-            name: text(&asked["name"]),
-        }
-    } else {
-        let asked = &review["spec"]["nonResourceAttributes"];
-        Attempt::Path { verb: text(&asked["verb"]), path: text(&asked["path"]) }
-    };
-    let mut answer = review.clone();
-    answer["status"] = json!({ "allowed": is_allowed(cluster, user, &attempt) });
-    answer
-}
-
-/// Answers a `SelfSubjectReview`.
-///
-/// # Source
-/// <https://kubernetes.io/docs/reference/access-authn-authz/authentication/#self-subject-review>
-pub(crate) fn review_self(user: &User) -> Value {
-    json!({
-        "kind": "SelfSubjectReview", "apiVersion": "authentication.k8s.io/v1",
-        "metadata": { "creationTimestamp": meta::now() },
-        "status": { "userInfo": { "username": user.name, "groups": user.groups } },
     })
 }

@@ -19,6 +19,7 @@ use crate::request::{Params, Request, ResourcePath, segments};
 use crate::resource::Resource;
 use crate::respond::{Reply, View};
 use crate::rest::{self, DeleteOptions, PatchKind, WatchOptions, Writing};
+use crate::reviews;
 use crate::store::Key;
 
 /// The largest body that is read, as in kube-apiserver.
@@ -127,23 +128,37 @@ fn unowned_path(front: &Front, request: &Request, path: &[&str]) -> ApiResult<Op
         ["openapi", "v3", root @ ..] if is_get => {
             openapi::document(&cluster.catalog, &root.join("/")).map(|value| Reply::json(&value))
         }
-        ["apis", "authorization.k8s.io", "v1", "selfsubjectaccessreviews"]
-            if request.method == Method::POST =>
-        {
-            let review = request.object("SelfSubjectAccessReview")?.value;
-            let review = rbac::review_access(&cluster, &request.user, &review);
-            return Ok(Some(Reply::created(&review)));
-        }
-        ["apis", "authentication.k8s.io", "v1", "selfsubjectreviews"] if request.method == Method::POST => {
-            return Ok(Some(Reply::created(&rbac::review_self(&request.user))));
-        }
-        ["apis", "authorization.k8s.io" | "authentication.k8s.io", "v1", resource] => {
-            return Err(ApiError::NotSimulated((*resource).to_owned()));
+        ["apis", group @ ("authorization.k8s.io" | "authentication.k8s.io"), "v1", rest @ ..] => {
+            return review(&cluster, request, (group, rest)).map(Some);
         }
         _ => return Ok(None),
     };
     allow()?;
     found.map(Some).ok_or(ApiError::NoSuchPath)
+}
+
+fn review(cluster: &Cluster, request: &Request, (group, path): (&str, &[&str])) -> ApiResult<Reply> {
+    let (namespace, plural) = match path {
+        [plural] => ("", *plural),
+        ["namespaces", namespace, plural] => (*namespace, *plural),
+        _ => return Err(ApiError::NoSuchPath),
+    };
+    let Some(review) = reviews::find(group, namespace, plural) else {
+        return Err(ApiError::NotSimulated(plural.to_owned()));
+    };
+    if request.method != Method::POST {
+        return Err(ApiError::MethodNotAllowed);
+    }
+    let attempt = Attempt::Resource {
+        verb: "create".into(),
+        resource: crate::error::GroupResource::new(group, plural),
+        subresource: String::new(),
+        namespace: namespace.to_owned(),
+        name: String::new(),
+    };
+    rbac::authorize(cluster, &request.user, &attempt)?;
+    let asked = request.object(review.kind)?.value;
+    reviews::answer(cluster, &request.user, review, asked).map(|answer| Reply::created(&answer))
 }
 
 /// Subresources of built-in kinds that need running containers, an issuer of tokens, or a scheduler.

@@ -14,6 +14,7 @@ const OWN: &[(&str, &str)] = &[
     (r"https?://(localhost|127\.0\.0\.1|\[::1\]):\d+(/[0-9a-f]{32})?", "[SERVER]"),
     (r"\b\d{1,3}(\.\d{1,3}){3}\b", "[IP]"),
     (r#"("?resourceVersion"?: )"\d+""#, "$1[VERSION]"),
+    (r"Resource Version: +\d+", "Resource Version: [VERSION]"),
     (r#"("?(nodePort|healthCheckNodePort)"?: )\d+"#, "$1[PORT]"),
     (r":3\d{4}/", ":[PORT]/"),
     (r"\b3\d{4}/(TCP|UDP)", "[PORT]/$1"),
