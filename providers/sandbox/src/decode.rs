@@ -161,6 +161,14 @@ pub(crate) fn settle_form(resource: &Resource, object: &mut Value) {
     }
 }
 
+/// Gives a built-in object the form in which it comes back from the store.
+pub(crate) fn settle_stored_form(resource: &Resource, object: &mut Value) {
+    if let Some(form) = form::of(resource) {
+        form::write(form, object);
+        form::store(form, object);
+    }
+}
+
 /// The object of a kind before anything is stated: what creating one is held against.
 pub(crate) fn blank(resource: &Resource) -> Value {
     let mut object = json!({});

@@ -50,6 +50,12 @@ pub(super) fn volume(object: &mut Value) {
     set(spec, "volumeMode", json!("Filesystem"));
 }
 
+pub(super) fn ingress_class(object: &mut Value) {
+    if let Some(parameters) = object["spec"]["parameters"].as_object_mut() {
+        set(parameters, "scope", json!("Cluster"));
+    }
+}
+
 pub(super) fn storage_class(object: &mut Value) {
     let Some(fields) = object.as_object_mut() else { return };
     set(fields, "reclaimPolicy", json!("Delete"));

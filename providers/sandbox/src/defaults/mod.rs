@@ -45,6 +45,7 @@ pub(crate) fn apply(resource: &Resource, object: &mut Value) {
         ("autoscaling", "horizontalpodautoscalers") => kinds::autoscaler(object),
         ("discovery.k8s.io", "endpointslices") => kinds::endpoint_slice(object),
         ("flowcontrol.apiserver.k8s.io", "flowschemas") => kinds::flow_schema(object),
+        ("networking.k8s.io", "ingressclasses") => kinds::ingress_class(object),
         ("networking.k8s.io", "networkpolicies") => kinds::network_policy(object),
         ("rbac.authorization.k8s.io", "rolebindings" | "clusterrolebindings") => kinds::role_binding(object),
         ("scheduling.k8s.io", "priorityclasses") => kinds::priority_class(object),

@@ -47,7 +47,9 @@ pub(super) fn apply(object: &mut Value) {
         }
     }
     let kind = spec["type"].as_str().unwrap_or_default().to_owned();
-    if matches!(kind.as_str(), "NodePort" | "LoadBalancer") {
+    let is_external = kind == "ClusterIP"
+        && spec.get("externalIPs").and_then(Value::as_array).is_some_and(|addresses| !addresses.is_empty());
+    if is_external || matches!(kind.as_str(), "NodePort" | "LoadBalancer") {
         set(spec, "externalTrafficPolicy", json!("Cluster"));
     }
     if kind == "LoadBalancer" {

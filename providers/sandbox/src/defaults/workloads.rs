@@ -12,8 +12,10 @@ type Spec = Map<String, Value>;
 
 /// Fills in the defaults of a workload of this plural.
 pub(super) fn apply(plural: &str, object: &mut Value) {
-    if plural == "jobs" {
-        job_labels(object);
+    match plural {
+        "jobs" => job_labels(object),
+        "replicationcontrollers" => controller_labels(object),
+        _ => {}
     }
     let Some(spec) = meta::child(object, "spec") else { return };
     match plural {
@@ -26,6 +28,15 @@ pub(super) fn apply(plural: &str, object: &mut Value) {
         _ => set(spec, "replicas", json!(1)),
     }
     pod::apply_template(spec);
+}
+
+// A controller without labels has those of its pods.
+fn controller_labels(object: &mut Value) {
+    let labels = object["spec"]["template"]["metadata"]["labels"].clone();
+    let is_bare = object["metadata"]["labels"].as_object().is_none_or(Map::is_empty);
+    if is_bare && labels.is_object() {
+        meta::set(object, "labels", labels);
+    }
 }
 
 fn deployment(spec: &mut Spec) {

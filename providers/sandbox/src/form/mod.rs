@@ -30,7 +30,7 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 pub(crate) use read::{Reading, read};
-pub(crate) use write::write;
+pub(crate) use write::{store, write};
 
 use crate::resource::Resource;
 

@@ -2,7 +2,7 @@ use engine_kinds::builtin;
 use serde_json::{Value, json};
 
 use super::read::Fault;
-use super::{Form, TABLE, read, structure, write};
+use super::{Form, TABLE, read, store, structure, write};
 
 fn pod() -> &'static Form {
     &TABLE.kinds["v1/Pod"]
@@ -69,10 +69,10 @@ fn zeros_are_written_as_their_fields_say() {
         write(&TABLE.kinds[kind], &mut object);
         object
     };
-    assert_eq!(
-        written("rbac.authorization.k8s.io/v1/Role", json!({ "rules": [] })),
-        json!({ "metadata": {}, "rules": null })
-    );
+    let mut role = written("rbac.authorization.k8s.io/v1/Role", json!({ "rules": [] }));
+    assert_eq!(role, json!({ "metadata": {}, "rules": [] }));
+    store(&TABLE.kinds["rbac.authorization.k8s.io/v1/Role"], &mut role);
+    assert_eq!(role, json!({ "metadata": {}, "rules": null }), "an empty list comes back as none");
     assert_eq!(
         written(
             "v1/Pod",

@@ -50,12 +50,29 @@ fn write_fields(structure: &Struct, map: &mut Map<String, Value>) {
             },
         };
         let value = map.entry(member.name).or_insert(Value::Null);
-        // What is stored as an empty list comes back as none.
-        let is_void = value.is_null() || (member.absence == Absence::Null && is_void(&member.form, value));
-        if is_void {
+        if value.is_null() {
             *value = absent;
         }
         write(&member.form, value);
+    }
+}
+
+/// Brings `value`, as Go would write it, into the form in which it comes back from the store: an empty list or map is
+/// none.
+pub(crate) fn store(form: &Form, value: &mut Value) {
+    match (form, value) {
+        (Form::Struct(name), Value::Object(map)) => {
+            for member in structure(name).map_or(&[][..], |structure| &structure.members) {
+                let Some(value) = map.get_mut(member.name) else { continue };
+                if member.absence == Absence::Null && is_void(&member.form, value) {
+                    *value = Value::Null;
+                }
+                store(&member.form, value);
+            }
+        }
+        (Form::List(element), Value::Array(items)) => items.iter_mut().for_each(|item| store(element, item)),
+        (Form::Map(element), Value::Object(map)) => map.values_mut().for_each(|item| store(element, item)),
+        _ => {}
     }
 }
 

@@ -63,7 +63,7 @@ pub(super) fn insert(
     admission::mutate_new(cluster, resource, &mut object)?;
     let drawn = draw_name(cluster, resource, namespace, &mut object);
     strategy::prepare_new(cluster, resource, &mut object);
-    decode::settle_form(resource, &mut object);
+    decode::settle_stored_form(resource, &mut object);
     let errors = validation::of_new(resource, &object);
     if !errors.is_empty() {
         let name = if drawn { String::new() } else { meta::name(&object).to_owned() };

@@ -183,7 +183,7 @@ fn restore_all_but_status(resource: &Resource, live: &Value, object: &mut Value)
     }
 }
 
-// A Deployment's annotations count too, since they may ask for a rollout.
+// A Deployment's annotations count too, since they may ask for a rollout, and so do the labels of an EndpointSlice.
 fn has_new_generation(resource: &Resource, live: &Value, object: &Value) -> bool {
     let body = |value: &Value| {
         let mut value = value.clone();
@@ -193,7 +193,8 @@ fn has_new_generation(resource: &Resource, live: &Value, object: &Value) -> bool
         }
         value
     };
-    let annotations = |value: &Value| value["metadata"]["annotations"].clone();
+    let differs = |field: &str| live["metadata"][field] != object["metadata"][field];
     body(live) != body(object)
-        || (resource.is("apps", "deployments") && annotations(live) != annotations(object))
+        || (resource.is("apps", "deployments") && differs("annotations"))
+        || (resource.is("discovery.k8s.io", "endpointslices") && differs("labels"))
 }

@@ -171,12 +171,12 @@ pub(super) fn finish(
     let live = cluster.live(resource, &at.namespace, &at.name)?;
     check_version(at, &live, &object)?;
     strategy::prepare_update(cluster, resource, &live, &mut object, writing.subresource);
-    decode::settle_form(resource, &mut object);
+    decode::settle_stored_form(resource, &mut object);
     let errors = validation::of_update(resource, &live, &object, writing.subresource);
     if !errors.is_empty() {
         return Err(ApiError::Invalid { kind: resource.group_kind(), name: at.name.clone(), errors });
     }
-    warnings.extend(validation::warnings(resource, &object));
+    warnings.extend(validation::warnings_of_change(resource, &live, &object));
     admission::check_update(cluster, resource, &live, &object, writing.subresource)?;
     meta::set(&mut object, "resourceVersion", live["metadata"]["resourceVersion"].clone());
     if is_same(&live, &object) {

@@ -50,6 +50,11 @@ pub(super) fn service(object: &Value) -> Vec<FieldError> {
             errors.push(FieldError::required(format!("{at}.name"), ""));
         }
         errors.extend(pods::port_error(&format!("{at}.port"), &port["port"]));
+        errors.extend(
+            target_port_faults(&port["targetPort"])
+                .into_iter()
+                .map(|fault| FieldError::invalid(format!("{at}.targetPort"), &port["targetPort"], fault)),
+        );
         let same =
             |earlier: &&Value| earlier["port"] == port["port"] && earlier["protocol"] == port["protocol"];
         if ports[..index].iter().any(|earlier| same(&earlier)) {
@@ -57,6 +62,29 @@ pub(super) fn service(object: &Value) -> Vec<FieldError> {
         }
     }
     errors
+}
+
+// The rules of port names are those of RFC 6335, section 5.1.
+fn target_port_faults(target: &Value) -> Vec<&'static str> {
+    let Some(name) = target.as_str() else {
+        let is_fine = target.is_null() || target.as_i64().is_some_and(|port| (1..=65535).contains(&port));
+        return if is_fine { Vec::new() } else { vec!["must be between 1 and 65535, inclusive"] };
+    };
+    let is_plain = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-';
+    let rules = [
+        (name.len() > 15, "must be no more than 15 bytes"),
+        (
+            !name.chars().all(is_plain),
+            "must contain only alphanumeric characters (a-z, 0-9), and hyphens (-)",
+        ),
+        (
+            !name.contains(|letter: char| letter.is_ascii_lowercase()),
+            "must contain at least one letter (a-z)",
+        ),
+        (name.contains("--"), "must not contain consecutive hyphens"),
+        (name.starts_with('-') || name.ends_with('-'), "must not begin or end with a hyphen"),
+    ];
+    rules.into_iter().filter(|(is_broken, _)| *is_broken).map(|(_, fault)| fault).collect()
 }
 
 /// Only a load balancer has addresses.
@@ -228,6 +256,15 @@ pub(super) fn binding(object: &Value, is_cluster_wide: bool) -> Vec<FieldError> 
         }
     }
     errors
+}
+
+/// What the parameters of an ingress class must name.
+pub(super) fn ingress_class(object: &Value) -> Vec<FieldError> {
+    let parameters = &object["spec"]["parameters"];
+    let is_missing =
+        |field: &&str| parameters.is_object() && parameters[*field].as_str().is_none_or(str::is_empty);
+    let missing = ["kind", "name"].into_iter().filter(is_missing);
+    missing.map(|field| FieldError::required(format!("spec.parameters.{field}"), "")).collect()
 }
 
 pub(super) fn storage_class(object: &Value) -> Option<FieldError> {

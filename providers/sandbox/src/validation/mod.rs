@@ -3,6 +3,7 @@
 mod kinds;
 mod names;
 mod pods;
+mod warnings;
 mod workloads;
 
 use serde_json::Value;
@@ -13,6 +14,7 @@ pub(crate) use names::{check_metadata as metadata_errors, dns_label_fault, subdo
 
 use crate::crd;
 use crate::error::FieldError;
+use crate::meta;
 use crate::resource::Resource;
 
 /// Every rule that a new object breaks.
@@ -67,6 +69,7 @@ fn of_kind(resource: &Resource, object: &Value, live: Option<&Value>) -> Vec<Fie
         | ("batch", plural @ ("jobs" | "cronjobs"))
         | ("", plural @ "replicationcontrollers") => workloads::check(plural, object),
         ("autoscaling", "horizontalpodautoscalers") => kinds::autoscaler(object),
+        ("networking.k8s.io", "ingressclasses") => kinds::ingress_class(object),
         ("networking.k8s.io", "ingresses") => kinds::ingress(object),
         ("policy", "poddisruptionbudgets") => kinds::disruption_budget(object).into_iter().collect(),
         ("rbac.authorization.k8s.io", "rolebindings") => kinds::binding(object, false),
@@ -92,10 +95,34 @@ fn of_change(resource: &Resource, live: &Value, object: &Value) -> Vec<FieldErro
     }
 }
 
+/// What a valid object should still be told that has changed. A pod template is looked at again only if its object has
+/// a new generation.
+pub(crate) fn warnings_of_change(resource: &Resource, live: &Value, object: &Value) -> Vec<String> {
+    let is_same = meta::generation(live) == meta::generation(object);
+    let has_template =
+        matches!(resource.group.as_str(), "" | "apps" | "batch") && !resource.is("", "services");
+    if resource.custom.is_none() && has_template && is_same { Vec::new() } else { warnings(resource, object) }
+}
+
 /// What an object that is valid should still be told.
 pub(crate) fn warnings(resource: &Resource, object: &Value) -> Vec<String> {
     if resource.is("apiextensions.k8s.io", "customresourcedefinitions") {
         return crd::warnings(object);
     }
-    Vec::new()
+    if resource.custom.is_some() {
+        return Vec::new();
+    }
+    match (resource.group.as_str(), resource.plural.as_str()) {
+        ("", "services") => warnings::of_service(object),
+        ("", "pods") => warnings::of_pod(&object["spec"], "spec"),
+        ("", "podtemplates") => warnings::of_pod(&object["template"]["spec"], "template.spec"),
+        ("batch", "cronjobs") => warnings::of_pod(
+            &object["spec"]["jobTemplate"]["spec"]["template"]["spec"],
+            "spec.jobTemplate.spec.template.spec",
+        ),
+        ("" | "apps" | "batch", _) => {
+            warnings::of_pod(&object["spec"]["template"]["spec"], "spec.template.spec")
+        }
+        _ => Vec::new(),
+    }
 }
