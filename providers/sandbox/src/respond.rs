@@ -11,6 +11,7 @@ use http::{HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
 
 use crate::error::{ApiError, ApiResult};
+use crate::openapi;
 use crate::request::Request;
 use crate::resource::Resource;
 use crate::rest::{Page, Written};
@@ -144,6 +145,12 @@ impl Reply {
     /// A JSON document that was made by the request.
     pub fn created(value: &Value) -> Self {
         Self { code: StatusCode::CREATED, ..Self::json(value) }
+    }
+
+    /// The document of `OpenAPI` 2, in the form that the client accepts.
+    pub fn second_openapi(accept: &str) -> Self {
+        let (content_type, bytes) = openapi::second_version(accept);
+        Self::bytes(StatusCode::OK, content_type, bytes)
     }
 
     /// A discovery document, or nothing if the client has it already.

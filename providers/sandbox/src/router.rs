@@ -124,6 +124,7 @@ fn unowned_path(front: &Front, request: &Request, path: &[&str]) -> ApiResult<Op
         ["apis", group, version] if is_get => {
             discovery::resource_list(&cluster.catalog, group, version).map(|value| Reply::json(&value))
         }
+        ["openapi", "v2"] if is_get => Some(Reply::second_openapi(request.header(header::ACCEPT))),
         ["openapi", "v3"] if is_get => Some(Reply::json(&openapi::index(&cluster.catalog))),
         ["openapi", "v3", root @ ..] if is_get => {
             openapi::document(&cluster.catalog, &root.join("/")).map(|value| Reply::json(&value))
