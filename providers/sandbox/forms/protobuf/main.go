@@ -34,7 +34,7 @@ var letters = map[reflect.Type]string{
 	reflect.TypeFor[runtime.RawExtension](): "r",
 }
 
-// messages are slices that protobuf wraps into a message.
+// message is what a slice implements that protobuf wraps into a message of its own.
 var message = reflect.TypeFor[interface{ Unmarshal([]byte) error }]()
 
 func main() {
