@@ -93,15 +93,15 @@ impl Family {
                 request: format!("PATCH {item}&force=true"),
                 body: Some(("application/apply-patch+yaml", object)),
             },
-            Verb::Replace => Step { request: format!("PUT {item}"), body: Some(("application/json", object)) },
+            Verb::Replace => {
+                Step { request: format!("PUT {item}"), body: Some(("application/json", object)) }
+            }
             Verb::MergePatch => patch("application/merge-patch+json", self.fragment(&write.parts)),
             Verb::StrategicPatch => {
                 patch("application/strategic-merge-patch+json", self.fragment(&write.parts))
             }
             Verb::Removal => patch("application/merge-patch+json", nulled(self.fragment(&write.parts))),
-            Verb::Delete => {
-                Step { request: format!("DELETE {}/{name}", self.collection), body: None }
-            }
+            Verb::Delete => Step { request: format!("DELETE {}/{name}", self.collection), body: None },
         }
     }
 }
@@ -203,8 +203,7 @@ async fn compare(servers: &Servers, family: &Family, writes: &[Write]) -> Result
 
 async fn create_namespace(servers: &Servers) {
     let body = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": NAMESPACE } });
-    let step =
-        Step { request: "POST /api/v1/namespaces".into(), body: Some(("application/json", body)) };
+    let step = Step { request: "POST /api/v1/namespaces".into(), body: Some(("application/json", body)) };
     for answer in play(servers, &step).await {
         assert_eq!(answer.status, 201, "{}", answer.text());
     }
@@ -239,7 +238,8 @@ fn writes_in_any_order_are_answered_as_by_kube_apiserver() {
     let wanted = wanted.map_or(200, |wanted| wanted.parse().expect("CONFORMANCE_SEQUENCES is a number"));
     // A kind with many parts has many combinations.
     let parts: usize = families.iter().map(|family| family.parts.len()).sum();
-    let share = |family: &Family| u32::try_from((wanted * family.parts.len()).div_ceil(parts)).unwrap_or(u32::MAX);
+    let share =
+        |family: &Family| u32::try_from((wanted * family.parts.len()).div_ceil(parts)).unwrap_or(u32::MAX);
     let explored = families.iter().filter_map(|family| explore(servers, family, share(family)).err());
     let faults: Vec<String> = explored.collect();
     assert!(faults.is_empty(), "{}", faults.join("\n"));

@@ -305,8 +305,12 @@ pub(super) fn data_unchanged(live: &Value, object: &Value) -> Vec<FieldError> {
 }
 
 pub(super) fn binding_unchanged(live: &Value, object: &Value) -> Option<FieldError> {
-    (live["roleRef"] != object["roleRef"])
-        .then(|| FieldError::invalid("roleRef", &object["roleRef"], "cannot change roleRef"))
+    let role = &object["roleRef"];
+    (live["roleRef"] != *role).then(|| {
+        // The names that the fields have in Go.
+        let shown = json!({ "APIGroup": role["apiGroup"], "Kind": role["kind"], "Name": role["name"] });
+        FieldError::invalid("roleRef", &shown, "cannot change roleRef")
+    })
 }
 
 pub(super) fn priority_class_unchanged(live: &Value, object: &Value) -> Vec<FieldError> {
