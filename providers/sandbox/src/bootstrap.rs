@@ -10,6 +10,7 @@ use crate::cluster::Cluster;
 use crate::controllers;
 use crate::merge::Force;
 use crate::meta;
+use crate::rbac::User;
 use crate::request::{DryRun, FieldValidation, WriteOptions};
 use crate::rest::{self, Writing};
 
@@ -30,6 +31,7 @@ pub(crate) fn populate(cluster: &mut Cluster) {
         validation: FieldValidation::Ignore,
         force: Force::Yes,
         manager: "kube-apiserver".into(),
+        user: User::admin(),
         duplicates: Vec::new(),
     };
     let writing = Writing { options: &options, subresource: "" };

@@ -90,7 +90,14 @@ impl Request {
             return Err(ApiError::invalid_options(options, errors));
         }
         let force = if self.query.flag("force") { Force::Yes } else { Force::No };
-        Ok(WriteOptions { dry_run, validation, force, manager: self.manager(), duplicates: Vec::new() })
+        Ok(WriteOptions {
+            dry_run,
+            validation,
+            force,
+            manager: self.manager(),
+            user: self.user.clone(),
+            duplicates: Vec::new(),
+        })
     }
 
     // An unnamed writer is named after its client, as kube-apiserver does.
@@ -249,6 +256,8 @@ pub(crate) struct WriteOptions {
     pub force: Force,
     /// The field manager.
     pub manager: String,
+    /// Who writes.
+    pub user: User,
     /// The paths of fields that the body states twice.
     pub duplicates: Vec<String>,
 }

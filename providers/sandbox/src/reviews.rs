@@ -51,7 +51,12 @@ pub(crate) fn answer(cluster: &Cluster, user: &User, review: Review, mut asked: 
             asked["metadata"] = json!({ "creationTimestamp": meta::now() });
             json!({ "userInfo": { "username": user.name, "groups": user.groups } })
         }
-        "SelfSubjectRulesReview" => rules(cluster, user, &asked)?,
+        "SelfSubjectRulesReview" => {
+            let status = rules(cluster, user, &asked)?;
+            // The answer does not repeat the question.
+            asked = json!({ "spec": {} });
+            status
+        }
         kind => {
             check(kind, &asked)?;
             let subject =
@@ -90,7 +95,8 @@ fn check(kind: &str, review: &Value) -> ApiResult<()> {
     if errors.is_empty() {
         return Ok(());
     }
-    let kind = GroupKind { group: "authorization.k8s.io".into(), kind: kind.to_owned() };
+    // Kubernetes does not say which kind it refuses here.
+    let kind = GroupKind { group: "authorization.k8s.io".into(), kind: String::new() };
     Err(ApiError::Invalid { kind, name: String::new(), errors })
 }
 

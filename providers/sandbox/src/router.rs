@@ -20,6 +20,7 @@ use crate::resource::Resource;
 use crate::respond::{Reply, View};
 use crate::rest::{self, DeleteOptions, PatchKind, WatchOptions, Writing};
 use crate::reviews;
+use crate::selector;
 use crate::store::Key;
 
 /// The largest body that is read, as in kube-apiserver.
@@ -74,7 +75,12 @@ fn answer(front: &Front, parts: http::request::Parts, body: axum::body::Bytes) -
     if let Some(reply) = unowned_path(front, &request, &path)? {
         return Ok(reply);
     }
-    let path = ResourcePath::of(&request.segments).ok_or(ApiError::NoSuchPath)?;
+    let Some(path) = ResourcePath::of(&request.segments) else {
+        let verb = request.method.as_str().to_lowercase();
+        let attempt = Attempt::Path { verb, path: format!("/{}", path.join("/")) };
+        rbac::authorize(&front.shared.lock(), &request.user, &attempt)?;
+        return Err(ApiError::NoSuchPath);
+    };
     resource_request(front, &request, &path)
 }
 
@@ -184,8 +190,8 @@ const ENDPOINTS: &str = "v1 Endpoints is deprecated in v1.33+; use discovery.k8s
 fn resource_request(front: &Front, request: &Request, path: &ResourcePath) -> ApiResult<Reply> {
     let mut cluster = front.shared.lock();
     let resource = cluster.catalog.find(&path.group, &path.version, &path.resource).cloned();
-    let resource = resource.ok_or_else(|| absent(&cluster, path))?;
     rbac::authorize(&cluster, &request.user, &attempt(request, path))?;
+    let resource = resource.ok_or_else(|| absent(&cluster, path))?;
     check_path(&cluster, &resource, path)?;
     // An answer that cannot be given is refused before anything is done.
     View::of(request)?;
@@ -238,6 +244,13 @@ fn attempt(request: &Request, path: &ResourcePath) -> Attempt {
         (&Method::DELETE, true) => "deletecollection",
         _ => "delete",
     };
+    // Who lists the object of one name only needs no right to the others.
+    let name = match verb {
+        "list" | "watch" | "deletecollection" => {
+            selector::required_name(request.query.get("fieldSelector")).unwrap_or_default()
+        }
+        _ => path.name.clone(),
+    };
     // A namespace is an object in itself: roles inside it apply to it too.
     let is_namespace = path.group.is_empty() && path.resource == "namespaces";
     Attempt::Resource {
@@ -245,7 +258,7 @@ fn attempt(request: &Request, path: &ResourcePath) -> Attempt {
         resource: crate::error::GroupResource::new(&path.group, &path.resource),
         subresource: path.subresource.clone(),
         namespace: if is_namespace { path.name.clone() } else { path.namespace.clone() },
-        name: path.name.clone(),
+        name,
     }
 }
 

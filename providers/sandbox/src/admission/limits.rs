@@ -71,8 +71,10 @@ pub(super) fn check(cluster: &Cluster, resource: &Resource, object: &Value) -> A
     let mut faults = Vec::new();
     if resource.is("", "pods") {
         for item in items(cluster, namespace, "Container") {
-            for container in meta::items(&object["spec"]["containers"]) {
-                faults.extend(outside(&item, "Container", &container["resources"]));
+            for list in ["containers", "initContainers"] {
+                for container in meta::items(&object["spec"][list]) {
+                    faults.extend(outside(&item, "Container", &container["resources"]));
+                }
             }
         }
         for item in items(cluster, namespace, "Pod") {
@@ -80,12 +82,7 @@ pub(super) fn check(cluster: &Cluster, resource: &Resource, object: &Value) -> A
         }
     } else if resource.is("", "persistentvolumeclaims") {
         for item in items(cluster, namespace, "PersistentVolumeClaim") {
-            let requests = &object["spec"]["resources"]["requests"];
-            faults.extend(outside(
-                &item,
-                "PersistentVolumeClaim",
-                &json!({ "requests": requests, "limits": requests }),
-            ));
+            faults.extend(outside(&item, "PersistentVolumeClaim", &object["spec"]["resources"]));
         }
     }
     let why = match faults.as_slice() {
@@ -114,31 +111,75 @@ fn amount(value: &Value) -> Option<Quantity> {
     value.as_str().and_then(|text| text.parse().ok())
 }
 
+// A claim has requests only.
 fn outside(item: &Value, noun: &str, resources: &Value) -> Vec<String> {
+    let stated = |field: &str, name: &str| amount(&resources[field][name]);
+    let bounds = |field: &str| {
+        let bounds = item[field].as_object().into_iter().flatten();
+        bounds.filter_map(|(name, bound)| Some((name.clone(), amount(bound)?))).collect::<Vec<_>>()
+    };
+    let first = if noun == "PersistentVolumeClaim" { "request" } else { "limit" };
     let mut faults = Vec::new();
-    for (name, least) in item["min"].as_object().into_iter().flatten() {
-        let found = amount(&resources["requests"][name]);
-        match (found, amount(least)) {
-            (None, Some(least)) => {
-                faults.push(format!("minimum {name} usage per {noun} is {least}.  No request is specified"));
-            }
-            (Some(found), Some(least)) if found < least => {
-                faults.push(format!("minimum {name} usage per {noun} is {least}, but request is {found}"));
-            }
+    for (name, least) in bounds("min") {
+        let usage = format!("minimum {name} usage per {noun} is {least}");
+        match (stated("requests", &name), stated("limits", &name)) {
+            (None, _) => faults.push(format!("{usage}.  No request is specified")),
+            (Some(found), _) if found < least => faults.push(format!("{usage}, but request is {found}")),
+            (_, Some(found)) if found < least => faults.push(format!("{usage}, but limit is {found}")),
             _ => {}
         }
     }
-    for (name, most) in item["max"].as_object().into_iter().flatten() {
-        let found = amount(&resources["limits"][name]);
-        match (found, amount(most)) {
-            (None, Some(most)) => {
-                faults.push(format!("maximum {name} usage per {noun} is {most}.  No limit is specified"));
-            }
-            (Some(found), Some(most)) if found > most => {
-                faults.push(format!("maximum {name} usage per {noun} is {most}, but limit is {found}"));
-            }
+    for (name, most) in bounds("max") {
+        let usage = format!("maximum {name} usage per {noun} is {most}");
+        let request = stated("requests", &name);
+        let found = if first == "request" { request } else { stated("limits", &name) };
+        match (found, request) {
+            (None, _) => faults.push(format!("{usage}.  No {first} is specified")),
+            (Some(found), _) if found > most => faults.push(format!("{usage}, but {first} is {found}")),
+            (_, Some(found)) if found > most => faults.push(format!("{usage}, but request is {found}")),
             _ => {}
+        }
+    }
+    for (name, most) in bounds("maxLimitRequestRatio") {
+        let usage = format!("{name} max limit to request ratio per {noun} is {most}");
+        let given = |field: &str| stated(field, &name).filter(|amount| !amount.is_zero());
+        match (given("requests"), given("limits")) {
+            (None, _) => faults.push(format!("{usage}, but no request is specified or request is 0")),
+            (_, None) => faults.push(format!("{usage}, but no limit is specified or limit is 0")),
+            (Some(request), Some(limit)) => {
+                let ratio = number(limit) / number(request);
+                if ratio > number(most) {
+                    faults.push(format!("{usage}, but provided ratio is {ratio:.6}"));
+                }
+            }
         }
     }
     faults
+}
+
+// An amount as a number, near enough for ratios.
+fn number(amount: Quantity) -> f64 {
+    const UNITS: [(&str, f64); 16] = [
+        ("Ki", 1024.0),
+        ("Mi", 1_048_576.0),
+        ("Gi", 1_073_741_824.0),
+        ("Ti", 1_099_511_627_776.0),
+        ("Pi", 1_125_899_906_842_624.0),
+        ("Ei", 1_152_921_504_606_846_976.0),
+        ("n", 1e-9),
+        ("u", 1e-6),
+        ("m", 1e-3),
+        ("k", 1e3),
+        ("M", 1e6),
+        ("G", 1e9),
+        ("T", 1e12),
+        ("P", 1e15),
+        ("E", 1e18),
+        ("", 1.0),
+    ];
+    let text = amount.to_string();
+    let read = UNITS.iter().find_map(|(unit, factor)| {
+        text.strip_suffix(unit)?.parse::<f64>().ok().map(|number| number * factor)
+    });
+    read.unwrap_or(0.0)
 }

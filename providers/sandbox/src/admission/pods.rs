@@ -135,6 +135,14 @@ fn add_priority(cluster: &Cluster, resource: &Resource, pod: &mut Value) -> ApiR
         Some(class) => (class["value"].clone(), class["preemptionPolicy"].clone()),
         None => (json!(0), json!("PreemptLowerPriority")),
     };
+    let stated = &pod["spec"]["priority"];
+    if !stated.is_null() && *stated != value {
+        let why = format!(
+            "the integer value of priority ({stated}) must not be provided in pod spec; priority admission controller \
+             computed {value} from the given PriorityClass name"
+        );
+        return Err(ApiError::forbidden(&resource.group_resource(), meta::stated_name(pod), why));
+    }
     let name = class.map(|class| json!(meta::name(class)));
     let Some(spec) = meta::child(pod, "spec") else { return Ok(()) };
     if let Some(name) = name {

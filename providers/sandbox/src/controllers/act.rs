@@ -6,6 +6,7 @@ use crate::cluster::Cluster;
 use crate::error::{ApiError, ApiResult};
 use crate::merge::Force;
 use crate::meta;
+use crate::rbac::User;
 use crate::request::{DryRun, FieldValidation, WriteOptions};
 use crate::rest::{self, DeleteOptions, Propagation, Writing};
 use crate::store::Key;
@@ -19,6 +20,7 @@ fn options(manager: &str) -> WriteOptions {
         validation: FieldValidation::Ignore,
         force: Force::Yes,
         manager: manager.to_owned(),
+        user: User::admin(),
         duplicates: Vec::new(),
     }
 }
@@ -67,6 +69,17 @@ pub(super) fn update_status_as(
     change: impl FnOnce(&mut Value),
 ) -> ApiResult<()> {
     write(cluster, key, manager, "status", change)
+}
+
+/// Applies a configuration by force.
+///
+/// # Errors
+/// As a client's server-side apply.
+pub(super) fn apply_as(cluster: &mut Cluster, key: &Key, manager: &str, applied: Value) -> ApiResult<()> {
+    let Some(resource) = cluster.catalog.preferred(&key.resource).cloned() else { return Ok(()) };
+    let options = options(manager);
+    let writing = Writing { options: &options, subresource: "" };
+    rest::apply(cluster, &resource, key, (applied, None), &writing).map(drop)
 }
 
 /// Changes the finalizers in the spec of a namespace.

@@ -15,6 +15,7 @@ mod job;
 mod namespace;
 mod pods;
 mod replicaset;
+mod roles;
 mod statefulset;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -54,7 +55,12 @@ impl Queue {
     pub fn changed(&mut self, key: &Key, before: Option<&Value>, after: Option<&Value>) {
         match (before, after) {
             (_, Some(_)) => self.push(Work::Reconcile(key.clone())),
-            (Some(last), None) => self.push(Work::Orphans(meta::uid(last).to_owned())),
+            (Some(last), None) => {
+                self.push(Work::Orphans(meta::uid(last).to_owned()));
+                if key.resource == roles::resource() {
+                    self.push(Work::Reconcile(key.clone()));
+                }
+            }
             (None, None) => {}
         }
         for object in [before, after].into_iter().flatten() {
@@ -173,6 +179,9 @@ pub(crate) fn set_status_as(
 }
 
 fn reconcile(cluster: &mut Cluster, key: &Key) -> ApiResult<()> {
+    if key.resource == roles::resource() {
+        roles::aggregate(cluster)?;
+    }
     let Some(object) = cluster.store.get(key).cloned() else { return Ok(()) };
     if meta::is_terminating(&object) {
         garbage::finalize(cluster, key, &object)?;

@@ -12,6 +12,7 @@ use crate::defaults;
 use crate::error::{ApiError, ApiResult};
 use crate::merge;
 use crate::meta;
+use crate::rbac;
 use crate::request::DryRun;
 use crate::resource::Resource;
 use crate::validation;
@@ -75,6 +76,7 @@ pub(super) fn insert(
         let is_ending = meta::is_terminating(live);
         return Err(ApiError::AlreadyExists { resource: key.resource, name: key.name, is_ending });
     }
+    rbac::check_escalation(cluster, &writing.options.user, resource, None, &object)?;
     admission::check_new(cluster, resource, &object)?;
     let object = match writing.options.dry_run {
         DryRun::Yes => Arc::new(object),

@@ -13,6 +13,7 @@ use crate::defaults;
 use crate::error::{ApiError, ApiResult, FieldError, GroupKind};
 use crate::merge;
 use crate::meta;
+use crate::rbac;
 use crate::request::DryRun;
 use crate::resource::Resource;
 use crate::store::Key;
@@ -177,6 +178,7 @@ pub(super) fn finish(
         return Err(ApiError::Invalid { kind: resource.group_kind(), name: at.name.clone(), errors });
     }
     warnings.extend(validation::warnings_of_change(resource, &live, &object));
+    rbac::check_escalation(cluster, &writing.options.user, resource, Some(&live), &object)?;
     admission::check_update(cluster, resource, &live, &object, writing.subresource)?;
     meta::set(&mut object, "resourceVersion", live["metadata"]["resourceVersion"].clone());
     if is_same(&live, &object) {

@@ -100,6 +100,12 @@ pub(super) fn parse(resource: &Resource, text: &str) -> ApiResult<Vec<Term>> {
     Ok(terms)
 }
 
+/// The one name that a selector leaves, if it names one.
+pub(crate) fn required_name(text: &str) -> Option<String> {
+    let terms = clauses(text).into_iter().filter_map(|clause| term(clause).ok().flatten());
+    terms.filter(|term| term.wanted && term.field == "metadata.name").map(|term| term.value).next()
+}
+
 // Splits at commas, except those behind a backslash.
 fn clauses(text: &str) -> Vec<&str> {
     let (mut clauses, mut start, mut escaped) = (Vec::new(), 0, false);

@@ -9,6 +9,8 @@ mod labels;
 
 use serde_json::Value;
 
+pub(crate) use fields::required_name;
+
 use crate::error::ApiResult;
 use crate::request::Params;
 use crate::resource::Resource;

@@ -3,6 +3,7 @@
 mod kinds;
 mod names;
 mod pods;
+mod policy;
 mod warnings;
 mod workloads;
 
@@ -60,6 +61,10 @@ fn of_body(resource: &Resource, object: &Value, live: Option<&Value>, subresourc
 fn of_kind(resource: &Resource, object: &Value, live: Option<&Value>) -> Vec<FieldError> {
     match (resource.group.as_str(), resource.plural.as_str()) {
         ("", "configmaps" | "secrets") => kinds::data_keys(object),
+        ("", "events") => policy::event(object).into_iter().collect(),
+        ("", "limitranges") => policy::limit_range(object),
+        ("", "resourcequotas") => policy::quota(object),
+        ("scheduling.k8s.io", "priorityclasses") => policy::priority_class(object).into_iter().collect(),
         ("", "persistentvolumeclaims") => kinds::claim(object),
         ("", "podtemplates") => pods::check(&object["template"]["spec"], "template.spec", &[]),
         ("", "pods") => pods::check(&object["spec"], "spec", &[]),
@@ -89,6 +94,7 @@ fn of_change(resource: &Resource, live: &Value, object: &Value) -> Vec<FieldErro
         ("rbac.authorization.k8s.io", "rolebindings" | "clusterrolebindings") => {
             kinds::binding_unchanged(live, object).into_iter().collect()
         }
+        ("", "resourcequotas") => policy::quota_unchanged(live, object).into_iter().collect(),
         ("scheduling.k8s.io", "priorityclasses") => kinds::priority_class_unchanged(live, object),
         ("storage.k8s.io", "storageclasses") => kinds::storage_class_unchanged(live, object),
         _ => Vec::new(),

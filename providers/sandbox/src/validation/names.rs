@@ -43,8 +43,7 @@ fn syntax_of(resource: &Resource) -> Syntax {
         return Syntax::Subdomain;
     }
     match (resource.group.as_str(), resource.plural.as_str()) {
-        ("", "namespaces") => Syntax::Label,
-        ("", "services") => Syntax::DnsLabel,
+        ("", "namespaces" | "services") | ("apps", "statefulsets") => Syntax::Label,
         ("rbac.authorization.k8s.io", _) => Syntax::PathSegment,
         _ => Syntax::Subdomain,
     }

@@ -3,7 +3,11 @@
 //! # Source
 //! <https://kubernetes.io/docs/reference/access-authn-authz/rbac/>
 
+mod escalation;
+
 use serde_json::{Value, json};
+
+pub(crate) use escalation::check as check_escalation;
 
 use crate::cluster::Cluster;
 use crate::error::{ApiError, ApiResult, GroupResource};
