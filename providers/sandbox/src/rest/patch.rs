@@ -43,9 +43,8 @@ impl PatchKind {
         };
         let parsed = json::parse(body).map_err(wrong)?;
         match (self, &parsed.value) {
-            (Self::Json, _) | (_, Value::Object(_)) => Ok(parsed),
             (Self::Merge, Value::Null) => Err(ApiError::BadRequest("Invalid JSON Patch".into())),
-            (Self::Strategic, Value::Null) => Ok(parsed),
+            (Self::Json, _) | (_, Value::Object(_) | Value::Null) => Ok(parsed),
             (_, other) => {
                 let found = json::type_name(other);
                 let text =
