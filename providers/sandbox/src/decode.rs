@@ -8,7 +8,7 @@ use engine_kinds::builtin::{self, BuiltinKind};
 use serde_json::{Map, Value, json};
 
 use crate::crd;
-use crate::error::{ApiError, ApiResult};
+use crate::error::{ApiError, ApiResult, FieldError, GroupKind};
 use crate::form::{self, Reading};
 use crate::request::WriteOptions;
 use crate::resource::Resource;
@@ -38,9 +38,13 @@ pub(crate) fn check_kind(resource: &Resource, object: &mut Value) -> ApiResult<(
     };
     let (api_version, kind) = (text(map, "apiVersion")?, text(map, "kind")?);
     if kind.is_empty() && resource.custom.is_some() {
-        let shown = Value::Object(map.clone());
+        let shown = Value::Object(map.clone()).to_string();
+        let mut start: String = shown.chars().take(30).collect();
+        if start.len() < shown.len() {
+            start.push_str(" ...");
+        }
         return Err(ApiError::BadRequest(format!(
-            "the object provided is unrecognized (must be of type {}): Object 'Kind' is missing in '{shown}'",
+            "the object provided is unrecognized (must be of type {}): Object 'Kind' is missing in '{shown}' ({start})",
             resource.kind
         )));
     }
@@ -57,6 +61,13 @@ pub(crate) fn check_kind(resource: &Resource, object: &mut Value) -> ApiResult<(
         return Err(ApiError::BadRequest(format!(
             "the API version in the data ({api_version}) does not match the expected API version ({expected})"
         )));
+    }
+    if kind != resource.kind && resource.custom.is_some() {
+        let error = FieldError::invalid("kind", &json!(kind), &format!("must be {}", resource.kind));
+        let name =
+            map.get("metadata").and_then(|metadata| metadata["name"].as_str()).unwrap_or_default().to_owned();
+        let kind = GroupKind { group: resource.group.clone(), kind };
+        return Err(ApiError::Invalid { kind, name, errors: vec![error] });
     }
     if !kind.is_empty() && kind != resource.kind {
         return Err(ApiError::BadRequest(format!(

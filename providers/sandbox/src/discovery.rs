@@ -3,13 +3,12 @@
 //! # Source
 //! <https://kubernetes.io/docs/concepts/overview/kubernetes-api/#discovery-api>
 
-use std::sync::Arc;
-
+use engine_kinds::builtin::Scope;
 use serde_json::{Value, json};
 
 use crate::meta;
 use crate::resource::{Catalog, Resource};
-use crate::reviews;
+use crate::reviews::{self, Review};
 
 /// The version that `/version` states.
 const VERSION: (&str, &str, &str) = ("1", "36", "v1.36.3");
@@ -19,6 +18,76 @@ const VERBS: [&str; 8] = ["create", "delete", "deletecollection", "get", "list",
 
 /// Verbs of its subresources.
 const SUB_VERBS: [&str; 3] = ["get", "patch", "update"];
+
+/// Verbs of a custom resource, in the order that Kubernetes gives them.
+const CUSTOM_VERBS: [&str; 8] =
+    ["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"];
+
+/// The first groups, in the order in which Kubernetes lists them; the others follow as they come.
+const FIRST_GROUPS: [&str; 6] =
+    ["", "apiregistration.k8s.io", "apps", "events.k8s.io", "authentication.k8s.io", "authorization.k8s.io"];
+
+/// What is listed beside what is served: it needs running containers or a scheduler, and is refused when it is asked
+/// for.
+struct Extra {
+    group: &'static str,
+    /// The resource, or a resource and its subresource.
+    name: &'static str,
+    kind: &'static str,
+    /// Group and version of the kind, where they are not those of the resource.
+    of: Option<(&'static str, &'static str)>,
+    scope: Scope,
+    verbs: &'static [&'static str],
+}
+
+const fn extra(group: &'static str, name: &'static str, kind: &'static str, scope: Scope) -> Extra {
+    Extra { group, name, kind, of: None, scope, verbs: &["create"] }
+}
+
+impl Extra {
+    const fn takes(mut self, verbs: &'static [&'static str]) -> Self {
+        self.verbs = verbs;
+        self
+    }
+
+    const fn of(mut self, group: &'static str, version: &'static str) -> Self {
+        self.of = Some((group, version));
+        self
+    }
+}
+
+const PROXY: &[&str] = &["create", "delete", "get", "patch", "update"];
+const CONNECT: &[&str] = &["create", "get"];
+
+const EXTRAS: &[Extra] = &[
+    extra("", "bindings", "Binding", Scope::Namespaced),
+    extra("", "componentstatuses", "ComponentStatus", Scope::Cluster).takes(&["get", "list"]),
+    extra("", "nodes/proxy", "NodeProxyOptions", Scope::Cluster).takes(PROXY),
+    extra("", "pods/attach", "PodAttachOptions", Scope::Namespaced).takes(CONNECT),
+    extra("", "pods/binding", "Binding", Scope::Namespaced),
+    extra("", "pods/ephemeralcontainers", "Pod", Scope::Namespaced).takes(&SUB_VERBS),
+    extra("", "pods/eviction", "Eviction", Scope::Namespaced).of("policy", "v1"),
+    extra("", "pods/exec", "PodExecOptions", Scope::Namespaced).takes(CONNECT),
+    extra("", "pods/log", "Pod", Scope::Namespaced).takes(&["get"]),
+    extra("", "pods/portforward", "PodPortForwardOptions", Scope::Namespaced).takes(CONNECT),
+    extra("", "pods/proxy", "PodProxyOptions", Scope::Namespaced).takes(PROXY),
+    extra("", "pods/resize", "Pod", Scope::Namespaced).takes(&SUB_VERBS),
+    extra("", "serviceaccounts/token", "TokenRequest", Scope::Namespaced).of("authentication.k8s.io", "v1"),
+    extra("", "services/proxy", "ServiceProxyOptions", Scope::Namespaced).takes(PROXY),
+    extra("authentication.k8s.io", "tokenreviews", "TokenReview", Scope::Cluster),
+    extra(
+        "certificates.k8s.io",
+        "certificatesigningrequests/approval",
+        "CertificateSigningRequest",
+        Scope::Cluster,
+    )
+    .takes(&SUB_VERBS),
+];
+
+/// Whether a resource is listed that the sandbox does not serve.
+pub(crate) fn lists_only(group: &str, version: &str, plural: &str) -> bool {
+    version == "v1" && EXTRAS.iter().any(|extra| extra.group == group && extra.name == plural)
+}
 
 /// The answer to `/version`.
 pub(crate) fn version() -> Value {
@@ -53,6 +122,8 @@ fn groups(catalog: &Catalog) -> Vec<Group<'_>> {
             None => groups.push(Group { name, versions: vec![version] }),
         }
     }
+    let place = |group: &Group<'_>| FIRST_GROUPS.iter().position(|name| *name == group.name);
+    groups.sort_by_key(|group| place(group).unwrap_or(FIRST_GROUPS.len()));
     groups
 }
 
@@ -79,32 +150,104 @@ fn group_entry(group: &Group<'_>) -> Value {
     json!({ "name": group.name, "preferredVersion": versions.first(), "versions": versions })
 }
 
+/// A resource or a subresource as discovery lists it.
+struct Entry {
+    /// The resource, and its subresource if it is one.
+    name: (String, Option<String>),
+    singular: String,
+    kind: String,
+    /// Group and version of the kind, where they are told.
+    of: Option<(String, String)>,
+    is_namespaced: bool,
+    verbs: Vec<&'static str>,
+    short_names: Vec<String>,
+    categories: Vec<String>,
+}
+
+// What a group serves in a version: by name if built in, and as their definitions come otherwise.
+fn entries(catalog: &Catalog, group: &str, version: &str) -> Vec<Entry> {
+    let served: Vec<_> = catalog.all().filter(|r| r.group == group && r.version == version).collect();
+    let mut entries: Vec<Entry> = served.iter().flat_map(|resource| of_resource(resource)).collect();
+    let is_custom = served.iter().any(|resource| resource.custom.is_some());
+    if version == "v1" {
+        entries.extend(EXTRAS.iter().filter(|extra| extra.group == group).map(of_extra));
+        entries.extend(reviews::ALL.iter().filter(|review| review.group == group).map(of_review));
+    }
+    if !is_custom {
+        entries.sort_by(|a, b| a.name.cmp(&b.name));
+    }
+    entries
+}
+
+fn of_resource(resource: &Resource) -> Vec<Entry> {
+    let is_custom = resource.custom.is_some();
+    let own = is_custom.then(|| (resource.group.clone(), resource.version.clone()));
+    let verbs = if is_custom { CUSTOM_VERBS } else { VERBS };
+    let verbs =
+        verbs.into_iter().filter(|verb| !(resource.is("", "namespaces") && *verb == "deletecollection"));
+    let mut entries = vec![Entry {
+        name: (resource.plural.clone(), None),
+        singular: resource.singular.clone(),
+        kind: resource.kind.clone(),
+        of: own.clone(),
+        is_namespaced: resource.is_namespaced(),
+        verbs: verbs.collect(),
+        short_names: resource.short_names.clone(),
+        categories: resource.categories.clone(),
+    }];
+    entries.extend(resource.subresources.iter().map(|name| {
+        let (kind, of) = match *name {
+            "scale" => ("Scale".to_owned(), Some(("autoscaling".to_owned(), "v1".to_owned()))),
+            _ => (resource.kind.clone(), own.clone()),
+        };
+        Entry {
+            name: (resource.plural.clone(), Some((*name).to_owned())),
+            singular: String::new(),
+            kind,
+            of,
+            is_namespaced: resource.is_namespaced(),
+            verbs: if *name == "finalize" { vec!["update"] } else { SUB_VERBS.to_vec() },
+            short_names: Vec::new(),
+            categories: Vec::new(),
+        }
+    }));
+    entries
+}
+
+fn of_review(review: &Review) -> Entry {
+    Entry {
+        name: (review.plural.to_owned(), None),
+        singular: review.kind.to_lowercase(),
+        kind: review.kind.to_owned(),
+        of: None,
+        is_namespaced: review.is_namespaced,
+        verbs: vec!["create"],
+        short_names: Vec::new(),
+        categories: Vec::new(),
+    }
+}
+
+fn of_extra(extra: &Extra) -> Entry {
+    let (plural, subresource) = match extra.name.split_once('/') {
+        Some((plural, subresource)) => (plural, Some(subresource.to_owned())),
+        None => (extra.name, None),
+    };
+    Entry {
+        singular: if subresource.is_some() { String::new() } else { extra.kind.to_lowercase() },
+        name: (plural.to_owned(), subresource),
+        kind: extra.kind.to_owned(),
+        of: extra.of.map(|(group, version)| (group.to_owned(), version.to_owned())),
+        is_namespaced: extra.scope == Scope::Namespaced,
+        verbs: extra.verbs.to_vec(),
+        short_names: if extra.name == "componentstatuses" { vec!["cs".to_owned()] } else { Vec::new() },
+        categories: Vec::new(),
+    }
+}
+
 /// The answer to `/api/v1` and `/apis/GROUP/VERSION`.
 pub(crate) fn resource_list(catalog: &Catalog, group: &str, version: &str) -> Option<Value> {
-    let mut resources: Vec<Value> = Vec::new();
-    let mut served: Vec<_> = catalog.all().filter(|r| r.group == group && r.version == version).collect();
-    served.sort_by(|a, b| a.plural.cmp(&b.plural));
-    for resource in served {
-        resources.push(resource_entry(resource));
-        resources.extend(subresources(resource).map(|(name, group, version, kind)| {
-            let mut entry = json!({
-                "name": format!("{}/{name}", resource.plural), "singularName": "",
-                "namespaced": resource.is_namespaced(), "kind": kind, "verbs": SUB_VERBS,
-            });
-            if kind == "Scale" {
-                entry["group"] = json!(group);
-                entry["version"] = json!(version);
-            }
-            entry
-        }));
-    }
-    for review in reviews::ALL.iter().filter(|review| review.group == group && version == "v1") {
-        let entry = json!({
-            "name": review.plural, "singularName": review.kind.to_lowercase(), "namespaced": review.is_namespaced,
-            "kind": review.kind, "verbs": ["create"],
-        });
-        resources.push(entry);
-    }
+    let resources: Vec<Value> =
+        entries(catalog, group, version).into_iter().map(|entry| listed(group, entry)).collect();
     if resources.is_empty() {
         return None;
     }
@@ -117,30 +260,29 @@ pub(crate) fn resource_list(catalog: &Catalog, group: &str, version: &str) -> Op
     Some(list)
 }
 
-fn resource_entry(resource: &Resource) -> Value {
-    let mut entry = json!({
-        "name": resource.plural, "singularName": resource.singular, "namespaced": resource.is_namespaced(),
-        "kind": resource.kind, "verbs": VERBS,
+fn listed(group: &str, entry: Entry) -> Value {
+    let (plural, subresource) = &entry.name;
+    let name = subresource.as_ref().map_or_else(|| plural.clone(), |below| format!("{plural}/{below}"));
+    let mut listed = json!({
+        "name": name, "singularName": entry.singular, "namespaced": entry.is_namespaced, "kind": entry.kind,
+        "verbs": entry.verbs,
     });
-    add_names(&mut entry, resource);
-    entry
+    // Only a kind of another group is told here.
+    if let Some((group, version)) = entry.of.filter(|(of, _)| of != group) {
+        listed["group"] = json!(group);
+        listed["version"] = json!(version);
+    }
+    add_names(&mut listed, &entry.short_names, &entry.categories);
+    listed
 }
 
-fn add_names(entry: &mut Value, resource: &Resource) {
-    if !resource.short_names.is_empty() {
-        entry["shortNames"] = json!(resource.short_names);
+fn add_names(listed: &mut Value, short_names: &[String], categories: &[String]) {
+    if !short_names.is_empty() {
+        listed["shortNames"] = json!(short_names);
     }
-    if !resource.categories.is_empty() {
-        entry["categories"] = json!(resource.categories);
+    if !categories.is_empty() {
+        listed["categories"] = json!(categories);
     }
-}
-
-// Name, group, version and kind of what each subresource reads and writes.
-fn subresources(resource: &Resource) -> impl Iterator<Item = (&str, &str, &str, &str)> {
-    resource.subresources.iter().map(|name| match *name {
-        "scale" => ("scale", "autoscaling", "v1", "Scale"),
-        other => (other, resource.group.as_str(), resource.version.as_str(), resource.kind.as_str()),
-    })
 }
 
 /// The aggregated answer to `/api` (the core group) or `/apis` (all others), with its entity tag.
@@ -169,39 +311,26 @@ pub(crate) fn aggregated(catalog: &Catalog, is_core: bool) -> (Value, String) {
 }
 
 fn aggregated_version(catalog: &Catalog, group: &str, version: &str) -> Value {
-    let mut served: Vec<&Arc<Resource>> =
-        catalog.all().filter(|r| r.group == group && r.version == version).collect();
-    served.sort_by(|a, b| a.plural.cmp(&b.plural));
-    let mut resources: Vec<Value> =
-        served.into_iter().map(|resource| aggregated_resource(resource)).collect();
-    for review in reviews::ALL.iter().filter(|review| review.group == group && version == "v1") {
-        let entry = json!({
-            "resource": review.plural,
-            "responseKind": { "group": group, "version": version, "kind": review.kind },
-            "scope": if review.is_namespaced { "Namespaced" } else { "Cluster" },
-            "singularResource": review.kind.to_lowercase(), "verbs": ["create"],
-        });
-        resources.push(entry);
+    let mut resources: Vec<Value> = Vec::new();
+    for entry in entries(catalog, group, version) {
+        let (of_group, of_version) = entry.of.unwrap_or_default();
+        let kind = json!({ "group": of_group, "version": of_version, "kind": entry.kind });
+        let (plural, subresource) = entry.name;
+        let Some(subresource) = subresource else {
+            let mut resource = json!({
+                "resource": plural, "responseKind": kind, "singularResource": entry.singular, "verbs": entry.verbs,
+                "scope": if entry.is_namespaced { "Namespaced" } else { "Cluster" },
+            });
+            add_names(&mut resource, &entry.short_names, &entry.categories);
+            resources.push(resource);
+            continue;
+        };
+        let below = json!({ "subresource": subresource, "responseKind": kind, "verbs": entry.verbs });
+        // Subresources follow their resource.
+        if let Some(resource) = resources.last_mut().and_then(Value::as_object_mut) {
+            let list = resource.entry("subresources").or_insert_with(|| json!([]));
+            list.as_array_mut().into_iter().for_each(|list| list.push(below.clone()));
+        }
     }
     json!({ "version": version, "resources": resources, "freshness": "Current" })
-}
-
-fn aggregated_resource(resource: &Resource) -> Value {
-    let mut entry = json!({
-        "resource": resource.plural,
-        "responseKind": { "group": resource.group, "version": resource.version, "kind": resource.kind },
-        "scope": if resource.is_namespaced() { "Namespaced" } else { "Cluster" },
-        "singularResource": resource.singular, "verbs": VERBS,
-    });
-    add_names(&mut entry, resource);
-    let subresources: Vec<_> = subresources(resource)
-        .map(|(name, group, version, kind)| {
-            let kind = json!({ "group": group, "version": version, "kind": kind });
-            json!({ "subresource": name, "responseKind": kind, "verbs": SUB_VERBS })
-        })
-        .collect();
-    if !subresources.is_empty() {
-        entry["subresources"] = json!(subresources);
-    }
-    entry
 }

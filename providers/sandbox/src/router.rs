@@ -72,16 +72,34 @@ fn answer(front: &Front, parts: http::request::Parts, body: axum::body::Bytes) -
         user,
     };
     let path: Vec<&str> = request.segments.iter().map(String::as_str).collect();
-    if let Some(reply) = unowned_path(front, &request, &path)? {
+    let missing = |error| explain(error, &request.method, &path);
+    if let Some(reply) = unowned_path(front, &request, &path).map_err(missing)? {
         return Ok(reply);
     }
-    let Some(path) = ResourcePath::of(&request.segments) else {
+    let Some(at) = ResourcePath::of(&request.segments) else {
         let verb = request.method.as_str().to_lowercase();
         let attempt = Attempt::Path { verb, path: format!("/{}", path.join("/")) };
         rbac::authorize(&front.shared.lock(), &request.user, &attempt)?;
-        return Err(ApiError::NoSuchPath);
+        return Err(missing(ApiError::NoSuchPath));
     };
-    resource_request(front, &request, &path)
+    resource_request(front, &request, &at).map_err(missing)
+}
+
+// Below a built-in group, what is not there is told in a Status; discovery is there, but can only be read.
+fn explain(error: ApiError, method: &Method, path: &[&str]) -> ApiError {
+    let is_known = |group: &str| engine_kinds::builtin::all().iter().any(|kind| kind.group == group);
+    let reads = *method == Method::GET;
+    match (&error, path) {
+        (ApiError::NoSuchPath, ["api" | "apis" | "version"] | ["api", "v1"]) if !reads => {
+            ApiError::MethodNotAllowed
+        }
+        (ApiError::NoSuchPath, ["apis", group] | ["apis", group, "v1"]) if !reads && is_known(group) => {
+            ApiError::MethodNotAllowed
+        }
+        (ApiError::NoSuchPath, ["api", _, ..]) => ApiError::NoSuchResource,
+        (ApiError::NoSuchPath, ["apis", group, _, ..]) if is_known(group) => ApiError::NoSuchResource,
+        _ => error,
+    }
 }
 
 fn authenticate(front: &Front, headers: &HeaderMap, knows_token: bool) -> ApiResult<User> {
@@ -133,7 +151,9 @@ fn unowned_path(front: &Front, request: &Request, path: &[&str]) -> ApiResult<Op
         ["openapi", "v2"] if is_get => Some(Reply::second_openapi(request.header(header::ACCEPT))),
         ["openapi", "v3"] if is_get => Some(Reply::json(&openapi::index(&cluster.catalog))),
         ["openapi", "v3", root @ ..] if is_get => {
-            openapi::document(&cluster.catalog, &root.join("/")).map(|value| Reply::json(&value))
+            let found = openapi::document(&cluster.catalog, &root.join("/"));
+            let none = || Reply::text(StatusCode::NOT_FOUND, "");
+            Some(found.map_or_else(none, |value| Reply::json(&value)))
         }
         ["apis", group @ ("authorization.k8s.io" | "authentication.k8s.io"), "v1", rest @ ..] => {
             return review(&cluster, request, (group, rest)).map(Some);
@@ -191,8 +211,12 @@ fn resource_request(front: &Front, request: &Request, path: &ResourcePath) -> Ap
     let mut cluster = front.shared.lock();
     let resource = cluster.catalog.find(&path.group, &path.version, &path.resource).cloned();
     rbac::authorize(&cluster, &request.user, &attempt(request, path))?;
-    let resource = resource.ok_or_else(|| absent(&cluster, path))?;
-    check_path(&cluster, &resource, path)?;
+    let resource =
+        resource.ok_or_else(|| match discovery::lists_only(&path.group, &path.version, &path.resource) {
+            true => ApiError::NotSimulated(path.resource.clone()),
+            false => ApiError::NoSuchPath,
+        })?;
+    check_path(&resource, path)?;
     // An answer that cannot be given is refused before anything is done.
     View::of(request)?;
     let reply = match request.method {
@@ -213,22 +237,19 @@ fn resource_request(front: &Front, request: &Request, path: &ResourcePath) -> Ap
     Ok(reply)
 }
 
-// A group of Kubernetes' own answers for all below it.
-fn absent(cluster: &Cluster, path: &ResourcePath) -> ApiError {
-    let is_own =
-        |of: &&Arc<Resource>| of.custom.is_none() && of.group == path.group && of.version == path.version;
-    if cluster.catalog.all().any(|of| is_own(&of)) { ApiError::NoSuchResource } else { ApiError::NoSuchPath }
-}
-
-fn check_path(cluster: &Cluster, resource: &Resource, path: &ResourcePath) -> ApiResult<()> {
+fn check_path(resource: &Resource, path: &ResourcePath) -> ApiResult<()> {
     let sub = path.subresource.as_str();
     if !sub.is_empty() && !resource.has(sub) {
         let is_known = resource.custom.is_none() && NOT_SIMULATED.contains(&sub);
         let full = format!("{}/{sub}", path.resource);
-        return Err(if is_known { ApiError::NotSimulated(full) } else { absent(cluster, path) });
+        return Err(match resource.custom {
+            _ if is_known => ApiError::NotSimulated(full),
+            Some(_) => ApiError::not_found(&resource.group_resource(), &path.name),
+            None => ApiError::NoSuchPath,
+        });
     }
     match (resource.is_namespaced(), path.namespace.is_empty(), path.name.is_empty()) {
-        (true, true, false) | (false, false, _) => Err(absent(cluster, path)),
+        (true, true, false) | (false, false, _) => Err(ApiError::NoSuchPath),
         _ => Ok(()),
     }
 }

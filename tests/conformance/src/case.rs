@@ -61,6 +61,8 @@ pub struct Step {
     /// Ask again until both answers are the same: controllers have to act first.
     #[serde(default)]
     settle: bool,
+    /// A JSON pointer into the answer: nothing else of its body is compared.
+    only: Option<String>,
     /// The causes of a refusal may come in any order: the server collects them from a map.
     #[serde(default)]
     unordered: bool,
@@ -136,7 +138,8 @@ impl Step {
             let sandbox = send(sandbox, &self.exchange(&saved[1])).await;
             let is_done = !self.settle
                 || since.elapsed() > SETTLING
-                || (real.status == self.status && self.shown(&real) == self.shown(&sandbox));
+                || (real.status == self.status
+                    && self.shown(&real, &saved[0]) == self.shown(&sandbox, &saved[1]));
             if is_done {
                 break (real, sandbox);
             }
@@ -148,19 +151,22 @@ impl Step {
                 variables.insert(name.clone(), value);
             }
         }
-        self.compare(&real, &sandbox)
+        self.compare(&real, &sandbox, saved)
     }
 
-    fn shown(&self, answer: &Answer) -> Answer {
-        let answer = answer.clone().normalised(&self.without);
+    fn shown(&self, answer: &Answer, variables: &BTreeMap<String, String>) -> Answer {
+        let mut answer = answer.clone().normalised(&self.without);
+        if let Some(pointer) = &self.only {
+            answer.body = answer.at(&filled(pointer, variables)).cloned().into_iter().collect();
+        }
         if self.unordered { answer.with_sorted_causes() } else { answer }
     }
 
-    fn compare(&self, real: &Answer, sandbox: &Answer) -> Result<(), String> {
+    fn compare(&self, real: &Answer, sandbox: &Answer, saved: &Saved) -> Result<(), String> {
         if real.status != self.status {
             return Err(format!("the real server's status is not {}:\n{}", self.status, real.text()));
         }
-        let (real, sandbox) = (self.shown(real), self.shown(sandbox));
+        let (real, sandbox) = (self.shown(real, &saved[0]), self.shown(sandbox, &saved[1]));
         match (&self.differs, real == sandbox) {
             (None, true) | (Some(_), false) => Ok(()),
             (Some(why), true) => Err(format!("the answers no longer differ: {why}")),

@@ -23,6 +23,11 @@ const MANAGER: &str = "kube-apiserver";
 pub(crate) fn default_definition(object: &mut Value) {
     let Some(spec) = meta::child(object, "spec") else { return };
     spec.entry("conversion").or_insert_with(|| json!({ "strategy": "None" }));
+    if let Some(service) =
+        spec["conversion"].pointer_mut("/webhook/clientConfig/service").and_then(Value::as_object_mut)
+    {
+        service.entry("port").or_insert(json!(443));
+    }
     let names = spec.entry("names").or_insert_with(|| json!({}));
     let kind = names["kind"].as_str().unwrap_or_default().to_owned();
     if let Some(names) = names.as_object_mut().filter(|_| !kind.is_empty()) {
@@ -115,10 +120,10 @@ pub(crate) fn establish(cluster: &mut Cluster, key: &Key) -> ApiResult<()> {
     definition["status"]["acceptedNames"] = accepted;
     match &conflict {
         Some((reason, message)) => {
-            set_condition(&mut definition, ("NamesAccepted", "False", reason, message))
+            set_condition(&mut definition, ("NamesAccepted", "False", reason, message));
         }
         None => {
-            set_condition(&mut definition, ("NamesAccepted", "True", "NoConflicts", "no conflicts found"))
+            set_condition(&mut definition, ("NamesAccepted", "True", "NoConflicts", "no conflicts found"));
         }
     }
     if !is_established(&live) {

@@ -35,7 +35,7 @@ pub(crate) use definition::{
     default_definition, establish, first_status, marked_for_deletion, record_stored_version, warnings,
 };
 pub(crate) use prune::prune_object;
-use rules::Rules;
+use rules::{Judged, Rules};
 
 /// What a custom resource has beyond a built-in one.
 #[derive(Debug, Clone)]
@@ -46,6 +46,8 @@ pub(crate) struct CustomVersion {
     pub rules: Rules,
     /// Where replicas are, if the scale subresource is served.
     pub scale: Option<ScalePaths>,
+    /// The fields by which its objects can be selected, as `spec.color`.
+    pub selectable: Vec<String>,
     /// The columns of its tables.
     pub columns: Vec<Column>,
     /// Set on a deprecated version: what to tell its clients.
@@ -104,8 +106,8 @@ fn serve(definition: &Value, version: &Value) -> Resource {
     }
     let api_version = format!("{group}/{name}");
     let deprecation = (version["deprecated"] == true).then(|| {
-        let default = format!("{api_version} {} is deprecated", text(&names["kind"]));
-        version["deprecationWarning"].as_str().map_or(default, str::to_owned)
+        let default = || deprecation(definition, &name);
+        version["deprecationWarning"].as_str().map_or_else(default, str::to_owned)
     });
     Resource {
         kind: text(&names["kind"]),
@@ -122,6 +124,10 @@ fn serve(definition: &Value, version: &Value) -> Resource {
             rules: Rules::of(&schema),
             schema,
             scale,
+            selectable: meta::items(&version["selectableFields"])
+                .iter()
+                .map(|field| text(&field["jsonPath"]).trim_start_matches('.').to_owned())
+                .collect(),
             columns: table::of_custom(&version["additionalPrinterColumns"]),
             deprecation,
             definition: meta::name(definition).to_owned(),
@@ -129,6 +135,19 @@ fn serve(definition: &Value, version: &Value) -> Resource {
         group,
         version: name,
         api_version,
+    }
+}
+
+// What a deprecated version is told to be replaced by: the best served version, if that is better.
+fn deprecation(definition: &Value, version: &str) -> String {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let (group, kind) = (text(&definition["spec"]["group"]), text(&definition["spec"]["names"]["kind"]));
+    let others = meta::items(&definition["spec"]["versions"]).iter();
+    let fit = others.filter(|other| other["served"] == true && other["deprecated"] != true);
+    let best = fit.map(|other| text(&other["name"])).max_by_key(|name| priority(name));
+    match best.filter(|best| priority(best) > priority(version)) {
+        Some(best) => format!("{group}/{version} {kind} is deprecated; use {group}/{best} {kind}"),
+        None => format!("{group}/{version} {kind} is deprecated"),
     }
 }
 
@@ -184,6 +203,25 @@ fn default_map(schema: &Value, map: &mut Map<String, Value>) {
     }
 }
 
+/// What a client is told of a custom resource that is accepted: rules that only what did not change breaks, and
+/// finalizers that others might use as well.
+pub(crate) fn warnings_of(custom: &CustomVersion, object: &Value, live: Option<&Value>) -> Vec<String> {
+    let broken = custom.rules.check(&custom.schema, object, live, Judged::Unchanged);
+    let mut warnings: Vec<String> = broken.iter().map(ToString::to_string).collect();
+    let before = live.map(meta::finalizers).unwrap_or_default();
+    for name in meta::finalizers(object).into_iter().filter(|name| !before.contains(name)) {
+        if name.contains('/') || ["orphan", "foregroundDeletion", "kubernetes"].contains(&name) {
+            continue;
+        }
+        let path = if name.contains('.') { " including a path (/)" } else { "" };
+        warnings.push(format!(
+            "metadata.finalizers: {name:?}: prefer a domain-qualified finalizer name{path} to avoid accidental conflicts \
+             with other finalizer writers"
+        ));
+    }
+    warnings
+}
+
 /// Every rule that a custom resource breaks; `live` is what it was, if it is being changed.
 pub(crate) fn validate(
     custom: &CustomVersion,
@@ -200,6 +238,7 @@ pub(crate) fn validate(
     } else {
         validate::validate(schema, object, live)
     };
+    errors.extend(custom.scale.as_ref().and_then(|scale| scale.fault(object)));
     embedded::check(schema, object, "", &mut errors);
     let mut repeated = Vec::new();
     lists::check(schema, object, "", &mut repeated);
@@ -218,7 +257,7 @@ pub(crate) fn validate(
                       errors to complete validation";
         errors.push(FieldError::invalid("<nil>", &Value::Null, detail));
     } else {
-        errors.extend(custom.rules.check(schema, object, live));
+        errors.extend(custom.rules.check(schema, object, live, Judged::Changed));
     }
     errors
 }

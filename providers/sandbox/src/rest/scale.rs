@@ -31,6 +31,14 @@ impl ScalePaths {
         self.spec.split('/').filter(|part| !part.is_empty()).collect()
     }
 
+    /// What is wrong with the replicas of an object that declares where they are.
+    pub fn fault(&self, object: &Value) -> Option<FieldError> {
+        let field = self.spec.replace('/', ".");
+        let replicas =
+            object.pointer(&self.spec).filter(|replicas| replicas.as_i64().is_some_and(|count| count < 0))?;
+        Some(FieldError::invalid(field, replicas, "should be a non-negative integer"))
+    }
+
     fn of(resource: &Resource) -> Self {
         let declared = resource.custom.as_ref().and_then(|custom| custom.scale.clone());
         declared.unwrap_or_else(|| Self {
@@ -47,6 +55,11 @@ impl ScalePaths {
 /// If the object is absent.
 pub(crate) fn read_scale(cluster: &Cluster, resource: &Resource, at: &Key) -> ApiResult<Value> {
     let live = cluster.live(resource, &at.namespace, &at.name)?;
+    let paths = ScalePaths::of(resource);
+    if resource.custom.is_some() && live.pointer(&paths.spec).is_none() {
+        let field = paths.spec.replace('/', ".");
+        return Err(ApiError::Internal(format!("the spec replicas field {field:?} does not exist")));
+    }
     Ok(scale_of(resource, &live))
 }
 
@@ -223,7 +236,8 @@ fn finish(
     writing: &Writing<'_>,
 ) -> ApiResult<Value> {
     let replicas = scale["spec"]["replicas"].as_i64().unwrap_or(0);
-    if replicas < 0 {
+    // The replicas of a custom resource are judged with the rest of it.
+    if replicas < 0 && resource.custom.is_none() {
         let detail = "must be greater than or equal to 0";
         let error = FieldError::invalid("spec.replicas", &json!(replicas), detail);
         let kind = GroupKind { group: "autoscaling".into(), kind: "Scale".into() };

@@ -162,7 +162,10 @@ fn check_field(resource: &Resource, field: &str) -> ApiResult<()> {
         "metadata.name" => true,
         // Kinds that say so themselves know no namespace where there is none.
         "metadata.namespace" => resource.is_namespaced() || !own_words,
-        _ => own.is_some_and(|fields| fields.contains(&field)),
+        _ => match &resource.custom {
+            Some(custom) => custom.selectable.iter().any(|known| known == field),
+            None => own.is_some_and(|fields| fields.contains(&field)),
+        },
     };
     if is_known {
         return Ok(());

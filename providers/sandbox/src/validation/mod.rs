@@ -104,19 +104,22 @@ fn of_change(resource: &Resource, live: &Value, object: &Value) -> Vec<FieldErro
 /// What a valid object should still be told that has changed. A pod template is looked at again only if its object has
 /// a new generation.
 pub(crate) fn warnings_of_change(resource: &Resource, live: &Value, object: &Value) -> Vec<String> {
+    if let Some(custom) = &resource.custom {
+        return crd::warnings_of(custom, object, Some(live));
+    }
     let is_same = meta::generation(live) == meta::generation(object);
     let has_template =
         matches!(resource.group.as_str(), "" | "apps" | "batch") && !resource.is("", "services");
-    if resource.custom.is_none() && has_template && is_same { Vec::new() } else { warnings(resource, object) }
+    if has_template && is_same { Vec::new() } else { warnings(resource, object) }
 }
 
 /// What an object that is valid should still be told.
 pub(crate) fn warnings(resource: &Resource, object: &Value) -> Vec<String> {
+    if let Some(custom) = &resource.custom {
+        return crd::warnings_of(custom, object, None);
+    }
     if resource.is("apiextensions.k8s.io", "customresourcedefinitions") {
         return crd::warnings(object);
-    }
-    if resource.custom.is_some() {
-        return Vec::new();
     }
     match (resource.group.as_str(), resource.plural.as_str()) {
         ("", "services") => warnings::of_service(object),

@@ -110,11 +110,13 @@ fn pattern(text: &str) -> Result<Regex, ExecutionError> {
     Regex::new(text).map_err(|error| ExecutionError::function_error("find", error))
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "expressions hand over owned values")]
 fn find(This(text): This<Arc<String>>, wanted: Arc<String>) -> Result<CelValue, ExecutionError> {
     let found = pattern(&wanted)?.find(&text).map_or_else(String::new, |found| found.as_str().to_owned());
     Ok(CelValue::String(Arc::new(found)))
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "expressions hand over owned values")]
 fn find_all(This(text): This<Arc<String>>, wanted: Arc<String>) -> Result<CelValue, ExecutionError> {
     let pattern = pattern(&wanted)?;
     let found = pattern.find_iter(&text).map(|found| CelValue::String(Arc::new(found.as_str().to_owned())));

@@ -30,6 +30,15 @@ const REASONS: [&str; 4] =
 
 static ENVIRONMENT: LazyLock<Arc<Env>> = LazyLock::new(|| Arc::new(functions::environment()));
 
+/// Which parts of an object rules without an old value judge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Judged {
+    /// Those that are new or have changed.
+    Changed,
+    /// Those that are as they were.
+    Unchanged,
+}
+
 /// The compiled expressions of a schema, by their text.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Rules(Arc<BTreeMap<String, Program>>);
@@ -47,10 +56,19 @@ impl Rules {
         self.0.is_empty()
     }
 
-    /// Every rule that an object breaks, except where it is as `old`.
-    pub fn check(&self, schema: &Value, object: &Value, old: Option<&Value>) -> Vec<FieldError> {
+    /// Every rule that the judged parts of an object break.
+    pub fn check(
+        &self,
+        schema: &Value,
+        object: &Value,
+        old: Option<&Value>,
+        judged: Judged,
+    ) -> Vec<FieldError> {
         let mut errors = Vec::new();
-        let node = Node { schema, value: object, old, path: String::new(), is_same: false };
+        if judged == Judged::Unchanged && (self.is_empty() || old.is_none()) {
+            return errors;
+        }
+        let node = Node { schema, value: object, old, path: String::new(), is_same: false, judged };
         self.walk(&node, &mut errors);
         errors
     }
@@ -188,6 +206,7 @@ struct Node<'a> {
     path: String,
     /// Whether it is part of something that did not change.
     is_same: bool,
+    judged: Judged,
 }
 
 impl Node<'_> {
@@ -202,7 +221,7 @@ impl Node<'_> {
         old: Option<&'b Value>,
         path: String,
     ) -> Node<'b> {
-        Node { schema, value, old, path, is_same: self.is_same() }
+        Node { schema, value, old, path, is_same: self.is_same(), judged: self.judged }
     }
 }
 
@@ -249,7 +268,12 @@ impl Rules {
             let Some(program) = self.0.get(rule["rule"].as_str().unwrap_or_default()) else { continue };
             let (sees_old, is_optional) =
                 (program.references().has_variable("oldSelf"), rule["optionalOldSelf"] == true);
-            if sees_old && old.is_none() && !is_optional || !sees_old && node.is_same() {
+            let is_judged = match node.judged {
+                Judged::Changed if sees_old => old.is_some() || is_optional,
+                Judged::Changed => !node.is_same(),
+                Judged::Unchanged => !sees_old && node.is_same(),
+            };
+            if !is_judged {
                 continue;
             }
             let mut context = Context::with_env(Arc::clone(&ENVIRONMENT));
