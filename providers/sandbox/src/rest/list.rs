@@ -78,7 +78,7 @@ pub(crate) fn list(
     }
     let following = rest.count();
     if following > 0 {
-        page.next = Some(token(version.to_string(), &format!("{last}\0")));
+        page.next = Some(token(&version.to_string(), &format!("{last}\0")));
         page.remaining = selector.is_empty().then_some(following);
     }
     Ok(page)
@@ -147,11 +147,11 @@ fn forgotten(start: &Start) -> ApiError {
     if start.key.is_empty() {
         return ApiError::Expired("The resourceVersion for the provided list is too old.".into());
     }
-    ApiError::ExpiredPage { next: token("-1".into(), &start.key) }
+    ApiError::ExpiredPage { next: token("-1", &start.key) }
 }
 
 // The number stands in the text as such: it may be negative.
-fn token(version: String, key: &str) -> String {
+fn token(version: &str, key: &str) -> String {
     URL_SAFE_NO_PAD.encode(format!("{{\"v\":\"{TOKEN_VERSION}\",\"rv\":{version},\"start\":{}}}", json!(key)))
 }
 
