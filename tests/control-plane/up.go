@@ -169,7 +169,9 @@ func (p *plane) startNodes(managerPort, schedulerPort string) error {
 	if err := p.launch("kube-scheduler", scheduler...); err != nil {
 		return err
 	}
-	return p.launch("kwok", "--kubeconfig", p.Kubeconfig, "--config", p.path("stages.yaml"), "--manage-all-nodes")
+	// Without a lease that is renewed, the node counts as lost after 50 seconds, and its pods with it.
+	return p.launch("kwok", "--kubeconfig", p.Kubeconfig, "--config", p.path("stages.yaml"), "--manage-all-nodes",
+		"--node-lease-duration-seconds", "40")
 }
 
 func (p *plane) path(name string) string { return filepath.Join(p.directory, name) }

@@ -51,6 +51,25 @@ fn pods_run() {
 }
 
 #[test]
+fn pods_that_ask_for_trouble_have_it() {
+    let plane = ControlPlane::shared();
+    let run = |name: &str| {
+        let annotation = format!("sandbox.terrane.dev/pods={name}");
+        kubectl(plane, User::Admin, &format!("run {name} --image web:1.0 --annotations {annotation}"));
+    };
+    let ready = |name: &str| {
+        let path = "jsonpath={.status.conditions[?(@.type=='Ready')].status}";
+        kubectl(plane, User::Admin, &format!("get pod {name} --output {path}"))
+    };
+    run("never-ready");
+    run("crash");
+    // What is made later, and is ready, has overtaken them.
+    run("fine");
+    kubectl(plane, User::Admin, "wait pod/fine --for condition=Ready --timeout 60s");
+    assert_eq!(["fine", "crash", "never-ready"].map(ready), ["True", "False", "False"]);
+}
+
+#[test]
 fn nothing_outlives_a_user_that_is_killed() {
     let mut user = Command::new(env!("CARGO_BIN_EXE_control-plane"))
         .stdin(Stdio::piped())
