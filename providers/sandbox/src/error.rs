@@ -163,13 +163,14 @@ impl Reason {
 
 impl FieldError {
     fn build(field: impl Into<String>, reason: Reason, value: Option<&Value>, detail: &str) -> Self {
+        Self::build_shown(field, reason, value.map(Value::to_string).as_deref(), detail)
+    }
+
+    fn build_shown(field: impl Into<String>, reason: Reason, shown: Option<&str>, detail: &str) -> Self {
         let mut body = reason.texts().1.to_owned();
-        if let Some(value) = value {
-            body.push_str(&format!(": {value}"));
-        }
-        if !detail.is_empty() {
+        for part in shown.into_iter().chain((!detail.is_empty()).then_some(detail)) {
             body.push_str(": ");
-            body.push_str(detail);
+            body.push_str(part);
         }
         Self { field: field.into(), reason, body }
     }
@@ -205,6 +206,21 @@ impl FieldError {
         let list: Vec<_> = supported.iter().map(|s| format!("{s:?}")).collect();
         let detail = format!("supported values: {}", list.join(", "));
         Self::build(field, Reason::NotSupported, Some(value), &detail)
+    }
+
+    /// Something malformed that is not shown.
+    pub fn invalid_bare(field: impl Into<String>, detail: &str) -> Self {
+        Self::build_shown(field, Reason::Invalid, None, detail)
+    }
+
+    /// A value outside an enumeration, shown in a form of its own.
+    pub fn unsupported_as(field: impl Into<String>, shown: &str, detail: &str) -> Self {
+        Self::build_shown(field, Reason::NotSupported, Some(shown), detail)
+    }
+
+    /// A value that must be unique and is not, shown in a form of its own.
+    pub fn duplicate_as(field: impl Into<String>, shown: &str) -> Self {
+        Self::build_shown(field, Reason::Duplicate, Some(shown), "")
     }
 
     /// A reference to something that is not there.

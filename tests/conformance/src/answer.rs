@@ -7,7 +7,7 @@ use regex::Regex;
 use serde_json::{Value, json};
 
 /// Fields that every server fills in its own way; that they are there is compared, what they say is not.
-const OWN: [&str; 17] = [
+const OWN: &[&str] = &[
     "uid",
     "resourceVersion",
     "creationTimestamp",
@@ -15,6 +15,12 @@ const OWN: [&str; 17] = [
     "time",
     "lastTransitionTime",
     "lastUpdateTime",
+    "lastPhaseTransitionTime",
+    "lastProbeTime",
+    "startTime",
+    "startedAt",
+    "finishedAt",
+    "completionTime",
     "continue",
     "clusterIP",
     "nodePort",

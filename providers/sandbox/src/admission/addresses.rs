@@ -56,7 +56,7 @@ fn address_error(others: &[&Value], service: &Value) -> Option<FieldError> {
     let offset =
         text.parse::<Ipv4Addr>().ok().map(u32::from).and_then(|address| address.checked_sub(network));
     let why = if offset.is_none_or(|offset| offset >= size) {
-        format!("the provided IP ({text}) is not in the valid range. The range of valid IPs is 10.96.0.0/16")
+        "the provided network does not match the current range".to_owned()
     } else if others.iter().any(|other| other["spec"]["clusterIP"] == text) {
         "provided IP is already allocated".to_owned()
     } else {

@@ -14,6 +14,15 @@ use crate::resource::Resource;
 /// Keeps a claim while pods use it.
 pub(crate) const CLAIM_PROTECTION: &str = "kubernetes.io/pvc-protection";
 
+/// Keeps a volume while a claim has it.
+pub(crate) const VOLUME_PROTECTION: &str = "kubernetes.io/pv-protection";
+
+/// Keeps a class of volume attributes while a claim names it.
+pub(crate) const CLASS_PROTECTION: &str = "kubernetes.io/vac-protection";
+
+/// The taint of a node that is not ready.
+pub(crate) const NOT_READY: &str = "node.kubernetes.io/not-ready";
+
 const TOKEN_PATH: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 /// Completes a new object of the kinds concerned.
@@ -24,13 +33,21 @@ pub(super) fn complete(cluster: &Cluster, resource: &Resource, object: &mut Valu
     if resource.is("", "pods") {
         add_account(cluster, resource, object)?;
         add_priority(cluster, resource, object)?;
+        add_overhead(cluster, resource, object)?;
         add_tolerations(object);
     } else if resource.is("", "persistentvolumeclaims") {
-        let class = default_class(cluster);
+        let is_stated = meta::annotation(object, "volume.beta.kubernetes.io/storage-class").is_some();
+        let class = default_class(cluster).filter(|_| !is_stated);
         if let (Some(class), Some(spec)) = (class, meta::child(object, "spec")) {
             spec.entry("storageClassName").or_insert(json!(class));
         }
         add_finalizer(object, CLAIM_PROTECTION);
+    } else if resource.is("", "persistentvolumes") {
+        add_finalizer(object, VOLUME_PROTECTION);
+    } else if resource.is("storage.k8s.io", "volumeattributesclasses") {
+        add_finalizer(object, CLASS_PROTECTION);
+    } else if resource.is("", "nodes") {
+        add_taint(object);
     }
     Ok(())
 }
@@ -41,6 +58,14 @@ fn add_finalizer(object: &mut Value, finalizer: &str) {
         finalizers.push(finalizer);
         let finalizers = json!(finalizers);
         meta::set(object, "finalizers", finalizers);
+    }
+}
+
+// Nothing runs on a node before it is ready.
+fn add_taint(node: &mut Value) {
+    let has_taint = meta::items(&node["spec"]["taints"]).iter().any(|taint| taint["key"] == NOT_READY);
+    if let Some(spec) = node.get_mut("spec").filter(|_| !has_taint) {
+        push(spec, "taints", json!({ "key": NOT_READY, "effect": "NoSchedule" }));
     }
 }
 
@@ -68,7 +93,13 @@ fn add_account(cluster: &Cluster, resource: &Resource, pod: &mut Value) -> ApiRe
         .as_bool()
         .or(account["automountServiceAccountToken"].as_bool())
         .unwrap_or(true);
+    let secrets = account["imagePullSecrets"].clone();
     let Some(spec) = meta::child(pod, "spec") else { return Ok(()) };
+    if spec.get("imagePullSecrets").is_none_or(|own| meta::items(own).is_empty())
+        && !meta::items(&secrets).is_empty()
+    {
+        spec.insert("imagePullSecrets".into(), secrets);
+    }
     spec.insert("serviceAccountName".into(), json!(name));
     spec.insert("serviceAccount".into(), json!(name));
     if mounts {
@@ -131,6 +162,9 @@ fn add_priority(cluster: &Cluster, resource: &Resource, pod: &mut Value) -> ApiR
         }
         found
     };
+    if let Some(why) = stated_otherwise(pod, class.map(|class| class.as_ref())) {
+        return Err(ApiError::forbidden(&resource.group_resource(), meta::name(pod), why));
+    }
     let (value, policy) = match class {
         Some(class) => (class["value"].clone(), class["preemptionPolicy"].clone()),
         None => (json!(0), json!("PreemptLowerPriority")),
@@ -151,6 +185,45 @@ fn add_priority(cluster: &Cluster, resource: &Resource, pod: &mut Value) -> ApiR
     spec.insert("priority".into(), value);
     spec.insert("preemptionPolicy".into(), policy);
     Ok(())
+}
+
+// A pod leaves its priority to its class, or states the same.
+fn stated_otherwise(pod: &Value, class: Option<&Value>) -> Option<String> {
+    let computed = class.map_or(0, |class| class["value"].as_i64().unwrap_or(0));
+    let stated = pod["spec"]["priority"].as_i64().filter(|priority| *priority != computed);
+    const BY_CLASS: &str = "from the given PriorityClass name";
+    if let Some(stated) = stated {
+        let what = format!("the integer value of priority ({stated}) must not be provided in pod spec");
+        return Some(format!("{what}; priority admission controller computed {computed} {BY_CLASS}"));
+    }
+    let computed =
+        class.and_then(|class| class["preemptionPolicy"].as_str()).unwrap_or("PreemptLowerPriority");
+    let stated = pod["spec"]["preemptionPolicy"].as_str().filter(|policy| *policy != computed)?;
+    let what = format!("the string value of PreemptionPolicy ({stated}) must not be provided in pod spec");
+    Some(format!("{what}; priority admission controller computed {computed} {BY_CLASS}"))
+}
+
+// What a pod needs beside its containers is known by its runtime class.
+fn add_overhead(cluster: &Cluster, resource: &Resource, pod: &mut Value) -> ApiResult<()> {
+    let name = pod["spec"]["runtimeClassName"].as_str().unwrap_or_default().to_owned();
+    let class = cluster.store.find("node.k8s.io", "runtimeclasses", "", &name);
+    let overhead = class.map(|class| class["overhead"]["podFixed"].clone()).unwrap_or_default();
+    let stated = &pod["spec"]["overhead"];
+    let why = if !name.is_empty() && class.is_none() {
+        format!("pod rejected: RuntimeClass {name:?} not found")
+    } else if stated.as_object().is_some_and(|stated| !stated.is_empty()) && *stated != overhead {
+        if overhead.is_null() {
+            "pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead".to_owned()
+        } else {
+            "pod rejected: Pod's Overhead doesn't match RuntimeClass's defined Overhead".to_owned()
+        }
+    } else {
+        if let Some(spec) = meta::child(pod, "spec").filter(|_| overhead.is_object()) {
+            spec.insert("overhead".into(), overhead);
+        }
+        return Ok(());
+    };
+    Err(ApiError::forbidden(&resource.group_resource(), meta::name(pod), why))
 }
 
 fn add_tolerations(pod: &mut Value) {

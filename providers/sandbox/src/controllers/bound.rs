@@ -10,7 +10,7 @@ use std::net::Ipv4Addr;
 use serde_json::{Value, json};
 
 use super::act;
-use crate::admission::pods::CLAIM_PROTECTION;
+use crate::admission::pods::{CLAIM_PROTECTION, CLASS_PROTECTION, NOT_READY, VOLUME_PROTECTION};
 use crate::cluster::Cluster;
 use crate::error::{ApiResult, GroupResource};
 use crate::meta;
@@ -95,16 +95,38 @@ pub(super) fn release_claims(cluster: &mut Cluster, namespace: &str) -> ApiResul
             volumes.iter().any(|volume| volume["persistentVolumeClaim"]["claimName"] == name.as_str())
         });
         if !is_used {
-            let key = Key::new(&claims(), namespace, &name);
-            act::edit(cluster, &key, |claim| {
-                let rest: Vec<_> =
-                    meta::finalizers(claim).into_iter().filter(|known| *known != CLAIM_PROTECTION).collect();
-                let rest = if rest.is_empty() { Value::Null } else { json!(rest) };
-                meta::set(claim, "finalizers", rest);
-            })?;
+            drop_finalizer(cluster, &Key::new(&claims(), namespace, &name), CLAIM_PROTECTION)?;
         }
     }
     Ok(())
+}
+
+fn drop_finalizer(cluster: &mut Cluster, key: &Key, finalizer: &str) -> ApiResult<()> {
+    act::edit(cluster, key, |object| {
+        let rest: Vec<_> = meta::finalizers(object).into_iter().filter(|known| *known != finalizer).collect();
+        let rest = if rest.is_empty() { Value::Null } else { json!(rest) };
+        meta::set(object, "finalizers", rest);
+    })
+}
+
+/// Lets a volume go that is being deleted and that no claim has.
+///
+/// # Errors
+/// If a change cannot be written.
+pub(super) fn release_volume(cluster: &mut Cluster, key: &Key) -> ApiResult<()> {
+    let is_bound = cluster.store.get(key).is_none_or(|volume| volume["status"]["phase"] == "Bound");
+    if is_bound { Ok(()) } else { drop_finalizer(cluster, key, VOLUME_PROTECTION) }
+}
+
+/// Lets a class of volume attributes go that is being deleted and that no claim names.
+///
+/// # Errors
+/// If a change cannot be written.
+pub(super) fn release_class(cluster: &mut Cluster, key: &Key) -> ApiResult<()> {
+    let names_it =
+        |claim: &std::sync::Arc<Value>| claim["spec"]["volumeAttributesClassName"] == key.name.as_str();
+    let is_used = cluster.store.list(&claims(), "").any(names_it);
+    if is_used { Ok(()) } else { drop_finalizer(cluster, key, CLASS_PROTECTION) }
 }
 
 /// Removes the volume of a claim that is gone, as its reclaim policy says.
@@ -114,10 +136,11 @@ pub(super) fn release_claims(cluster: &mut Cluster, namespace: &str) -> ApiResul
 pub(super) fn reclaim(cluster: &mut Cluster, claim_uid: &str) -> ApiResult<()> {
     let key = Key::new(&volumes(), "", &format!("pvc-{claim_uid}"));
     let Some(volume) = cluster.store.get(&key).cloned() else { return Ok(()) };
+    act::update_status(cluster, &key, |volume| volume["status"]["phase"] = json!("Released"))?;
     if volume["spec"]["persistentVolumeReclaimPolicy"] == "Delete" {
         return act::delete(cluster, &key);
     }
-    act::update_status(cluster, &key, |volume| volume["status"]["phase"] = json!("Released"))
+    Ok(())
 }
 
 /// Gives a Service of type `LoadBalancer` an address, and takes it away from others.
@@ -181,6 +204,11 @@ pub(super) fn node(cluster: &mut Cluster, key: &Key) -> ApiResult<()> {
             "capacity": room });
         meta::put(node, "status", Some(status));
         act::set_conditions(node, &[ready]);
+    })?;
+    act::edit(cluster, key, |node| {
+        let taints = meta::items(&node["spec"]["taints"]).iter();
+        let rest: Vec<_> = taints.filter(|taint| taint["key"] != NOT_READY).cloned().collect();
+        node["spec"]["taints"] = json!(rest);
     })
 }
 

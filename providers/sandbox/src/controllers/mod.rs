@@ -195,6 +195,10 @@ fn reconcile(cluster: &mut Cluster, key: &Key) -> ApiResult<()> {
         ("", "pods") if meta::is_terminating(&object) && meta::finalizers(&object).is_empty() => {
             cluster.erase(key)
         }
+        ("", "persistentvolumes") if meta::is_terminating(&object) => bound::release_volume(cluster, key),
+        ("storage.k8s.io", "volumeattributesclasses") if meta::is_terminating(&object) => {
+            bound::release_class(cluster, key)
+        }
         _ if meta::is_terminating(&object) => Ok(()),
         ("apps", "deployments") => deployment::reconcile(cluster, key),
         ("apps", "replicasets") => replicaset::reconcile(cluster, key),

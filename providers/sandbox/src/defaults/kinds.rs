@@ -5,9 +5,9 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use super::set;
+use super::{pod, set, webhooks};
 use crate::meta;
 
 const RBAC: &str = "rbac.authorization.k8s.io";
@@ -19,6 +19,51 @@ pub(crate) fn namespace(object: &mut Value) {
     let labels = metadata.entry("labels").or_insert_with(|| json!({}));
     if let Some(labels) = labels.as_object_mut() {
         labels.insert("kubernetes.io/metadata.name".into(), json!(name));
+    }
+}
+
+/// What a namespace gets when it is stored: its label even if its name was drawn, and the finalizer that empties it.
+pub(super) fn complete_namespace(object: &mut Value, is_new: bool) {
+    namespace(object);
+    let Some(spec) = meta::child(object, "spec").filter(|_| is_new) else { return };
+    let finalizers = spec.entry("finalizers").or_insert(Value::Null);
+    if finalizers.is_null() {
+        *finalizers = json!([]);
+    }
+    if let Some(list) = finalizers.as_array_mut().filter(|list| !list.contains(&json!("kubernetes"))) {
+        list.push(json!("kubernetes"));
+    }
+}
+
+/// The old name for a node's range of addresses is kept in step with the new one.
+pub(super) fn node(object: &mut Value) {
+    let Some(spec) = meta::child(object, "spec") else { return };
+    if let Some(range) = spec.get("podCIDR").filter(|range| *range != "").cloned() {
+        spec.entry("podCIDRs").or_insert_with(|| json!([range]));
+    }
+}
+
+/// A claim's two fields for what it starts from are kept in step.
+///
+/// # Source
+/// <https://kubernetes.io/docs/concepts/storage/persistent-volumes/#volume-populators-and-data-sources>
+pub(super) fn data_sources(object: &mut Value) {
+    let Some(spec) = meta::child(object, "spec") else { return };
+    let group = |source: &Value| source["apiGroup"].as_str().unwrap_or_default().to_owned();
+    let is_known = |source: &Value| match source["kind"].as_str() {
+        Some("PersistentVolumeClaim") => group(source).is_empty(),
+        Some("VolumeSnapshot") => group(source) == "snapshot.storage.k8s.io",
+        _ => false,
+    };
+    match (spec.get("dataSource").cloned(), spec.get("dataSourceRef").cloned()) {
+        (Some(source), None) if is_known(&source) => {
+            spec.insert("dataSourceRef".into(), source);
+        }
+        (Some(_), None) => drop(spec.remove("dataSource")),
+        (None, Some(source)) if source.get("namespace").is_none() => {
+            spec.insert("dataSource".into(), source);
+        }
+        _ => {}
     }
 }
 
@@ -48,12 +93,7 @@ pub(super) fn volume(object: &mut Value) {
     let Some(spec) = meta::child(object, "spec") else { return };
     set(spec, "persistentVolumeReclaimPolicy", json!("Retain"));
     set(spec, "volumeMode", json!("Filesystem"));
-}
-
-pub(super) fn ingress_class(object: &mut Value) {
-    if let Some(parameters) = object["spec"]["parameters"].as_object_mut() {
-        set(parameters, "scope", json!("Cluster"));
-    }
+    pod::host_path_type(spec);
 }
 
 pub(super) fn storage_class(object: &mut Value) {
@@ -165,35 +205,8 @@ pub(super) fn limit_range(object: &mut Value) {
     }
 }
 
-pub(super) fn webhooks(object: &mut Value, is_mutating: bool) {
-    for webhook in object.get_mut("webhooks").and_then(Value::as_array_mut).into_iter().flatten() {
-        let Some(fields) = webhook.as_object_mut() else { continue };
-        set(fields, "failurePolicy", json!("Fail"));
-        set(fields, "matchPolicy", json!("Equivalent"));
-        set(fields, "namespaceSelector", json!({}));
-        set(fields, "objectSelector", json!({}));
-        set(fields, "timeoutSeconds", json!(10));
-        if is_mutating {
-            set(fields, "reinvocationPolicy", json!("Never"));
-        }
-        for rule in fields.get_mut("rules").and_then(Value::as_array_mut).into_iter().flatten() {
-            if let Some(rule) = rule.as_object_mut() {
-                set(rule, "scope", json!("*"));
-            }
-        }
-        service_port(fields.get_mut("clientConfig"));
-    }
-}
-
 pub(super) fn api_service(object: &mut Value) {
-    service_port(object.get_mut("spec"));
-}
-
-fn service_port(holder: Option<&mut Value>) {
-    if let Some(service) = holder.and_then(|holder| holder.get_mut("service")).and_then(Value::as_object_mut)
-    {
-        set(service, "port", json!(443));
-    }
+    webhooks::service_port(object.get_mut("spec"));
 }
 
 pub(super) fn csi_driver(object: &mut Value) {
@@ -209,6 +222,47 @@ pub(super) fn csi_driver(object: &mut Value) {
     ];
     for (field, value) in defaults {
         set(spec, field, value);
+    }
+}
+
+pub(super) fn ingress_class(object: &mut Value) {
+    let parameters = object.get_mut("spec").and_then(|spec| spec.get_mut("parameters"));
+    if let Some(parameters) = parameters.and_then(Value::as_object_mut) {
+        set(parameters, "scope", json!("Cluster"));
+    }
+}
+
+/// A request for devices asks for one of them unless it says how many.
+pub(super) fn device_requests(claim: Option<&mut Value>) {
+    let requests = claim.and_then(|claim| claim["devices"]["requests"].as_array_mut());
+    for request in requests.into_iter().flatten() {
+        let alternatives =
+            request.get_mut("firstAvailable").and_then(Value::as_array_mut).into_iter().flatten();
+        alternatives.filter_map(Value::as_object_mut).for_each(device_count);
+        request.get_mut("exactly").and_then(Value::as_object_mut).into_iter().for_each(device_count);
+    }
+}
+
+fn device_count(request: &mut Map<String, Value>) {
+    set(request, "allocationMode", json!("ExactCount"));
+    if request["allocationMode"] == "ExactCount" {
+        request.entry("count").or_insert(json!(1));
+    }
+}
+
+pub(super) fn priority_level(object: &mut Value) {
+    let Some(spec) = meta::child(object, "spec") else { return };
+    for (field, shares) in [("exempt", 0), ("limited", 30)] {
+        if let Some(level) = spec.get_mut(field).and_then(Value::as_object_mut) {
+            set(level, "nominalConcurrencyShares", json!(shares));
+            set(level, "lendablePercent", json!(0));
+        }
+    }
+    let queuing = spec.get_mut("limited").and_then(|limited| limited["limitResponse"].get_mut("queuing"));
+    if let Some(queuing) = queuing.and_then(Value::as_object_mut) {
+        for (field, value) in [("handSize", 8), ("queues", 64), ("queueLengthLimit", 50)] {
+            set(queuing, field, json!(value));
+        }
     }
 }
 

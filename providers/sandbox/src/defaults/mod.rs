@@ -3,6 +3,7 @@
 mod kinds;
 mod pod;
 mod service;
+mod webhooks;
 mod workloads;
 
 use serde_json::{Map, Value, json};
@@ -34,20 +35,25 @@ pub(crate) fn apply(resource: &Resource, object: &mut Value) {
         ("", "endpoints") => kinds::endpoints(object),
         ("", "limitranges") => kinds::limit_range(object),
         ("", "namespaces") => kinds::namespace(object),
+        ("", "nodes") => kinds::node(object),
         ("", "persistentvolumeclaims") => kinds::claim(object),
         ("", "persistentvolumes") => kinds::volume(object),
         ("", "secrets") => kinds::secret(object),
         ("", "services") => service::apply(object),
-        ("admissionregistration.k8s.io", "mutatingwebhookconfigurations") => kinds::webhooks(object, true),
-        ("admissionregistration.k8s.io", "validatingwebhookconfigurations") => kinds::webhooks(object, false),
+        ("admissionregistration.k8s.io", plural) => webhooks::apply(plural, object),
         ("apiextensions.k8s.io", "customresourcedefinitions") => crd::default_definition(object),
         ("apiregistration.k8s.io", "apiservices") => kinds::api_service(object),
         ("autoscaling", "horizontalpodautoscalers") => kinds::autoscaler(object),
         ("discovery.k8s.io", "endpointslices") => kinds::endpoint_slice(object),
         ("flowcontrol.apiserver.k8s.io", "flowschemas") => kinds::flow_schema(object),
+        ("flowcontrol.apiserver.k8s.io", "prioritylevelconfigurations") => kinds::priority_level(object),
         ("networking.k8s.io", "ingressclasses") => kinds::ingress_class(object),
         ("networking.k8s.io", "networkpolicies") => kinds::network_policy(object),
         ("rbac.authorization.k8s.io", "rolebindings" | "clusterrolebindings") => kinds::role_binding(object),
+        ("resource.k8s.io", "resourceclaims") => kinds::device_requests(object.get_mut("spec")),
+        ("resource.k8s.io", "resourceclaimtemplates") => {
+            kinds::device_requests(object.get_mut("spec").and_then(|template| template.get_mut("spec")));
+        }
         ("scheduling.k8s.io", "priorityclasses") => kinds::priority_class(object),
         ("storage.k8s.io", "csidrivers") => kinds::csi_driver(object),
         ("storage.k8s.io", "storageclasses") => kinds::storage_class(object),
@@ -69,7 +75,8 @@ pub(crate) fn first_status(resource: &Resource, object: &Value) -> Option<Value>
     }
     Some(match (resource.group.as_str(), resource.plural.as_str()) {
         ("", "namespaces") => json!({ "phase": "Active" }),
-        ("", "persistentvolumeclaims" | "persistentvolumes") => json!({ "phase": "Pending" }),
+        ("", "persistentvolumeclaims") => json!({ "phase": "Pending" }),
+        ("", "persistentvolumes") => json!({ "phase": "Pending", "lastPhaseTransitionTime": meta::now() }),
         ("", "pods") => json!({ "phase": "Pending", "qosClass": qos_class(object) }),
         ("", "services") | ("networking.k8s.io", "ingresses") => json!({ "loadBalancer": {} }),
         ("apiextensions.k8s.io", "customresourcedefinitions") => crd::first_status(),
@@ -117,7 +124,9 @@ fn qos_class(pod: &Value) -> &'static str {
 pub(crate) fn allocate(cluster: &Cluster, resource: &Resource, live: Option<&Value>, object: &mut Value) {
     match (resource.group.as_str(), resource.plural.as_str()) {
         _ if resource.custom.is_some() => {}
-        ("", "namespaces") if live.is_none() => object["spec"]["finalizers"] = json!(["kubernetes"]),
+        ("", "namespaces") => kinds::complete_namespace(object, live.is_none()),
+        ("", "persistentvolumeclaims") => kinds::data_sources(object),
+        ("", "pods") if live.is_none() => pod::settle_grace(object),
         ("", "services") => service::allocate(cluster, live, object),
         ("apiextensions.k8s.io", "customresourcedefinitions") => crd::record_stored_version(object),
         ("batch", "jobs") if live.is_none() => select_own_pods(object),
@@ -149,5 +158,11 @@ fn select_own_pods(job: &mut Value) {
             labels.insert(key.to_owned(), value.clone());
         }
     }
-    spec.insert("selector".into(), json!({ "matchLabels": { "batch.kubernetes.io/controller-uid": uid } }));
+    let labels = spec["template"]["metadata"]["labels"].clone();
+    let selector = spec.entry("selector").or_insert_with(|| json!({}));
+    selector["matchLabels"]["batch.kubernetes.io/controller-uid"] = uid;
+    // A Job without labels takes those of its pods.
+    if job["metadata"]["labels"].as_object().is_none_or(Map::is_empty) {
+        meta::set(job, "labels", labels);
+    }
 }

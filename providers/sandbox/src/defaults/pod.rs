@@ -20,7 +20,31 @@ pub(super) fn apply(object: &mut Value) {
             requests_from_limits(container);
         }
     }
+    if spec.get("hostNetwork").is_some_and(|value| value == true) {
+        host_ports(spec);
+    }
     apply_spec(spec);
+}
+
+// On the network of its node, a container's port is the node's.
+fn host_ports(spec: &mut Map<String, Value>) {
+    for list in ["containers", "initContainers"] {
+        for container in spec.get_mut(list).and_then(Value::as_array_mut).into_iter().flatten() {
+            for port in container.get_mut("ports").and_then(Value::as_array_mut).into_iter().flatten() {
+                if port["hostPort"].as_i64().unwrap_or(0) == 0 {
+                    port["hostPort"] = port["containerPort"].clone();
+                }
+            }
+        }
+    }
+}
+
+/// A pod that leaves no time for its end gets a second.
+pub(super) fn settle_grace(pod: &mut Value) {
+    let grace = &mut pod["spec"]["terminationGracePeriodSeconds"];
+    if grace.as_i64().is_some_and(|seconds| seconds < 0) {
+        *grace = json!(1);
+    }
 }
 
 /// Fills in the defaults of the template in `/template` of a workload's spec.
@@ -102,11 +126,10 @@ fn apply_container(container: &mut Value) {
 /// # Source
 /// <https://kubernetes.io/docs/concepts/containers/images/#imagepullpolicy-defaulting>
 fn pull_policy(image: &str) -> &'static str {
-    let last = image.rsplit('/').next().unwrap_or_default();
-    if image.contains('@') {
-        return "IfNotPresent";
-    }
+    let (tagged, has_digest) = image.split_once('@').map_or((image, false), |(tagged, _)| (tagged, true));
+    let last = tagged.rsplit('/').next().unwrap_or_default();
     match last.split_once(':') {
+        None if has_digest => "IfNotPresent",
         None | Some((_, "latest")) => "Always",
         Some(_) => "IfNotPresent",
     }
@@ -160,9 +183,7 @@ fn apply_volume(volume: &mut Value) {
             set(source, "defaultMode", json!(FILE_MODE));
         }
     }
-    if let Some(path) = fields.get_mut("hostPath").and_then(Value::as_object_mut) {
-        path.entry("type").or_insert_with(|| json!(""));
-    }
+    host_path_type(fields);
     let projected = fields.get_mut("projected").and_then(|projected| projected["sources"].as_array_mut());
     for source in projected.into_iter().flatten() {
         if let Some(token) = source.get_mut("serviceAccountToken").and_then(Value::as_object_mut) {
@@ -176,6 +197,13 @@ fn apply_volume(volume: &mut Value) {
         && let Some(spec) = meta::child(template, "spec")
     {
         set(spec, "volumeMode", json!("Filesystem"));
+    }
+}
+
+/// A path on the node is of any type unless it says which.
+pub(super) fn host_path_type(volume: &mut Map<String, Value>) {
+    if let Some(path) = volume.get_mut("hostPath").and_then(Value::as_object_mut) {
+        path.entry("type").or_insert_with(|| json!(""));
     }
 }
 

@@ -47,15 +47,15 @@ pub(super) fn apply(object: &mut Value) {
         }
     }
     let kind = spec["type"].as_str().unwrap_or_default().to_owned();
-    let is_external = kind == "ClusterIP"
-        && spec.get("externalIPs").and_then(Value::as_array).is_some_and(|addresses| !addresses.is_empty());
-    if is_external || matches!(kind.as_str(), "NodePort" | "LoadBalancer") {
+    let has_external_addresses = spec.get("externalIPs").is_some_and(|list| !meta::items(list).is_empty());
+    if matches!(kind.as_str(), "NodePort" | "LoadBalancer") || (kind == "ClusterIP" && has_external_addresses)
+    {
         set(spec, "externalTrafficPolicy", json!("Cluster"));
     }
     if kind == "LoadBalancer" {
         set(spec, "allocateLoadBalancerNodePorts", json!(true));
     }
-    if kind != "ExternalName" {
+    if matches!(kind.as_str(), "ClusterIP" | "NodePort" | "LoadBalancer") {
         set(spec, "internalTrafficPolicy", json!("Cluster"));
     }
 }
@@ -74,9 +74,7 @@ pub(super) fn allocate(cluster: &Cluster, live: Option<&Value>, object: &mut Val
     }
     let Some(spec) = meta::child(object, "spec") else { return };
     if kind == "ExternalName" {
-        for field in ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"] {
-            spec.remove(field);
-        }
+        spec.remove("internalTrafficPolicy");
         return;
     }
     if spec.get("clusterIP").is_none_or(|address| address == "" || address.is_null()) {
@@ -94,22 +92,42 @@ pub(super) fn allocate(cluster: &Cluster, live: Option<&Value>, object: &mut Val
     }
     let address = spec["clusterIP"].clone();
     spec.insert("clusterIPs".into(), json!([address]));
-    set(spec, "ipFamilies", json!(["IPv4"]));
-    set(spec, "ipFamilyPolicy", json!("SingleStack"));
+    // Who serves such a Service is not known, and may have addresses of both families.
+    let is_open = spec["clusterIP"] == "None"
+        && spec.get("selector").and_then(Value::as_object).is_none_or(Map::is_empty);
+    set(spec, "ipFamilyPolicy", json!(if is_open { "RequireDualStack" } else { "SingleStack" }));
+    let is_dual = is_open && spec["ipFamilyPolicy"] != "SingleStack";
+    set(spec, "ipFamilies", if is_dual { json!(["IPv4", "IPv6"]) } else { json!(["IPv4"]) });
     let wants_ports =
         kind == "NodePort" || (kind == "LoadBalancer" && spec["allocateLoadBalancerNodePorts"] != false);
     if wants_ports {
         allocate_node_ports(cluster, spec);
     }
+    let is_checked =
+        kind == "LoadBalancer" && spec.get("externalTrafficPolicy").is_some_and(|policy| policy == "Local");
+    if is_checked && spec.get("healthCheckNodePort").is_none_or(|port| *port == 0) {
+        let used = node_ports(cluster);
+        let own: Vec<_> = spec.get("ports").map(ports_of).unwrap_or_default();
+        let free = NODE_PORTS.clone().find(|number| !used.contains(number) && !own.contains(number));
+        spec.insert("healthCheckNodePort".into(), json!(free.unwrap_or(0)));
+    }
+}
+
+fn ports_of(ports: &Value) -> Vec<u64> {
+    meta::items(ports).iter().filter_map(|port| port["nodePort"].as_u64()).collect()
+}
+
+// The node ports that are taken.
+fn node_ports(cluster: &Cluster) -> BTreeSet<u64> {
+    let services = cluster.store.list(&GroupResource::new("", "services"), "");
+    let ports = services.flat_map(|service| {
+        ports_of(&service["spec"]["ports"]).into_iter().chain(service["spec"]["healthCheckNodePort"].as_u64())
+    });
+    ports.collect()
 }
 
 fn allocate_node_ports(cluster: &Cluster, spec: &mut Map<String, Value>) {
-    let services = GroupResource::new("", "services");
-    let ports = |service: &Value| -> Vec<u64> {
-        meta::items(&service["spec"]["ports"]).iter().filter_map(|port| port["nodePort"].as_u64()).collect()
-    };
-    let mut used: BTreeSet<u64> =
-        cluster.store.list(&services, "").flat_map(|service| ports(service)).collect();
+    let mut used = node_ports(cluster);
     for port in spec.get_mut("ports").and_then(Value::as_array_mut).into_iter().flatten() {
         if port["nodePort"].as_u64().is_some_and(|number| number != 0) {
             continue;
@@ -158,16 +176,20 @@ fn release(live: &Value, object: &mut Value) {
         matches!(spec["type"].as_str(), Some("NodePort" | "LoadBalancer"))
             || (spec["type"] == "ClusterIP" && !meta::items(&spec["externalIPs"]).is_empty())
     };
+    let has_address = |service: &Value| service["spec"]["type"] != "ExternalName";
     let balances = |service: &Value| service["spec"]["type"] == "LoadBalancer";
     let checks_health =
         |service: &Value| balances(service) && service["spec"]["externalTrafficPolicy"] == "Local";
-    let node_ports = |service: &Value| -> BTreeSet<u64> {
-        meta::items(&service["spec"]["ports"]).iter().filter_map(|port| port["nodePort"].as_u64()).collect()
-    };
+    let node_ports = |service: &Value| ports_of(&service["spec"]["ports"]);
     let no_longer = |needs: &dyn Fn(&Value) -> bool| needs(live) && !needs(object);
     let same_ports = node_ports(live) == node_ports(object);
     let (free_ports, is_unbalanced) = (no_longer(&needs_node_ports) && same_ports, no_longer(&balances));
+    let is_unaddressed = no_longer(&has_address);
     let fields = [
+        ("clusterIP", is_unaddressed),
+        ("clusterIPs", is_unaddressed),
+        ("ipFamilies", is_unaddressed),
+        ("ipFamilyPolicy", is_unaddressed),
         ("healthCheckNodePort", no_longer(&checks_health)),
         ("allocateLoadBalancerNodePorts", is_unbalanced),
         ("loadBalancerClass", is_unbalanced),

@@ -12,10 +12,11 @@ type Spec = Map<String, Value>;
 
 /// Fills in the defaults of a workload of this plural.
 pub(super) fn apply(plural: &str, object: &mut Value) {
-    match plural {
-        "jobs" => job_labels(object),
-        "replicationcontrollers" => controller_labels(object),
-        _ => {}
+    if plural == "replicationcontrollers" {
+        labels_of_template(object);
+    }
+    if plural == "daemonsets" {
+        template_count(object);
     }
     let Some(spec) = meta::child(object, "spec") else { return };
     match plural {
@@ -27,16 +28,11 @@ pub(super) fn apply(plural: &str, object: &mut Value) {
         "replicationcontrollers" => replication_controller(spec),
         _ => set(spec, "replicas", json!(1)),
     }
-    pod::apply_template(spec);
-}
-
-// A controller without labels has those of its pods.
-fn controller_labels(object: &mut Value) {
-    let labels = object["spec"]["template"]["metadata"]["labels"].clone();
-    let is_bare = object["metadata"]["labels"].as_object().is_none_or(Map::is_empty);
-    if is_bare && labels.is_object() {
-        meta::set(object, "labels", labels);
+    // Only a ReplicationController may come without a template.
+    if plural != "replicationcontrollers" {
+        child(spec, "template");
     }
+    pod::apply_template(spec);
 }
 
 fn deployment(spec: &mut Spec) {
@@ -101,12 +97,37 @@ fn job(spec: &mut Spec) {
     set(spec, "backoffLimit", json!(limit));
     set(spec, "completionMode", json!("NonIndexed"));
     set(spec, "suspend", json!(false));
+    failure_conditions(spec);
     let policy = if is_unset(spec, "podFailurePolicy") { "TerminatingOrFailed" } else { "Failed" };
     set(spec, "podReplacementPolicy", json!(policy));
+    set(spec, "manualSelector", json!(false));
 }
 
-// A Job without labels takes those of its pods.
-fn job_labels(object: &mut Value) {
+/// Where a `DaemonSet` counts the templates it has had.
+const TEMPLATES: &str = "deprecated.daemonset.template.generation";
+
+fn template_count(object: &mut Value) {
+    if let Some(metadata) = meta::child(object, "metadata") {
+        let annotations = metadata.entry("annotations").or_insert_with(|| json!({}));
+        if annotations[TEMPLATES].is_null() {
+            annotations[TEMPLATES] = json!("0");
+        }
+    }
+}
+
+// A rule on a condition of pods is for those that hold.
+fn failure_conditions(spec: &mut Spec) {
+    let rules = spec.get_mut("podFailurePolicy").and_then(|policy| policy["rules"].as_array_mut());
+    for rule in rules.into_iter().flatten() {
+        let conditions = rule.get_mut("onPodConditions").and_then(Value::as_array_mut);
+        for condition in conditions.into_iter().flatten().filter_map(Value::as_object_mut) {
+            set(condition, "status", json!("True"));
+        }
+    }
+}
+
+// A ReplicationController without labels takes those of its pods.
+fn labels_of_template(object: &mut Value) {
     let labels = object["spec"]["template"]["metadata"]["labels"].clone();
     let has_own = object["metadata"]["labels"].as_object().is_some_and(|own| !own.is_empty());
     if labels.is_object() && !has_own {

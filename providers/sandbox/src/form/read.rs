@@ -81,9 +81,6 @@ impl Reader {
                     go_value(found)
                 ));
             }
-            (Form::IntOrString, found) => {
-                self.fatal(format!("json: cannot unmarshal {} into Go value of type int32", go_value(found)));
-            }
             (Form::Bytes, Value::String(text)) => {
                 if let Some(at) = base64_fault(text) {
                     self.misfit(format!("illegal base64 data at input byte {at}"));
@@ -98,11 +95,12 @@ impl Reader {
                     }
                     (_, found) => go_value(found).to_owned(),
                 };
+                let wanted = if *form == Form::IntOrString { "int32".to_owned() } else { form.go_name() };
                 let text = format!(
                     "json: cannot unmarshal {shown} into Go struct field {}.{} of type {}",
                     self.around,
                     self.go.join("."),
-                    form.go_name()
+                    wanted
                 );
                 self.misfit(text);
             }
@@ -226,7 +224,9 @@ fn base64_fault(text: &str) -> Option<usize> {
         return None;
     }
     let is_of_base64 = |letter: &u8| letter.is_ascii_alphanumeric() || matches!(letter, b'+' | b'/');
-    Some(text.bytes().take_while(is_of_base64).count())
+    let good = text.bytes().take_while(is_of_base64).count();
+    // A text that ends too early is told at the start of its last group.
+    Some(if good == text.len() { good - good % 4 } else { good })
 }
 
 fn quantity_fault(text: &str) -> &'static str {

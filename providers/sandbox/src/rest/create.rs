@@ -62,15 +62,15 @@ pub(super) fn insert(
     writing: &Writing<'_>,
 ) -> ApiResult<Written> {
     admission::mutate_new(cluster, resource, &mut object)?;
-    let drawn = draw_name(cluster, resource, namespace, &mut object);
+    draw_name(cluster, resource, namespace, &mut object);
     strategy::prepare_new(cluster, resource, &mut object);
     decode::settle_stored_form(resource, &mut object);
     let errors = validation::of_new(resource, &object);
     if !errors.is_empty() {
-        let name = if drawn { String::new() } else { meta::name(&object).to_owned() };
+        let name = meta::name(&object).to_owned();
         return Err(ApiError::Invalid { kind: resource.group_kind(), name, errors });
     }
-    let warnings = validation::warnings(resource, &object);
+    let warnings = validation::warnings(resource, &object, None);
     let key = Cluster::key(resource, namespace, meta::name(&object));
     if let Some(live) = cluster.store.get(&key) {
         let is_ending = meta::is_terminating(live);
@@ -103,11 +103,11 @@ pub(super) fn place(resource: &Resource, namespace: &str, object: &mut Value) ->
     Ok(())
 }
 
-// Gives an object without a name one that starts with its generateName; says whether it did.
-fn draw_name(cluster: &Cluster, resource: &Resource, namespace: &str, object: &mut Value) -> bool {
+// Gives an object without a name one that starts with its generateName.
+fn draw_name(cluster: &Cluster, resource: &Resource, namespace: &str, object: &mut Value) {
     let prefix = meta::text(object, "generateName");
     if !meta::name(object).is_empty() || prefix.is_empty() {
-        return false;
+        return;
     }
     let prefix: String = prefix.chars().take(58).collect();
     for _ in 0..NAME_ATTEMPTS {
@@ -118,5 +118,4 @@ fn draw_name(cluster: &Cluster, resource: &Resource, namespace: &str, object: &m
             break;
         }
     }
-    true
 }

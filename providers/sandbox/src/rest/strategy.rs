@@ -183,7 +183,8 @@ fn restore_all_but_status(resource: &Resource, live: &Value, object: &mut Value)
     }
 }
 
-// A Deployment's annotations count too, since they may ask for a rollout, and so do the labels of an EndpointSlice.
+// A Deployment's annotations count too, since they may ask for a rollout, and the labels of an EndpointSlice, which name
+// its Service.
 fn has_new_generation(resource: &Resource, live: &Value, object: &Value) -> bool {
     let body = |value: &Value| {
         let mut value = value.clone();
@@ -194,7 +195,9 @@ fn has_new_generation(resource: &Resource, live: &Value, object: &Value) -> bool
         value
     };
     let differs = |field: &str| live["metadata"][field] != object["metadata"][field];
-    body(live) != body(object)
-        || (resource.is("apps", "deployments") && differs("annotations"))
-        || (resource.is("discovery.k8s.io", "endpointslices") && differs("labels"))
+    // A priority class has nothing to observe: what may change of it is text.
+    !resource.is("scheduling.k8s.io", "priorityclasses")
+        && (body(live) != body(object)
+            || (resource.is("apps", "deployments") && differs("annotations"))
+            || (resource.is("discovery.k8s.io", "endpointslices") && differs("labels")))
 }

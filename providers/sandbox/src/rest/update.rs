@@ -177,7 +177,7 @@ pub(super) fn finish(
     if !errors.is_empty() {
         return Err(ApiError::Invalid { kind: resource.group_kind(), name: at.name.clone(), errors });
     }
-    warnings.extend(validation::warnings_of_change(resource, &live, &object));
+    warnings.extend(validation::warnings(resource, &object, Some(&live)));
     rbac::check_escalation(cluster, &writing.options.user, resource, Some(&live), &object)?;
     admission::check_update(cluster, resource, &live, &object, writing.subresource)?;
     meta::set(&mut object, "resourceVersion", live["metadata"]["resourceVersion"].clone());

@@ -90,7 +90,7 @@ fn services_take_only_free_addresses_and_ports() {
             service("b", json!("10.96.7.7"), 30081),
             "failed to allocate IP 10.96.7.7: provided IP is already allocated",
         ),
-        (service("b", json!("10.1.0.1"), 30081), "The range of valid IPs is 10.96.0.0/16"),
+        (service("b", json!("10.1.0.1"), 30081), "the provided network does not match the current range"),
         (service("b", Value::Null, 30080), "provided port is already allocated"),
         (service("b", Value::Null, 80), "The range of valid ports is 30000-32767"),
     ];

@@ -6,191 +6,133 @@
 
 use serde_json::{Value, json};
 
+use super::checks::{Checks, text};
+use super::syntax;
 use crate::controllers::garbage::{FOREGROUND, ORPHAN};
 use crate::error::FieldError;
 use crate::meta;
 use crate::resource::Resource;
 
-const SUBDOMAIN: &str = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', \
-    and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is \
-    '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
-const LABEL: &str = "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must \
-    start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is \
-    '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
-const DNS_LABEL: &str = "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an \
-    alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for \
-    validation is '[a-z]([-a-z0-9]*[a-z0-9])?')";
-const QUALIFIED: &str = "must consist of alphanumeric characters, '-', '_' or '.', and must start and end \
-    with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is \
-    '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
-const LABEL_VALUE: &str = "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or \
-    '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex \
-    used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
+pub(crate) use syntax::{label_value as value_faults, qualified as key_faults};
 
 /// All annotations of an object together, in bytes.
 const ANNOTATION_LIMIT: usize = 256 * 1024;
 
-#[derive(Clone, Copy)]
-enum Syntax {
-    Subdomain,
-    Label,
-    DnsLabel,
-    PathSegment,
-}
-
-fn syntax_of(resource: &Resource) -> Syntax {
-    if resource.custom.is_some() {
-        return Syntax::Subdomain;
-    }
+/// The form of the names of a kind's objects.
+fn form_of(resource: &Resource) -> fn(&str) -> Vec<String> {
     match (resource.group.as_str(), resource.plural.as_str()) {
-        ("", "namespaces" | "services") | ("apps", "statefulsets") => Syntax::Label,
-        ("rbac.authorization.k8s.io", _) => Syntax::PathSegment,
-        _ => Syntax::Subdomain,
+        _ if resource.custom.is_some() => syntax::subdomain,
+        ("", "namespaces" | "services") | ("apps", "statefulsets") => syntax::label,
+        ("rbac.authorization.k8s.io", _) => syntax::path_segment,
+        _ => syntax::subdomain,
     }
-}
-
-fn is_label(text: &str) -> bool {
-    let inner = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-';
-    !text.is_empty() && text.chars().all(inner) && !text.starts_with('-') && !text.ends_with('-')
-}
-
-fn is_subdomain(text: &str) -> bool {
-    text.split('.').all(is_label)
-}
-
-// What is wrong with a name, in Kubernetes' words.
-fn name_faults(syntax: Syntax, name: &str) -> Vec<String> {
-    let too_long = |limit: usize| (name.len() > limit).then(|| format!("must be no more than {limit} bytes"));
-    let (limit, fault) = match syntax {
-        Syntax::Subdomain => (253, (!is_subdomain(name)).then_some(SUBDOMAIN)),
-        Syntax::Label if !is_label(name) && is_subdomain(name) => (63, Some("must not contain dots")),
-        Syntax::Label => (63, (!is_label(name)).then_some(LABEL)),
-        Syntax::DnsLabel => {
-            let is_fine = is_label(name) && name.starts_with(|letter: char| letter.is_ascii_lowercase());
-            (63, (!is_fine).then_some(DNS_LABEL))
-        }
-        Syntax::PathSegment => return path_faults(name),
-    };
-    too_long(limit).into_iter().chain(fault.map(str::to_owned)).collect()
 }
 
 /// What is wrong with a label of DNS that begins with a letter, if anything.
 pub(crate) fn dns_label_fault(text: &str) -> Option<String> {
-    let faults = name_faults(Syntax::DnsLabel, text);
+    let faults = syntax::dns_label(text);
     (!faults.is_empty()).then(|| faults.join(","))
 }
 
 /// What is wrong with a name of DNS, if anything.
 pub(crate) fn subdomain_fault(text: &str) -> Option<String> {
-    let faults = name_faults(Syntax::Subdomain, text);
+    let faults = syntax::subdomain(text);
     (!faults.is_empty()).then(|| faults.join(","))
-}
-
-fn path_faults(name: &str) -> Vec<String> {
-    if matches!(name, "." | "..") {
-        return vec![format!("may not be '{name}'")];
-    }
-    let has = |part: &&str| name.contains(part);
-    ["/", "%"].iter().filter(|part| has(part)).map(|part| format!("may not contain '{part}'")).collect()
 }
 
 /// The rules on the metadata of a new object.
 pub(super) fn check(resource: &Resource, object: &Value) -> Vec<FieldError> {
-    let name = meta::name(object);
-    let mut errors = Vec::new();
-    if name.is_empty() {
-        errors.push(FieldError::required("metadata.name", "name or generateName is required"));
-    } else {
-        let faults = name_faults(syntax_of(resource), name);
-        errors.extend(faults.iter().map(|fault| FieldError::invalid("metadata.name", &json!(name), fault)));
-    }
+    let form = form_of(resource);
+    let mut errors = Checks::run(|checks| {
+        let prefix = meta::text(object, "generateName");
+        if !prefix.is_empty() {
+            // What is drawn follows a dash, which alone must not end a name.
+            let start = prefix.strip_suffix('-').filter(|start| !start.is_empty()).unwrap_or(prefix);
+            let shown = json!(prefix);
+            form(start).iter().for_each(|fault| checks.invalid("metadata.generateName", &shown, fault));
+        }
+        let name = meta::name(object);
+        if name.is_empty() {
+            checks.required("metadata.name", "name or generateName is required");
+        } else {
+            checks.form("metadata.name", name, form);
+        }
+    });
     errors.extend(check_metadata(object));
     errors
 }
 
-/// The rules on labels, annotations and owners.
+/// The rules on labels, annotations, owners and finalizers.
 pub(crate) fn check_metadata(object: &Value) -> Vec<FieldError> {
-    let mut errors = Vec::new();
     let metadata = &object["metadata"];
-    for (key, value) in metadata["labels"].as_object().into_iter().flatten() {
-        errors.extend(
-            key_faults(key).iter().map(|fault| FieldError::invalid("metadata.labels", &json!(key), fault)),
-        );
-        let faults = value_faults(value.as_str().unwrap_or_default());
-        errors.extend(faults.iter().map(|fault| FieldError::invalid("metadata.labels", value, fault)));
-    }
-    let mut size = 0;
-    for (key, value) in metadata["annotations"].as_object().into_iter().flatten() {
-        let faults = key_faults(&key.to_lowercase());
-        errors.extend(
-            faults.iter().map(|fault| FieldError::invalid("metadata.annotations", &json!(key), fault)),
-        );
-        size += key.len() + value.as_str().map_or(0, str::len);
-    }
-    if size > ANNOTATION_LIMIT {
-        errors.push(FieldError::too_long("metadata.annotations", ANNOTATION_LIMIT as u64));
-    }
-    errors.extend(finalizer_errors(&meta::finalizers(object)));
-    errors.extend(owner_errors(meta::items(&metadata["ownerReferences"])));
-    errors
+    Checks::run(|checks| {
+        checks.labels("metadata.labels", &metadata["labels"]);
+        checks.annotations("metadata.annotations", &metadata["annotations"]);
+        let annotations = metadata["annotations"].as_object().into_iter().flatten();
+        let size: usize = annotations.map(|(key, value)| key.len() + text(value).len()).sum();
+        if size > ANNOTATION_LIMIT {
+            checks.push(FieldError::too_long("metadata.annotations", ANNOTATION_LIMIT as u64));
+        }
+        check_finalizer_names(checks, &metadata["finalizers"]);
+        check_owners(checks, &metadata["ownerReferences"]);
+    })
 }
 
-fn owner_errors(owners: &[Value]) -> Vec<FieldError> {
-    let text = |owner: &Value, field: &str| owner[field].as_str().unwrap_or_default().to_owned();
-    let at = "metadata.ownerReferences";
-    let mut errors = Vec::new();
-    let mut first: Option<String> = None;
-    for owner in owners {
-        for field in ["apiVersion", "kind", "name", "uid"] {
-            if text(owner, field).is_empty() {
-                let what =
-                    if field == "apiVersion" { "version must not be empty" } else { "must not be empty" };
-                errors.push(FieldError::invalid(format!("{at}.{field}"), &json!(""), what));
+fn check_owners(checks: &mut Checks, owners: &Value) {
+    let mut controller: Option<String> = None;
+    for owner in meta::items(owners) {
+        let version = text(&owner["apiVersion"]);
+        if version.is_empty() || version.matches('/').count() > 1 {
+            let shown = json!(version);
+            checks.invalid("metadata.ownerReferences.apiVersion", &shown, "version must not be empty");
+        }
+        for field in ["kind", "name", "uid"] {
+            if text(&owner[field]).is_empty() {
+                checks.invalid(format!("metadata.ownerReferences.{field}"), &json!(""), "must not be empty");
             }
         }
-        if text(owner, "apiVersion") == "v1" && text(owner, "kind") == "Event" {
-            let why = "/v1, Kind=Event is disallowed from being an owner";
-            errors.push(FieldError::invalid_as(at, &owner_text(owner), why));
+        if version == "v1" && owner["kind"] == "Event" {
+            let detail = "/v1, Kind=Event is disallowed from being an owner";
+            checks.push(FieldError::invalid_as("metadata.ownerReferences", &shown_owner(owner), detail));
         }
-        if owner["controller"] == true {
-            let name = format!("{}/{}", text(owner, "kind"), text(owner, "name"));
-            if let Some(first) = &first {
-                let all: Vec<_> = owners.iter().map(owner_text).collect();
-                let why = format!(
-                    "Only one reference can have Controller set to true. Found \"true\" in references for {first} and \
-                     {name}"
-                );
-                errors.push(FieldError::invalid_as(at, &format!("[{}]", all.join(",")), &why));
-            } else {
-                first = Some(name);
-            }
+        if owner["controller"] != true {
+            continue;
+        }
+        let name = format!("{}/{}", text(&owner["kind"]), text(&owner["name"]));
+        if let Some(other) = &controller {
+            let all: Vec<_> = meta::items(owners).iter().map(shown_owner).collect();
+            let detail = format!(
+                "Only one reference can have Controller set to true. Found \"true\" in references for {other} and {name}"
+            );
+            let shown = format!("[{}]", all.join(","));
+            checks.push(FieldError::invalid_as("metadata.ownerReferences", &shown, &detail));
+        } else {
+            controller = Some(name);
         }
     }
-    errors
 }
 
-// In the order of Kubernetes' own type.
-fn owner_text(owner: &Value) -> String {
+// The owner with its fields in the order of Kubernetes' type.
+fn shown_owner(owner: &Value) -> String {
     let fields = ["apiVersion", "kind", "name", "uid", "controller", "blockOwnerDeletion"];
-    let stated = fields.iter().filter_map(|field| Some(format!("\"{field}\":{}", owner.get(field)?)));
-    format!("{{{}}}", stated.collect::<Vec<_>>().join(","))
+    let stated = fields.iter().filter(|field| !owner[**field].is_null());
+    let list: Vec<_> = stated.map(|field| format!("{field:?}:{}", owner[*field])).collect();
+    format!("{{{}}}", list.join(","))
+}
+
+fn check_finalizer_names(checks: &mut Checks, finalizers: &Value) {
+    let names = meta::strings(finalizers);
+    for name in &names {
+        checks.form("metadata.finalizers", name, syntax::qualified);
+    }
+    if [ORPHAN, FOREGROUND].iter().all(|name| names.contains(name)) {
+        let detail = format!("finalizer {ORPHAN} and {FOREGROUND} cannot be both set");
+        checks.invalid("metadata.finalizers", finalizers, &detail);
+    }
 }
 
 /// Finalizers of Kubernetes itself, whose names have no domain.
 const STANDARD_FINALIZERS: [&str; 3] = ["kubernetes", ORPHAN, FOREGROUND];
-
-fn finalizer_errors(finalizers: &[&str]) -> Vec<FieldError> {
-    let at = "metadata.finalizers";
-    let names = finalizers.iter().flat_map(|name| {
-        key_faults(name).into_iter().map(move |fault| FieldError::invalid(at, &json!(name), &fault))
-    });
-    let mut errors: Vec<_> = names.collect();
-    if [ORPHAN, FOREGROUND].iter().all(|name| finalizers.contains(name)) {
-        let why = format!("finalizer {ORPHAN} and {FOREGROUND} cannot be both set");
-        errors.push(FieldError::invalid(at, &json!(finalizers), &why));
-    }
-    errors
-}
 
 /// Built-in kinds want a domain in the names of finalizers.
 pub(super) fn check_finalizer_domains(object: &Value) -> Vec<FieldError> {
@@ -200,60 +142,6 @@ pub(super) fn check_finalizer_domains(object: &Value) -> Vec<FieldError> {
     finalizers
         .map(|(idx, name)| FieldError::invalid(format!("metadata.finalizers[{idx}]"), &json!(name), why))
         .collect()
-}
-
-/// The rule of a name that is a label of DNS, as a container's.
-pub(super) fn label_error(at: &str, name: &str) -> Option<FieldError> {
-    let fault = name_faults(Syntax::Label, name).into_iter().next()?;
-    Some(FieldError::invalid(at, &json!(name), &fault))
-}
-
-/// What is wrong with the key of a label or annotation.
-pub(crate) fn key_faults(key: &str) -> Vec<String> {
-    if key.matches('/').count() > 1 {
-        return vec![format!(
-            "a valid label key {QUALIFIED} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"
-        )];
-    }
-    let (prefix, name) = match key.split_once('/') {
-        Some((prefix, name)) => (Some(prefix), name),
-        None => (None, key),
-    };
-    let mut faults = Vec::new();
-    if let Some(prefix) = prefix {
-        if prefix.is_empty() {
-            faults.push("prefix part must be non-empty".to_owned());
-        } else if !is_subdomain(prefix) {
-            faults.push(format!("prefix part {SUBDOMAIN}"));
-        }
-    }
-    if name.is_empty() {
-        faults.push("name part must be non-empty".to_owned());
-    } else if name.len() > 63 {
-        faults.push("name part must be no more than 63 bytes".to_owned());
-    }
-    if !is_word(name) {
-        faults.push(format!("name part {QUALIFIED}"));
-    }
-    faults
-}
-
-/// What is wrong with the value of a label.
-pub(crate) fn value_faults(value: &str) -> Vec<String> {
-    let mut faults = Vec::new();
-    if value.len() > 63 {
-        faults.push("must be no more than 63 bytes".to_owned());
-    }
-    if !value.is_empty() && !is_word(value) {
-        faults.push(LABEL_VALUE.to_owned());
-    }
-    faults
-}
-
-fn is_word(text: &str) -> bool {
-    let inner = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
-    let edge = |letter: Option<char>| letter.is_some_and(|letter| letter.is_ascii_alphanumeric());
-    text.chars().all(inner) && edge(text.chars().next()) && edge(text.chars().next_back())
 }
 
 /// The rules on a change of metadata.

@@ -3,116 +3,167 @@
 //! # Source
 //! <https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/>
 
-use engine_kinds::Quantity;
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
-use super::names;
+use super::checks::{Checks, text};
+use super::containers::{self, Role};
+use super::{scheduling, syntax, volumes};
 use crate::error::FieldError;
 use crate::meta;
 
-const PROTOCOLS: [&str; 3] = ["SCTP", "TCP", "UDP"];
-const PULL_POLICIES: [&str; 3] = ["Always", "IfNotPresent", "Never"];
+/// The rules of a pod's template at `path`, labels and all.
+pub(super) fn check_template(checks: &mut Checks, template: &Value, path: &str, claims: &[Value]) {
+    checks.labels(&format!("{path}.labels"), &template["metadata"]["labels"]);
+    checks.annotations(&format!("{path}.annotations"), &template["metadata"]["annotations"]);
+    check_spec(checks, &template["spec"], &format!("{path}.spec"), claims);
+}
 
 /// The rules of a pod's spec at `path`. `claims` are volumes that a `StatefulSet` brings to its pods.
-pub(super) fn check(spec: &Value, path: &str, claims: &[Value]) -> Vec<FieldError> {
-    let mut errors = Vec::new();
-    let mut volumes: Vec<&str> =
-        meta::items(&spec["volumes"]).iter().filter_map(|volume| volume["name"].as_str()).collect();
-    for (index, name) in volumes.iter().enumerate() {
-        let at = format!("{path}.volumes[{index}].name");
-        errors.extend(names::label_error(&at, name));
-        if volumes[..index].contains(name) {
-            errors.push(FieldError::duplicate(at, &json!(name)));
-        }
-    }
-    volumes.extend(claims.iter().filter_map(|claim| claim["metadata"]["name"].as_str()));
+pub(super) fn check_spec(checks: &mut Checks, spec: &Value, path: &str, claims: &[Value]) {
+    let at = |field: &str| format!("{path}.{field}");
+    volumes::check(checks, &spec["volumes"], &at("volumes"));
+    let sources = meta::items(&spec["volumes"]).iter().map(|volume| &volume["name"]);
+    let brought = claims.iter().map(|claim| &claim["metadata"]["name"]);
+    let names: Vec<&str> = sources.chain(brought).filter_map(Value::as_str).collect();
+    let mut taken = BTreeSet::new();
     if meta::items(&spec["containers"]).is_empty() {
-        errors.push(FieldError::required(format!("{path}.containers"), ""));
+        checks.required(at("containers"), "");
     }
-    let mut seen = Vec::new();
-    for list in ["containers", "initContainers"] {
-        for (index, container) in meta::items(&spec[list]).iter().enumerate() {
-            let at = format!("{path}.{list}[{index}]");
-            let name = container["name"].as_str().unwrap_or_default();
-            if name.is_empty() {
-                errors.push(FieldError::required(format!("{at}.name"), ""));
-            } else if seen.contains(&name) {
-                errors.push(FieldError::duplicate(format!("{at}.name"), &json!(name)));
-            } else {
-                errors.extend(names::label_error(&format!("{at}.name"), name));
-            }
-            seen.push(name);
-            check_container(container, &at, &volumes, &mut errors);
+    containers::check(checks, (&spec["containers"], &at("containers")), Role::Main, &names, &mut taken);
+    containers::check(
+        checks,
+        (&spec["initContainers"], &at("initContainers")),
+        Role::Init,
+        &names,
+        &mut taken,
+    );
+    checks.known(at("restartPolicy"), &spec["restartPolicy"], &["Always", "OnFailure", "Never"]);
+    let policies = ["ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"];
+    checks.known(at("dnsPolicy"), &spec["dnsPolicy"], &policies);
+    checks.labels(&at("nodeSelector"), &spec["nodeSelector"]);
+    check_security(checks, &spec["securityContext"], &at("securityContext"));
+    scheduling::affinity(checks, &spec["affinity"], &at("affinity"));
+    check_dns(checks, spec, &at("dnsConfig"));
+    for (index, gate) in meta::items(&spec["readinessGates"]).iter().enumerate() {
+        let at = format!("{}[{index}].conditionType", at("readinessGates"));
+        checks.form(&at, text(&gate["conditionType"]), syntax::qualified);
+    }
+    scheduling::spread(checks, &spec["topologySpreadConstraints"], &at("topologySpreadConstraints"));
+    for (field, form) in [
+        ("serviceAccountName", syntax::subdomain as fn(&str) -> Vec<String>),
+        ("nodeName", syntax::subdomain),
+    ] {
+        if !text(&spec[field]).is_empty() {
+            checks.form(&at(field), text(&spec[field]), form);
         }
     }
-    errors
+    checks.within(at("activeDeadlineSeconds"), &spec["activeDeadlineSeconds"], 1..=i64::from(i32::MAX));
+    for field in ["hostname", "subdomain"] {
+        if !text(&spec[field]).is_empty() {
+            checks.form(&at(field), text(&spec[field]), syntax::label);
+        }
+    }
+    scheduling::tolerations(checks, &spec["tolerations"], &at("tolerations"));
+    check_aliases(checks, &spec["hostAliases"], &at("hostAliases"));
+    if !text(&spec["priorityClassName"]).is_empty() {
+        checks.form(&at("priorityClassName"), text(&spec["priorityClassName"]), syntax::subdomain);
+    }
 }
 
-fn check_container(container: &Value, at: &str, volumes: &[&str], errors: &mut Vec<FieldError>) {
-    if container["image"].as_str().is_none_or(str::is_empty) {
-        errors.push(FieldError::required(format!("{at}.image"), ""));
+fn check_security(checks: &mut Checks, context: &Value, at: &str) {
+    const NAME: &str = "must have at most 253 characters and match regex \
+        ^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[\\./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$";
+    let ids = 0..=i64::from(i32::MAX);
+    for field in ["fsGroup", "runAsUser", "runAsGroup"] {
+        checks.within(format!("{at}.{field}"), &context[field], ids.clone());
     }
-    let policy = &container["imagePullPolicy"];
-    if policy.as_str().is_some_and(|policy| !PULL_POLICIES.contains(&policy)) {
-        errors.push(FieldError::unsupported(
-            format!("{at}.imagePullPolicy"),
-            policy,
-            &PULL_POLICIES.map(str::to_owned),
-        ));
+    for (index, group) in meta::items(&context["supplementalGroups"]).iter().enumerate() {
+        checks.within(format!("{at}.supplementalGroups[{index}]"), group, ids.clone());
     }
-    for (index, port) in meta::items(&container["ports"]).iter().enumerate() {
-        let at = format!("{at}.ports[{index}]");
-        match port["containerPort"].as_i64() {
-            None | Some(0) => errors.push(FieldError::required(format!("{at}.containerPort"), "")),
-            Some(_) => errors.extend(port_error(&format!("{at}.containerPort"), &port["containerPort"])),
-        }
-        if port["protocol"].as_str().is_some_and(|protocol| !PROTOCOLS.contains(&protocol)) {
-            let known = PROTOCOLS.map(str::to_owned);
-            errors.push(FieldError::unsupported(format!("{at}.protocol"), &port["protocol"], &known));
-        }
-    }
-    for (index, variable) in meta::items(&container["env"]).iter().enumerate() {
-        let at = format!("{at}.env[{index}]");
-        if variable["name"].as_str().is_none_or(str::is_empty) {
-            errors.push(FieldError::required(format!("{at}.name"), ""));
-        }
-        let is_both = variable["value"].as_str().is_some_and(|value| !value.is_empty())
-            && variable["valueFrom"].is_object();
-        if is_both {
-            let detail = "may not be specified when `value` is not empty";
-            errors.push(FieldError::invalid(format!("{at}.valueFrom"), &json!(""), detail));
-        }
-    }
-    for (index, mount) in meta::items(&container["volumeMounts"]).iter().enumerate() {
-        let at = format!("{at}.volumeMounts[{index}]");
-        let name = mount["name"].as_str().unwrap_or_default();
+    for (index, sysctl) in meta::items(&context["sysctls"]).iter().enumerate() {
+        let name = text(&sysctl["name"]);
+        let inner = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit();
+        let is_part = |part: &str| {
+            part.starts_with(inner)
+                && part.ends_with(inner)
+                && part.chars().all(|c| inner(c) || "-_".contains(c))
+        };
         if name.is_empty() {
-            errors.push(FieldError::required(format!("{at}.name"), ""));
-        } else if !volumes.contains(&name) {
-            errors.push(FieldError::not_found(format!("{at}.name"), &json!(name)));
-        }
-        if mount["mountPath"].as_str().is_none_or(str::is_empty) {
-            errors.push(FieldError::required(format!("{at}.mountPath"), ""));
+            checks.required(format!("{at}.sysctls[{index}].name"), "");
+        } else if name.len() > 253 || !name.split(['.', '/']).all(is_part) {
+            checks.invalid(format!("{at}.sysctls[{index}].name"), &sysctl["name"], NAME);
         }
     }
-    check_resources(&container["resources"], &format!("{at}.resources"), errors);
+    containers::seccomp(checks, &context["seccompProfile"], &format!("{at}.seccompProfile"));
 }
 
-fn check_resources(resources: &Value, at: &str, errors: &mut Vec<FieldError>) {
-    for (name, request) in resources["requests"].as_object().into_iter().flatten() {
-        let limit = &resources["limits"][name];
-        let amount = |value: &Value| value.as_str().and_then(|text| text.parse::<Quantity>().ok());
-        if let (Some(asked), Some(most)) = (amount(request), amount(limit))
-            && asked > most
-        {
-            let detail = format!("must be less than or equal to {name} limit of {most}");
-            errors.push(FieldError::invalid(format!("{at}.requests"), request, &detail));
+fn check_dns(checks: &mut Checks, spec: &Value, at: &str) {
+    let config = &spec["dnsConfig"];
+    if spec["dnsPolicy"] == "None" && !config.is_object() {
+        return checks.required(at, "must provide `dnsConfig` when `dnsPolicy` is None");
+    }
+    if spec["dnsPolicy"] == "None" && meta::items(&config["nameservers"]).is_empty() {
+        checks.required(
+            format!("{at}.nameservers"),
+            "must provide at least one DNS nameserver when `dnsPolicy` is None",
+        );
+    }
+    for (index, server) in meta::strings(&config["nameservers"]).into_iter().enumerate() {
+        checks.form(&format!("{at}.nameservers[{index}]"), server, syntax::address);
+    }
+}
+
+fn check_aliases(checks: &mut Checks, aliases: &Value, at: &str) {
+    for (index, alias) in meta::items(aliases).iter().enumerate() {
+        checks.form(&format!("{at}[{index}].ip"), text(&alias["ip"]), syntax::address);
+        for (place, name) in meta::strings(&alias["hostnames"]).into_iter().enumerate() {
+            checks.form(&format!("{at}[{index}].hostnames[{place}]"), name, syntax::subdomain);
         }
     }
 }
 
-/// The rule of a port number.
-pub(super) fn port_error(at: &str, port: &Value) -> Option<FieldError> {
-    let is_fine = port.as_i64().is_some_and(|number| (1..=65535).contains(&number));
-    (!is_fine).then(|| FieldError::invalid(at, port, "must be between 1 and 65535, inclusive"))
+/// A pod's containers change their images, and little else.
+pub(super) fn check_unchanged(checks: &mut Checks, live: &Value, object: &Value) {
+    let (old, new) = (&live["spec"], &object["spec"]);
+    for list in ["containers", "initContainers"] {
+        if meta::items(&old[list]).len() != meta::items(&new[list]).len() {
+            let noun = if list == "containers" { "containers" } else { "init containers" };
+            return checks
+                .forbidden(format!("spec.{list}"), &format!("pod updates may not add or remove {noun}"));
+        }
+    }
+    let deadline = |spec: &Value| spec["activeDeadlineSeconds"].as_i64();
+    match (deadline(old), deadline(new)) {
+        (Some(old), Some(seconds)) if seconds > old => {
+            let detail = "must be less than or equal to previous value";
+            checks.invalid("spec.activeDeadlineSeconds", &json!(seconds), detail);
+            return;
+        }
+        (Some(_), None) => {
+            let detail = "must not update from a positive integer to nil value";
+            checks.invalid("spec.activeDeadlineSeconds", &Value::Null, detail);
+            return;
+        }
+        _ => {}
+    }
+    let fixed = |object: &Value| {
+        let mut spec = object["spec"].clone();
+        for field in ["activeDeadlineSeconds", "tolerations", "terminationGracePeriodSeconds", "nodeName"] {
+            meta::take(&mut spec, field);
+        }
+        for list in ["containers", "initContainers"] {
+            for container in spec.get_mut(list).and_then(Value::as_array_mut).into_iter().flatten() {
+                meta::take(container, "image");
+            }
+        }
+        spec
+    };
+    if fixed(live) != fixed(object) {
+        let detail = "pod updates may not change fields other than `spec.containers[*].image`,\
+            `spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing \
+            tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)";
+        checks.push(FieldError::forbidden("spec", detail));
+    }
 }
