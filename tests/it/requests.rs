@@ -54,7 +54,8 @@ fn kinds<'a>(paths: impl IntoIterator<Item = &'a String>) -> usize {
 
 /// Waits are watches, one a kind, and no object is asked after: reads depend on the kinds alone.
 fn check_reads(requests: &[Request], kinds: usize) {
-    let reads: Vec<_> = requests.iter().filter(|it| matches!(it.verb.as_str(), "get" | "list" | "watch")).collect();
+    let reads: Vec<_> =
+        requests.iter().filter(|it| matches!(it.verb.as_str(), "get" | "list" | "watch")).collect();
     assert!(reads.len() <= 6 * kinds, "{} reads of {kinds} kinds: {reads:#?}", reads.len());
     for (path, count) in by_object(requests, |it| it.verb == "watch") {
         assert_eq!(count, 1, "{path} is watched {count} times");
@@ -97,7 +98,8 @@ fn one_change_costs_one_question_and_one_write() {
     let kinds = kinds(by_object(&created, Request::is_write).keys());
     let path = counted.environment.directory.join("main.hcl");
     let text = std::fs::read_to_string(&path).expect("the definition");
-    std::fs::write(&path, text.replacen("pods              = 20", "pods              = 21", 1)).expect("a change");
+    std::fs::write(&path, text.replacen("pods              = 20", "pods              = 21", 1))
+        .expect("a change");
 
     let (ran, planned) = counted.run(&["plan"]);
     assert!(ran.stdout.contains("1 to change"), "{}", ran.stdout);

@@ -4,12 +4,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
-use std::time::Duration;
 
-use control_plane::{ControlPlane, User};
-use http::Request;
+use control_plane::ControlPlane;
 use providers_sandbox::Sandbox;
-use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -18,9 +15,6 @@ use crate::output::Output;
 
 /// No command takes longer, in seconds.
 const PATIENCE: &str = "60";
-
-/// How often the node shows that it is there.
-const HEARTBEAT: Duration = Duration::from_secs(10);
 
 /// The clusters that all sequences share.
 pub(crate) struct Clusters {
@@ -38,7 +32,6 @@ impl Clusters {
             let real = ControlPlane::shared().kubeconfig();
             let real = std::fs::read_to_string(real).expect("the kubeconfig is readable");
             let runtime = Runtime::new().expect("threads can be started");
-            runtime.spawn(renew_lease());
             let sandbox = Sandbox::in_memory();
             let listener = runtime
                 .block_on(TcpListener::bind("127.0.0.1:0"))
@@ -54,24 +47,6 @@ impl Clusters {
     pub(crate) fn workplaces(&self, namespace: &str, files: &BTreeMap<String, String>) -> [Workplace; 2] {
         let [real, sandbox] = &self.kubeconfigs;
         [real, sandbox].map(|kubeconfig| Workplace::new(kubeconfig, namespace, files))
-    }
-}
-
-/// Renews the lease of the real cluster's node, as a kubelet would. A node that is silent for 50 s takes the readiness of
-/// its pods away.
-async fn renew_lease() {
-    let client = ControlPlane::shared().client(User::Admin).await;
-    loop {
-        let now = Command::new("date").args(["-u", "+%FT%T.000000Z"]).output().expect("date can be started");
-        let lease = json!({
-            "apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": { "name": "node" },
-            "spec": { "holderIdentity": "node", "renewTime": String::from_utf8_lossy(&now.stdout).trim() },
-        });
-        let path = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/node?fieldManager=kubelet";
-        let request = Request::patch(path).header("content-type", "application/apply-patch+yaml");
-        let request = request.body(lease.to_string().into_bytes()).expect("a request");
-        client.request::<Value>(request).await.expect("the lease can be renewed");
-        tokio::time::sleep(HEARTBEAT).await;
     }
 }
 

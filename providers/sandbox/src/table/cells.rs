@@ -21,9 +21,7 @@ pub(super) fn function(name: &str) -> Option<Function> {
         "certificate-status" => |o, _| json!(certificate_status(o)),
         "claim-state" => |o, _| json!(claim_state(o)),
         "class-parameters" => |o, _| json!(network::class_parameters(o)),
-        "condition" => {
-            |o, kinds| json!(condition(o, argument(kinds)).map_or("?", |found| string(&found["status"])))
-        }
+        "condition" => |o, kinds| json!(condition_status(o, argument(kinds))),
         "containers" => |o, fields| json!(workload::containers(o, argument(fields))),
         "controller" => |o, _| json!(workload::controller(o)),
         "count" => |o, paths| json!(paths.iter().map(|path| count(o.pointer(path))).sum::<usize>()),
@@ -48,9 +46,7 @@ pub(super) fn function(name: &str) -> Option<Function> {
         "node-status" => |o, _| json!(node_status(o)),
         "param-kind" => |o, _| json!(param_kind(o)),
         "param-reference" => |o, _| json!(param_reference(o)),
-        "phase" => {
-            |o, _| json!(if meta::is_terminating(o) { "Terminating" } else { string(&o["status"]["phase"]) })
-        }
+        "phase" => |o, _| json!(phase(o)),
         "pod-ready" => |o, _| json!(pod::summary(o).ready),
         "pod-restarts" => |o, _| json!(pod::summary(o).restarts),
         "pod-status" => |o, _| json!(pod::summary(o).status),
@@ -59,9 +55,7 @@ pub(super) fn function(name: &str) -> Option<Function> {
         "readiness-gates" => |o, _| json!(pod::readiness_gates(o)),
         "ready-replicas" => |o, _| json!(workload::ready_replicas(o)),
         "scaling-targets" => |o, _| json!(workload::scaling_targets(o)),
-        "seconds" => |o, paths| {
-            json!(at(o, paths).and_then(Value::as_i64).map_or_else(|| "<none>".to_owned(), text::duration))
-        },
+        "seconds" => |o, paths| json!(seconds(at(o, paths))),
         "selector" => |o, paths| json!(text::selector(at(o, paths))),
         "service-address" => |o, _| json!(network::service_address(o)),
         "service-ports" => |o, _| json!(network::service_ports(o)),
@@ -75,6 +69,18 @@ pub(super) fn function(name: &str) -> Option<Function> {
         _ => return None,
     };
     Some(function)
+}
+
+fn condition_status<'a>(object: &'a Value, kind: &str) -> &'a str {
+    condition(object, kind).map_or("?", |found| string(&found["status"]))
+}
+
+fn phase(object: &Value) -> &str {
+    if meta::is_terminating(object) { "Terminating" } else { string(&object["status"]["phase"]) }
+}
+
+fn seconds(value: Option<&Value>) -> String {
+    value.and_then(Value::as_i64).map_or_else(|| "<none>".to_owned(), text::duration)
 }
 
 fn at<'a>(object: &'a Value, paths: &[String]) -> Option<&'a Value> {
