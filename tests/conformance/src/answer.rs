@@ -169,6 +169,13 @@ fn settled(text: &str) -> String {
     }
 }
 
+// Conditions are known by their type; controllers list them in the order in which they last changed.
+fn sort_conditions(name: &str, value: &mut Value) {
+    if let (true, Some(conditions)) = (name == "conditions", value.as_array_mut()) {
+        conditions.sort_by_cached_key(|condition| condition["type"].as_str().unwrap_or_default().to_owned());
+    }
+}
+
 fn settle(value: &mut Value) {
     match value {
         Value::Object(fields) => {
@@ -200,6 +207,7 @@ fn settle(value: &mut Value) {
                         if *value == json!(["None"]) { json!(["None"]) } else { json!(vec!["[OWN]"; count]) };
                 } else {
                     settle(value);
+                    sort_conditions(name, value);
                 }
                 // Entries come by their times, and a second may end between two answers.
                 if let ("managedFields", Value::Array(entries)) = (name.as_str(), value) {

@@ -14,6 +14,7 @@ use crate::meta;
 use crate::store::Key;
 
 const REVISION: &str = "deployment.kubernetes.io/revision";
+const HISTORY: &str = "deployment.kubernetes.io/revision-history";
 const HASH: &str = "pod-template-hash";
 
 fn sets() -> GroupResource {
@@ -34,14 +35,19 @@ pub(super) fn reconcile(cluster: &mut Cluster, key: &Key) -> ApiResult<()> {
         Some(set) if revision(set) == newest => newest,
         _ => newest + 1,
     };
+    let is_paused = deployment["spec"]["paused"] == true;
     match current {
-        None => act::create(cluster, &key.namespace, new_set(&deployment, &hash, revision))?,
+        // A paused Deployment makes no set and counts no revision.
+        None if is_paused => {
+            return act::update_status(cluster, key, |live| write_status(live, &owned, &hash, newest));
+        }
+        None => act::create(cluster, &key.namespace, new_set(&deployment, &owned, (&hash, revision)))?,
         Some(set) => {
             let at = Key::new(&sets(), &key.namespace, meta::name(set));
             act::edit(cluster, &at, |set| annotate(set, &deployment, revision))?;
         }
     }
-    if deployment["spec"]["paused"] != true {
+    if !is_paused {
         roll(cluster, &deployment, &hash)?;
     }
     trim_history(cluster, &deployment, &hash)?;
@@ -59,7 +65,7 @@ fn revision(set: &Value) -> u64 {
     meta::annotation(set, REVISION).and_then(|text| text.parse().ok()).unwrap_or(0)
 }
 
-fn new_set(deployment: &Value, hash: &str, revision: u64) -> Value {
+fn new_set(deployment: &Value, old: &[Value], (hash, revision): (&str, u64)) -> Value {
     let spec = &deployment["spec"];
     let mut template = spec["template"].clone();
     template["metadata"]["labels"][HASH] = json!(hash);
@@ -71,7 +77,7 @@ fn new_set(deployment: &Value, hash: &str, revision: u64) -> Value {
             "name": format!("{}-{hash}", meta::name(deployment)), "labels": template["metadata"]["labels"],
             "ownerReferences": [meta::owner_reference(deployment)],
         },
-        "spec": { "replicas": 0, "selector": selector, "template": template },
+        "spec": { "replicas": room_beside(deployment, old), "selector": selector, "template": template },
     });
     if let Some(seconds) = spec.get("minReadySeconds") {
         set["spec"]["minReadySeconds"] = seconds.clone();
@@ -93,6 +99,13 @@ fn annotate(set: &mut Value, deployment: &Value, revision: u64) {
     let (surge, _) = bounds(deployment, replicas);
     annotations.insert("deployment.kubernetes.io/desired-replicas".into(), json!(replicas.to_string()));
     annotations.insert("deployment.kubernetes.io/max-replicas".into(), json!((replicas + surge).to_string()));
+    // A set that is used again remembers the revisions it was.
+    let former =
+        meta::annotation(set, REVISION).map(str::to_owned).filter(|known| *known != revision.to_string());
+    if let Some(former) = former {
+        let known = meta::annotation(set, HISTORY).map(|known| format!("{known},{former}"));
+        annotations.insert(HISTORY.into(), json!(known.unwrap_or(former)));
+    }
     annotations.insert(REVISION.into(), json!(revision.to_string()));
     meta::set(set, "annotations", Value::Object(annotations));
 }
@@ -111,6 +124,17 @@ fn bounds(deployment: &Value, replicas: i64) -> (i64, i64) {
     let surge = count(&rolling["maxSurge"], Rounding::Up);
     let missing = count(&rolling["maxUnavailable"], Rounding::Down);
     (surge, if surge == 0 && missing == 0 { 1 } else { missing })
+}
+
+// How many pods the new set may have beside those of the old ones.
+fn room_beside(deployment: &Value, old: &[Value]) -> i64 {
+    let wanted = replicas_of(deployment);
+    let asked: i64 = old.iter().map(|set| set["spec"]["replicas"].as_i64().unwrap_or(0)).sum();
+    if deployment["spec"]["strategy"]["type"] == "Recreate" {
+        return if asked > 0 { 0 } else { wanted };
+    }
+    let (surge, _) = bounds(deployment, wanted);
+    (wanted + surge - asked).clamp(0, wanted)
 }
 
 fn roll(cluster: &mut Cluster, deployment: &Value, hash: &str) -> ApiResult<()> {
@@ -174,6 +198,7 @@ fn write_status(deployment: &mut Value, owned: &[Value], hash: &str, revision: u
         "observedGeneration": meta::generation(deployment), "replicas": replicas, "updatedReplicas": updated,
         "readyReplicas": total("readyReplicas"), "availableReplicas": available,
         "unavailableReplicas": (replicas.max(wanted) - available).max(0),
+        "terminatingReplicas": total("terminatingReplicas"),
     });
     // A failure to create pods is no condition once it is over.
     let failure = new.and_then(|set| {
@@ -208,7 +233,9 @@ fn availability(holds: bool) -> Value {
 // Without a clock that passes, pods that crash are shown as they will be when the deadline is over.
 fn progress(deployment: &Value, set: &str, is_complete: bool) -> Value {
     let crashes = pods::behavior(&deployment["spec"]["template"]) == Behavior::Crash;
-    let (status, reason, message) = if is_complete {
+    let (status, reason, message) = if deployment["spec"]["paused"] == true {
+        ("Unknown", "DeploymentPaused", "Deployment is paused".to_owned())
+    } else if is_complete {
         ("True", "NewReplicaSetAvailable", format!("ReplicaSet {set:?} has successfully progressed."))
     } else if crashes {
         ("False", "ProgressDeadlineExceeded", format!("ReplicaSet {set:?} has timed out progressing."))

@@ -12,6 +12,9 @@ use crate::error::ApiResult;
 use crate::meta;
 use crate::store::Key;
 
+/// Where a pod of an indexed Job has its number.
+const INDEX: &str = "batch.kubernetes.io/job-completion-index";
+
 /// Runs a Job to its end, or as far as its pods come.
 ///
 /// # Errors
@@ -37,8 +40,7 @@ pub(super) fn reconcile(cluster: &mut Cluster, key: &Key) -> ApiResult<()> {
     for index in found..pods::bounded(wanted) {
         let mut pod = pods::from_template(&job, &spec["template"], &format!("{}-", key.name));
         if spec["completionMode"] == "Indexed" {
-            pod["metadata"]["annotations"]["batch.kubernetes.io/job-completion-index"] =
-                json!(index.to_string());
+            pod["metadata"]["annotations"][INDEX] = json!(index.to_string());
         }
         act::create(cluster, &key.namespace, pod)?;
     }
@@ -63,6 +65,27 @@ fn suspend(job: &mut Value, is_suspended: bool) {
         ("False", "JobResumed", "Job resumed")
     };
     act::set_conditions(job, &[condition("Suspended", status, reason, message)]);
+    if let Some(status) = meta::child(job, "status") {
+        for (field, value) in
+            [("ready", json!(0)), ("terminating", json!(0)), ("uncountedTerminatedPods", json!({}))]
+        {
+            status.insert(field.into(), value);
+        }
+    }
+}
+
+// The numbers of the pods that have succeeded: "0,1,4-7".
+fn completed_indexes(owned: &[(Key, Value)]) -> String {
+    let done = owned.iter().filter(|(_, pod)| pod["status"]["phase"] == "Succeeded");
+    let index = |pod: &Value| meta::annotation(pod, INDEX).and_then(|text| text.parse::<u64>().ok());
+    let mut numbers: Vec<u64> = done.filter_map(|(_, pod)| index(pod)).collect();
+    numbers.sort_unstable();
+    let runs = numbers.chunk_by(|one, next| next - one == 1);
+    let shown = runs.map(|run| match run {
+        [first, _, .., last] => format!("{first}-{last}"),
+        few => few.iter().map(u64::to_string).collect::<Vec<_>>().join(","),
+    });
+    shown.collect::<Vec<_>>().join(",")
 }
 
 fn write_status(job: &mut Value, owned: &[(Key, Value)], wanted: i64) {
@@ -76,6 +99,10 @@ fn write_status(job: &mut Value, owned: &[(Key, Value)], wanted: i64) {
         "startTime": started, "succeeded": succeeded, "failed": failed, "active": active, "ready": 0,
         "terminating": 0, "uncountedTerminatedPods": {},
     });
+    let done = completed_indexes(owned);
+    if job["spec"]["completionMode"] == "Indexed" && !done.is_empty() {
+        job["status"]["completedIndexes"] = json!(done);
+    }
     if !conditions.is_null() {
         job["status"]["conditions"] = conditions;
     }

@@ -45,7 +45,7 @@ fn write_status(set: &mut Value, owned: &[(Key, Value)], refusal: Option<&str>) 
     let conditions = set["status"]["conditions"].clone();
     let mut status = json!({
         "replicas": owned.len(), "fullyLabeledReplicas": owned.len(), "readyReplicas": ready,
-        "availableReplicas": ready, "observedGeneration": meta::generation(set),
+        "availableReplicas": ready, "observedGeneration": meta::generation(set), "terminatingReplicas": 0,
     });
     if refusal.is_some() {
         status["conditions"] = conditions.clone();

@@ -90,6 +90,7 @@ fn make(cluster: &mut Cluster, key: &Key, set: &Value, revision: &str, index: i6
         labels.insert("statefulset.kubernetes.io/pod-name".into(), json!(name));
         labels.insert("apps.kubernetes.io/pod-index".into(), json!(index.to_string()));
     }
+    meta::set(&mut pod, "generateName", json!(format!("{}-", key.name)));
     pod["spec"]["hostname"] = json!(name);
     if let Some(service) = spec.get("serviceName").filter(|service| *service != "") {
         pod["spec"]["subdomain"] = service.clone();

@@ -66,7 +66,7 @@ pub(crate) fn replace(
     check_name(at, &object)?;
     let is_absent = cluster.store.get(at).is_none();
     if is_absent && writing.subresource.is_empty() && is_created_by_replacement(resource) {
-        let written = super::create(cluster, resource, &at.namespace, object, writing)?;
+        let written = create(cluster, resource, &at.namespace, object, writing)?;
         return Ok(Written { warnings, ..written });
     }
     let live = cluster.live(resource, &at.namespace, &at.name)?;
