@@ -83,7 +83,10 @@ impl Answer {
             settle(value);
         }
         // How many bookmarks follow each other is a matter of time.
-        self.body.dedup_by(|next, value| next == value && value["type"] == "BOOKMARK");
+        self.body.dedup_by(|next, value| {
+            let is_plain = next.pointer("/object/metadata/annotations").is_none();
+            is_plain && next["type"] == "BOOKMARK" && value["type"] == "BOOKMARK"
+        });
         self
     }
 
