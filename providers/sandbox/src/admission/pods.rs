@@ -162,7 +162,7 @@ fn add_priority(cluster: &Cluster, resource: &Resource, pod: &mut Value) -> ApiR
         }
         found
     };
-    if let Some(why) = stated_otherwise(pod, class.map(|class| class.as_ref())) {
+    if let Some(why) = stated_otherwise(pod, class.map(AsRef::as_ref)) {
         return Err(ApiError::forbidden(&resource.group_resource(), meta::name(pod), why));
     }
     let (value, policy) = match class {

@@ -61,20 +61,20 @@ impl Reader {
             return;
         }
         match (form, &mut *value) {
-            (Form::Raw, _) => {}
             (Form::Struct(name), Value::Object(map)) => self.fields(name, map),
             (Form::Map(element), Value::Object(map)) => self.entries(element, map),
             (Form::ResourceList, Value::Object(map)) => self.entries(&Form::Quantity, map),
             (Form::List(element), Value::Array(items)) => self.items(element, items),
             (Form::Quantity, found) => self.quantity(found),
             (Form::Time, Value::String(text)) => {
-                self.time(text, "2006-01-02T15:04:05Z07:00", "%Y-%m-%dT%H:%M:%SZ")
+                self.time(text, "2006-01-02T15:04:05Z07:00", "%Y-%m-%dT%H:%M:%SZ");
             }
             (Form::MicroTime, Value::String(text)) => {
                 self.time(text, "2006-01-02T15:04:05.000000Z07:00", "%Y-%m-%dT%H:%M:%S.%6fZ");
             }
-            (Form::Duration, Value::String(_)) | (Form::IntOrString, Value::String(_) | Value::Number(_)) => {
-            }
+            (Form::Raw, _)
+            | (Form::Duration, Value::String(_))
+            | (Form::IntOrString, Value::String(_) | Value::Number(_)) => {}
             (Form::Time | Form::MicroTime | Form::Duration, found) => {
                 self.fatal(format!(
                     "json: cannot unmarshal {} into Go value of type string",

@@ -76,7 +76,7 @@ impl Checks {
     }
 
     /// A number that is not negative; absent is fine.
-    pub fn from_zero(&mut self, at: impl Into<String>, value: &Value) {
+    pub fn not_negative(&mut self, at: impl Into<String>, value: &Value) {
         if value.as_i64().is_some_and(|number| number < 0) {
             self.invalid(at, value, "must be greater than or equal to 0");
         }
@@ -177,7 +177,7 @@ impl Checks {
         match value.as_str() {
             Some(text) if percent(value).is_none() => self.invalid(at, &json!(text), PERCENT),
             Some(_) => {}
-            None => self.from_zero(at, value),
+            None => self.not_negative(at, value),
         }
     }
 

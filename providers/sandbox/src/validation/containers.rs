@@ -386,7 +386,7 @@ fn check_probe(checks: &mut Checks, probe: &Value, kind: &str, at: &str) {
     for field in
         ["initialDelaySeconds", "timeoutSeconds", "periodSeconds", "successThreshold", "failureThreshold"]
     {
-        checks.from_zero(format!("{at}.{field}"), &probe[field]);
+        checks.not_negative(format!("{at}.{field}"), &probe[field]);
     }
     let grace = &probe["terminationGracePeriodSeconds"];
     if kind == "readinessProbe" {
@@ -418,7 +418,7 @@ fn check_handler(checks: &mut Checks, handler: &Value, at: &str) {
         }
         match kind {
             "exec" if meta::items(&action["command"]).is_empty() => {
-                checks.required(format!("{at}.command"), "")
+                checks.required(format!("{at}.command"), "");
             }
             "httpGet" => {
                 checks.present(format!("{at}.path"), &action["path"]);

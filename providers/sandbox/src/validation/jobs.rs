@@ -37,7 +37,7 @@ fn job_spec(checks: &mut Checks, spec: &Value, at: &str) {
         "backoffLimitPerIndex",
         "maxFailedIndexes",
     ] {
-        checks.from_zero(path(field), &spec[field]);
+        checks.not_negative(path(field), &spec[field]);
     }
     if !spec["maxFailedIndexes"].is_null() && spec["backoffLimitPerIndex"].is_null() {
         checks.required(path("backoffLimitPerIndex"), "when maxFailedIndexes is specified");
@@ -156,7 +156,7 @@ pub(super) fn cron_job(checks: &mut Checks, object: &Value, live: Option<&Value>
             checks.invalid("spec.schedule", &json!(schedule), detail);
         }
     }
-    checks.from_zero("spec.startingDeadlineSeconds", &spec["startingDeadlineSeconds"]);
+    checks.not_negative("spec.startingDeadlineSeconds", &spec["startingDeadlineSeconds"]);
     time_zone(checks, &spec["timeZone"]);
     checks.known("spec.concurrencyPolicy", &spec["concurrencyPolicy"], &["Allow", "Forbid", "Replace"]);
     let job = &spec["jobTemplate"]["spec"];
@@ -171,8 +171,8 @@ pub(super) fn cron_job(checks: &mut Checks, object: &Value, live: Option<&Value>
     if job["manualSelector"] == true {
         checks.unsupported("spec.jobTemplate.spec.manualSelector", &json!(true), &["nil", "false"]);
     }
-    checks.from_zero("spec.successfulJobsHistoryLimit", &spec["successfulJobsHistoryLimit"]);
-    checks.from_zero("spec.failedJobsHistoryLimit", &spec["failedJobsHistoryLimit"]);
+    checks.not_negative("spec.successfulJobsHistoryLimit", &spec["successfulJobsHistoryLimit"]);
+    checks.not_negative("spec.failedJobsHistoryLimit", &spec["failedJobsHistoryLimit"]);
     // The names of its Jobs are longer by eleven letters, and are labels.
     let name = meta::name(object);
     if live.is_none() && name.len() > 52 {

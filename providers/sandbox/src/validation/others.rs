@@ -55,7 +55,7 @@ pub(super) fn lease(checks: &mut Checks, object: &Value) {
     if seconds.as_i64().is_some_and(|seconds| seconds <= 0) {
         checks.invalid("spec.leaseDurationSeconds", seconds, "must be greater than 0");
     }
-    checks.from_zero("spec.leaseTransitions", &spec["leaseTransitions"]);
+    checks.not_negative("spec.leaseTransitions", &spec["leaseTransitions"]);
 }
 
 /// The rules of a runtime class.

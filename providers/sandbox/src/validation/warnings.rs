@@ -110,24 +110,26 @@ pub(super) fn of(resource: &Resource, object: &Value, live: Option<&Value>) -> V
         ("discovery.k8s.io", "endpointslices") if object["addressType"] == "FQDN" && is_new => {
             found.push("spec.addressType: FQDN endpoints are deprecated".into());
         }
-        ("networking.k8s.io", "ingresses") if is_new => {
-            let key = "kubernetes.io/ingress.class";
-            if meta::annotation(object, key).is_some() && object["spec"]["ingressClassName"].is_null() {
-                found.push(format!(
-                    "annotation {key:?} is deprecated, please use 'spec.ingressClassName' instead"
-                ));
-            }
-        }
-        ("node.k8s.io", "runtimeclasses") => {
-            for (key, _) in object["scheduling"]["nodeSelector"].as_object().into_iter().flatten() {
-                found.extend(label_warning(key).map(|words| format!("scheduling.nodeSelector: {words}")));
-            }
-        }
+        ("networking.k8s.io", "ingresses") if is_new => ingress(object, &mut found),
+        ("node.k8s.io", "runtimeclasses") => runtime_class(object, &mut found),
         ("storage.k8s.io", "csidrivers") if is_new => csi_driver(object, &mut found),
         ("storage.k8s.io", "storageclasses") => storage_class(object, &mut found),
         _ => {}
     }
     found
+}
+
+fn ingress(object: &Value, found: &mut Vec<String>) {
+    let key = "kubernetes.io/ingress.class";
+    if meta::annotation(object, key).is_some() && object["spec"]["ingressClassName"].is_null() {
+        found.push(format!("annotation {key:?} is deprecated, please use 'spec.ingressClassName' instead"));
+    }
+}
+
+fn runtime_class(object: &Value, found: &mut Vec<String>) {
+    for (key, _) in object["scheduling"]["nodeSelector"].as_object().into_iter().flatten() {
+        found.extend(label_warning(key).map(|words| format!("scheduling.nodeSelector: {words}")));
+    }
 }
 
 fn label_warning(key: &str) -> Option<&'static str> {

@@ -22,9 +22,9 @@ pub(super) fn check(checks: &mut Checks, plural: &str, object: &Value) {
         "daemonsets" => daemon_set(checks, spec),
         "replicationcontrollers" => replication_controller(checks, spec),
         _ => {
-            checks.from_zero("spec.replicas", &spec["replicas"]);
+            checks.not_negative("spec.replicas", &spec["replicas"]);
             if plural == "replicasets" {
-                checks.from_zero("spec.minReadySeconds", &spec["minReadySeconds"]);
+                checks.not_negative("spec.minReadySeconds", &spec["minReadySeconds"]);
             }
             // ReplicaSets are checked by the code of Deployments.
             if selector(checks, "deployment", spec, "invalid label selector") {
@@ -105,10 +105,10 @@ fn deployment(checks: &mut Checks, spec: &Value) {
         }
         kind => unknown_strategy(checks, at, kind, &["Recreate", "RollingUpdate"]),
     }
-    checks.from_zero("spec.minReadySeconds", &spec["minReadySeconds"]);
-    checks.from_zero("spec.revisionHistoryLimit", &spec["revisionHistoryLimit"]);
+    checks.not_negative("spec.minReadySeconds", &spec["minReadySeconds"]);
+    checks.not_negative("spec.revisionHistoryLimit", &spec["revisionHistoryLimit"]);
     let deadline = &spec["progressDeadlineSeconds"];
-    checks.from_zero("spec.progressDeadlineSeconds", deadline);
+    checks.not_negative("spec.progressDeadlineSeconds", deadline);
     if deadline.as_i64().is_some_and(|seconds| seconds <= spec["minReadySeconds"].as_i64().unwrap_or(0)) {
         checks.invalid("spec.progressDeadlineSeconds", deadline, "must be greater than minReadySeconds");
     }
@@ -149,7 +149,7 @@ fn stateful_set(checks: &mut Checks, spec: &Value) {
         }
         "OnDelete" => {}
         "RollingUpdate" => {
-            checks.from_zero("spec.updateStrategy.rollingUpdate.partition", &rolling["partition"]);
+            checks.not_negative("spec.updateStrategy.rollingUpdate.partition", &rolling["partition"]);
         }
         kind => {
             let detail = "must be 'RollingUpdate' or 'OnDelete'";
@@ -164,9 +164,9 @@ fn stateful_set(checks: &mut Checks, spec: &Value) {
     for (index, claim) in claims.iter().enumerate() {
         storage::check_claim(checks, &claim["spec"], &format!("spec.volumeClaimTemplates[{index}].spec"));
     }
-    checks.from_zero("spec.replicas", &spec["replicas"]);
-    checks.from_zero("spec.minReadySeconds", &spec["minReadySeconds"]);
-    checks.from_zero("spec.ordinals.start", &spec["ordinals"]["start"]);
+    checks.not_negative("spec.replicas", &spec["replicas"]);
+    checks.not_negative("spec.minReadySeconds", &spec["minReadySeconds"]);
+    checks.not_negative("spec.ordinals.start", &spec["ordinals"]["start"]);
     if !text(&spec["serviceName"]).is_empty() {
         checks.form("spec.serviceName", text(&spec["serviceName"]), syntax::label);
     }
@@ -193,13 +193,13 @@ fn daemon_set(checks: &mut Checks, spec: &Value) {
         checks.invalid("spec.selector", wanted, "empty selector is invalid for daemonset");
     }
     template(checks, spec, "DaemonSet", &[]);
-    checks.from_zero("spec.minReadySeconds", &spec["minReadySeconds"]);
+    checks.not_negative("spec.minReadySeconds", &spec["minReadySeconds"]);
     match text(&spec["updateStrategy"]["type"]) {
         "OnDelete" => {}
         "RollingUpdate" => daemon_rolling(checks, &spec["updateStrategy"]["rollingUpdate"]),
         kind => unknown_strategy(checks, "spec.updateStrategy", kind, &["RollingUpdate", "OnDelete"]),
     }
-    checks.from_zero("spec.revisionHistoryLimit", &spec["revisionHistoryLimit"]);
+    checks.not_negative("spec.revisionHistoryLimit", &spec["revisionHistoryLimit"]);
 }
 
 fn daemon_rolling(checks: &mut Checks, rolling: &Value) {
@@ -222,11 +222,11 @@ fn daemon_rolling(checks: &mut Checks, rolling: &Value) {
 
 // Its selector is a plain map of labels.
 fn replication_controller(checks: &mut Checks, spec: &Value) {
-    checks.from_zero("spec.minReadySeconds", &spec["minReadySeconds"]);
+    checks.not_negative("spec.minReadySeconds", &spec["minReadySeconds"]);
     if spec["selector"].as_object().is_none_or(Map::is_empty) {
         checks.required("spec.selector", "");
     }
-    checks.from_zero("spec.replicas", &spec["replicas"]);
+    checks.not_negative("spec.replicas", &spec["replicas"]);
     if !spec["template"].is_object() {
         return checks.required("spec.template", "");
     }
