@@ -9,7 +9,6 @@ use crate::meta;
 pub(super) type Function = fn(&Value, &[String]) -> Value;
 
 /// The function of a name.
-#[expect(clippy::too_many_lines, reason = "one flat table")]
 pub(super) fn function(name: &str) -> Option<Function> {
     let function: Function = match name {
         "access-modes" => |o, paths| json!(access_modes(at(o, paths))),
