@@ -38,15 +38,7 @@ pub(crate) fn check_kind(resource: &Resource, object: &mut Value) -> ApiResult<(
     };
     let (api_version, kind) = (text(map, "apiVersion")?, text(map, "kind")?);
     if kind.is_empty() && resource.custom.is_some() {
-        let shown = Value::Object(map.clone()).to_string();
-        let mut start: String = shown.chars().take(30).collect();
-        if start.len() < shown.len() {
-            start.push_str(" ...");
-        }
-        return Err(ApiError::BadRequest(format!(
-            "the object provided is unrecognized (must be of type {}): Object 'Kind' is missing in '{shown}' ({start})",
-            resource.kind
-        )));
+        return Err(without_kind(resource, &Value::Object(map.clone()).to_string()));
     }
     let wanted = (expected.as_str(), resource.kind.as_str());
     let is_version = |known: &BuiltinKind| known.kind == resource.kind && known.api_version() == api_version;
@@ -78,6 +70,18 @@ pub(crate) fn check_kind(resource: &Resource, object: &mut Value) -> ApiResult<(
     map.insert("apiVersion".into(), json!(expected));
     map.insert("kind".into(), json!(resource.kind));
     Ok(())
+}
+
+/// The error of an object, as text, that does not say its kind.
+fn without_kind(resource: &Resource, shown: &str) -> ApiError {
+    let mut start: String = shown.chars().take(30).collect();
+    if start.len() < shown.len() {
+        start.push_str(" ...");
+    }
+    ApiError::BadRequest(format!(
+        "the object provided is unrecognized (must be of type {}): Object 'Kind' is missing in '{shown}' ({start})",
+        resource.kind
+    ))
 }
 
 /// Why an object cannot be read as one of a built-in kind, if it says that it is of another one; in the words of Go.
