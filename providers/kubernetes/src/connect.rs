@@ -10,6 +10,7 @@ use kube::{Client, Config};
 
 use crate::{failure, watch};
 
+mod http;
 #[cfg(test)]
 mod tests;
 
@@ -86,7 +87,7 @@ pub(crate) async fn client(
     tune(&mut config);
     // Building runs the credential plugin and waits for it. The only cryptography compiled in is ring, which
     // makes it the default.
-    let built = tokio::task::spawn_blocking(move || Client::try_from(config)).await;
+    let built = tokio::task::spawn_blocking(move || http::client(config)).await;
     match built {
         Ok(Ok(client)) => Ok(client),
         Ok(Err(error)) => Err(ConnectError::Client(reason(&error))),

@@ -28,6 +28,10 @@ pub(crate) struct Transport {
     sent: AtomicU64,
 }
 
+/// Marks a request whose answer stays open: it has a connection of its own.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct OwnConnection;
+
 /// One request, as often as it is sent.
 #[derive(Clone)]
 pub(crate) struct Call {
@@ -188,6 +192,7 @@ impl Transport {
         let mut request = call.request()?;
         // Each event would be a compressed stream of its own, which the client cannot take apart.
         request.headers_mut().insert(ACCEPT_ENCODING, http::HeaderValue::from_static("identity"));
+        request.extensions_mut().insert(OwnConnection);
         let permit = self.limiter.acquire().await;
         self.sent.fetch_add(1, Ordering::Relaxed);
         let opened = tokio::time::timeout(TRY, self.client.request_stream(request)).await;

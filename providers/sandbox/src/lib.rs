@@ -108,6 +108,12 @@ impl Sandbox {
         Store::retain(directory, &identity).map_err(|error| failed(directory, error))
     }
 
+    /// Forgets all changes so far, as a server does whose etcd is compacted: lists and watches that go on from an older
+    /// version are told to begin anew (410).
+    pub fn forget(&self) {
+        self.shared.lock().store.forget();
+    }
+
     /// The API as a service, for callers in this process. A request without `Authorization` is the administrator's; it
     /// may impersonate others by `Impersonate-User` and `Impersonate-Group`.
     ///

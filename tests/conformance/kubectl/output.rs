@@ -6,6 +6,8 @@ use regex::Regex;
 
 /// What every server fills in its own way, and what stands for it. The order counts.
 const OWN: &[(&str, &str)] = &[
+    // kubectl's own log of a watch that it ended itself, before or after the first answer.
+    (r"(?m)^[IWE]\d{4} \S+ +\d+ reflector\.go:.*\n", ""),
     ("[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}", "[UID]"),
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "[TIME]"),
     (r"[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d [+-]\d{4}", "[TIME]"),

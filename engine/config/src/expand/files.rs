@@ -1,9 +1,12 @@
 //! The files of `manifests`.
 
-use engine_core::diagnostic::{Diagnostic, Diagnostics, SourceSpan};
+use std::sync::Arc;
+
+use engine_core::diagnostic::{Diagnostic, Diagnostics, SourceFile, SourceSpan};
 use engine_core::kind_info::{Scope, builtin_scope};
 use engine_core::object_ref::{ApiVersion, GroupKind};
 use engine_core::value::{Text, Value};
+use rayon::prelude::*;
 
 use super::Walk;
 use super::overlay::outside;
@@ -20,33 +23,22 @@ impl Walk<'_> {
         namespace: Option<&Text>,
         span: &SourceSpan,
     ) -> Result<Objects, Diagnostics> {
-        let mut objects = Vec::new();
+        let (mut files, mut objects) = (Vec::new(), Vec::new());
         let mut faults = Diagnostics::default();
         for pattern in patterns {
-            let names = match self.matching(pattern, span) {
-                Ok(names) => names,
-                Err(found) => {
-                    faults.extend(found);
-                    continue;
-                }
-            };
-            for name in names {
-                let documents = self
-                    .ground
-                    .files
-                    .text(&self.ground.files.root().join(name))
-                    .and_then(|file| yaml::documents(&file));
-                match documents {
-                    Ok(documents) => {
-                        for (value, place) in documents {
-                            objects.extend(items(value, &place)?.into_iter().map(|mut object| {
-                                place_in(&mut object, namespace);
-                                (object, Some(place.clone()))
-                            }));
-                        }
-                    }
-                    Err(found) => faults.extend(found),
-                }
+            match self.matching(pattern, span) {
+                Ok(names) => files.extend(names),
+                Err(found) => faults.extend(found),
+            }
+        }
+        let files = files.iter().map(|name| self.ground.files.text(&self.ground.files.root().join(name)));
+        // Reading YAML takes most of the time of a definition made of it.
+        let read: Vec<_> =
+            files.collect::<Vec<_>>().into_par_iter().map(|file| read(&file?, namespace)).collect();
+        for found in read {
+            match found {
+                Ok(found) => objects.extend(found),
+                Err(found) => faults.extend(found),
             }
         }
         if faults.is_empty() { Ok(objects) } else { Err(faults) }
@@ -78,6 +70,18 @@ impl Walk<'_> {
         }
         Ok(found)
     }
+}
+
+/// Reads the objects of a file.
+fn read(file: &Arc<SourceFile>, namespace: Option<&Text>) -> Result<Objects, Diagnostics> {
+    let mut objects = Vec::new();
+    for (value, place) in yaml::documents(file)? {
+        objects.extend(items(value, &place)?.into_iter().map(|mut object| {
+            place_in(&mut object, namespace);
+            (object, Some(place.clone()))
+        }));
+    }
+    Ok(objects)
 }
 
 /// Returns the objects of a document: itself, or the items of a `List`.

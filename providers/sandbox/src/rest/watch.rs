@@ -205,14 +205,21 @@ impl Watch {
     fn collect(&mut self) {
         let cluster = self.shared.lock();
         let Some(changes) = cluster.store.changes_after(self.cursor) else {
-            let why = format!("too old resource version: {} ({})", self.cursor, cluster.store.forgotten());
-            let status = ApiError::Expired(why).to_status();
+            let status = ApiError::Expired(self.too_old(cluster.store.forgotten())).to_status();
             self.ready.push_back(json!({ "type": "ERROR", "object": status }));
             self.is_over = true;
             return;
         };
         self.ready.extend(changes.filter_map(|change| seen(&self.options, change)));
         self.cursor = self.cursor.max(cluster.store.version());
+    }
+
+    // Events are watched in etcd, all else in a cache; each has its words.
+    fn too_old(&self, forgotten: u64) -> String {
+        if self.options.target.resource == "events" {
+            return "The resourceVersion for the provided watch is too old.".into();
+        }
+        format!("too old resource version: {} ({forgotten})", self.cursor)
     }
 
     fn line(&mut self, mut event: Value) -> Bytes {

@@ -243,6 +243,12 @@ impl Store {
         self.forgotten
     }
 
+    /// Forgets all changes so far.
+    pub fn forget(&mut self) {
+        self.history.clear();
+        self.forgotten = self.version;
+    }
+
     /// The changes after `version`, oldest first; `None` if some of them are forgotten.
     pub fn changes_after(&self, version: u64) -> Option<impl DoubleEndedIterator<Item = &Change>> {
         if version < self.forgotten {
