@@ -10,6 +10,7 @@ use engine_core::value::Text;
 
 pub(crate) use self::parse::read;
 pub use self::parse::{TYPE_EXPRESSION, parse};
+pub(crate) use self::unify::convertible;
 pub use self::unify::unify;
 use crate::expr_value::ExprValue;
 
