@@ -29,7 +29,7 @@ mod types;
 pub use self::console::{Names, evaluate_expression};
 pub use self::definition::{Definition, LoadOptions, Origin, OutputValue, load};
 pub use self::environment::StateChoice;
-pub use self::expr_value::{Entries, ExprValue, Items, Kind, Unknown};
+pub use self::expr_value::{Bound, Entries, ExprValue, Items, Kind, Refinement, Unknown};
 pub use self::fill::Filler;
 pub use self::format::format;
 pub use self::types::{Attribute, ObjectType, Presence, Type};
