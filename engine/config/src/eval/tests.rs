@@ -643,7 +643,7 @@ fn unknown_values_flow_through_and_keep_their_type() {
     ]);
     refuse(&[
         ("names + 1", codes::OPERAND, "a number is required"),
-        ("host ? 1 : 2", codes::CONDITION, "a bool is required"),
+        ("[for v in list : v if host]", codes::CONDITION, "a bool is required"),
         ("names.x", codes::ATTRIBUTE, "no attribute"),
         ("names[\"x\"]", codes::INDEX, "a number is required"),
     ]);
