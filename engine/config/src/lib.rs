@@ -32,5 +32,6 @@ pub use self::environment::StateChoice;
 pub use self::expr_value::{Bound, Entries, ExprValue, Items, Kind, Refinement, Unknown};
 pub use self::fill::Filler;
 pub use self::format::format;
+pub use self::functions::{functions_markdown, names as function_names};
 pub use self::types::{Attribute, ObjectType, Presence, Type};
 pub use self::variables::{VariableInput, variable_files};

@@ -8,8 +8,9 @@ use hcl_edit::expr::FuncCall;
 
 use super::{Evaluator, Outcome, did_you_mean, given, range_of};
 use crate::expr_value::{ExprValue, Kind};
+use crate::types;
 use crate::functions::{
-    self, ARGUMENT, ARGUMENT_COUNT, CALL_FAILED, Function, FunctionError, UNKNOWN_FUNCTION,
+    self, ARGUMENT, ARGUMENT_COUNT, CALL_FAILED, Function, FunctionError, REFUSED_FUNCTION, UNKNOWN_FUNCTION,
 };
 use crate::types::Type;
 
@@ -25,12 +26,17 @@ impl Evaluator<'_> {
             .flat_map(|part| [part.as_str(), "::"])
             .chain([call.name.name.as_str()])
             .collect();
-        match name.as_str() {
+        match name.strip_prefix("core::").unwrap_or(&name) {
             "try" => return self.attempt(call, range),
             "can" => return self.can(call, range),
+            "convert" => return self.convert(call, range),
             _ => {}
         }
         let Some(function) = functions::find(&name) else {
+            if let Some(refused) = functions::refused::find(&name) {
+                let summary = format!("there is no function {name:?}: {}", refused.why);
+                return Err(self.fault(REFUSED_FUNCTION, range, summary).hint(refused.instead).into());
+            }
             let mut fault = self.fault(UNKNOWN_FUNCTION, range, format!("no function {name:?}"));
             fault.hint = did_you_mean(&name, functions::names());
             return Err(fault.into());
@@ -161,6 +167,16 @@ impl Evaluator<'_> {
             }
         }
         Err(fault.into())
+    }
+
+    /// `convert(…)`: the first argument as the type that the second one names.
+    fn convert(&self, call: &FuncCall, range: &Range<usize>) -> Outcome {
+        let [value, ty] = &call.args.iter().collect::<Vec<_>>()[..] else {
+            let summary = "convert: exactly 2 arguments are required, a value and a type";
+            return Err(self.fault(ARGUMENT_COUNT, range, summary).into());
+        };
+        let target = types::parse(ty, self.scope.file())?;
+        self.value_of(value, &target, ARGUMENT, "value")
     }
 
     /// `can(…)`: whether the argument evaluates without a fault.

@@ -57,7 +57,11 @@ impl<'e> Finder<'e> {
                 self.expression(&conditional.true_expr);
                 self.expression(&conditional.false_expr);
             }
-            Expression::FuncCall(call) => call.args.iter().for_each(|argument| self.expression(argument)),
+            Expression::FuncCall(call) => {
+                // The second argument of `convert` is a type.
+                let values = if call.name.name.as_str() == "convert" { 1 } else { call.args.len() };
+                call.args.iter().take(values).for_each(|argument| self.expression(argument));
+            }
             Expression::Traversal(traversal) => self.traversal(traversal),
             Expression::UnaryOp(operation) => self.expression(&operation.expr),
             Expression::BinaryOp(operation) => {
