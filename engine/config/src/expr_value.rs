@@ -280,6 +280,19 @@ impl ExprValue {
         }
     }
 
+    /// Gives what has no type yet, a null or an unknown value, the type of the collection it is put into.
+    fn of_type(self, element: &Type) -> Self {
+        if *element == Type::Any {
+            return self;
+        }
+        let typed = match &self.kind {
+            Kind::Null if self.null_type.is_none() => Self::null(element.clone()),
+            Kind::Unknown(unknown) if unknown.ty == Type::Any => Self::unknown(element.clone()),
+            _ => return self,
+        };
+        typed.with_sensitivity_of(self.sensitive)
+    }
+
     /// Returns how deep containers are nested in this value; 0 for scalars. O(1).
     pub(crate) fn depth(&self) -> u32 {
         self.measure().depth

@@ -29,7 +29,7 @@ mod types;
 pub use self::console::{Names, answer, evaluate_expression, inspect, names_of};
 pub use self::definition::{Definition, LoadOptions, Origin, OutputValue, load};
 pub use self::environment::StateChoice;
-pub use self::expr_value::{Entries, ExprValue, Items, Kind, Unknown};
+pub use self::expr_value::{Bound, Entries, ExprValue, Items, Kind, Refinement, Unknown};
 pub use self::fill::Filler;
 pub use self::format::format;
 pub use self::functions::{functions_markdown, names as function_names};

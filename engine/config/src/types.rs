@@ -88,6 +88,11 @@ impl Type {
         Self::Map(Arc::new(element))
     }
 
+    /// Tells whether the type is that of booleans, numbers or strings.
+    pub(crate) fn is_primitive(&self) -> bool {
+        matches!(self, Self::Bool | Self::Number | Self::String)
+    }
+
     /// Tells whether the type leaves something open.
     pub fn has_any(&self) -> bool {
         match self {

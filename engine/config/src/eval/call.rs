@@ -12,6 +12,7 @@ use crate::types;
 use crate::functions::{
     self, ARGUMENT, ARGUMENT_COUNT, CALL_FAILED, Function, FunctionError, REFUSED_FUNCTION, UNKNOWN_FUNCTION,
 };
+use crate::types::Type;
 
 /// The arguments of a call, each with the bytes of the file that it comes from.
 type Arguments = Vec<(ExprValue, Range<usize>)>;
@@ -41,7 +42,7 @@ impl Evaluator<'_> {
             return Err(fault.into());
         };
         let Some(arguments) = self.arguments(call)? else {
-            return Ok(ExprValue::unknown(function.returns().clone()));
+            return Ok(ExprValue::unknown(Type::Any));
         };
         let values: Vec<_> = arguments.iter().map(|(value, _)| value.clone()).collect();
         function
@@ -70,7 +71,11 @@ impl Evaluator<'_> {
                 }));
                 Ok(Some(arguments))
             }
-            Kind::Unknown(_) => Ok(None),
+            Kind::Unknown(unknown)
+                if matches!(unknown.ty, Type::Any | Type::List(_) | Type::Set(_) | Type::Tuple(_)) =>
+            {
+                Ok(None)
+            }
             _ => Err(self
                 .fault(ARGUMENT, &range, "only a list, a set or a tuple can be expanded with ...")
                 .detail(given(&last))
@@ -145,7 +150,12 @@ impl Evaluator<'_> {
         let mut faults: Vec<Diagnostic> = Vec::new();
         for argument in &call.args {
             match self.value(argument) {
-                Ok(value) => return Ok(value),
+                Ok(value) if value.is_wholly_known() => return Ok(value),
+                // Once it is known it may have a fault, and another argument be the one.
+                Ok(value) => {
+                    let sensitive = value.contains_sensitive();
+                    return Ok(ExprValue::unknown(Type::Any).with_sensitivity_of(sensitive));
+                }
                 Err(found) if self.budget.is_exhausted() => return Err(found),
                 Err(found) => faults.extend(found),
             }
@@ -180,6 +190,7 @@ impl Evaluator<'_> {
         };
         match self.value(argument) {
             Err(found) if self.budget.is_exhausted() => Err(found),
+            Ok(value) if !value.is_wholly_known() => Ok(ExprValue::unknown(Type::Bool)),
             result => Ok(ExprValue::bool(result.is_ok())),
         }
     }

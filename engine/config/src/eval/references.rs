@@ -143,6 +143,12 @@ impl<'e> Finder<'e> {
     }
 }
 
+/// Tells whether a traversal is a name with steps that need no evaluation.
+pub(super) fn is_reference(traversal: &Traversal) -> bool {
+    let is_name = matches!(traversal.expr, Expression::Variable(_));
+    is_name && traversal.operators.iter().all(|operator| constant(operator).is_some())
+}
+
 /// Returns the step of an operator that needs no evaluation.
 fn constant(operator: &hcl_edit::Decorated<TraversalOperator>) -> Option<Step> {
     let kind = match operator.value() {
