@@ -18,11 +18,7 @@ use crate::terminal::{line, say, stderr_style};
 type Answer<'a> = &'a dyn Fn(&str) -> Result<String, Diagnostics>;
 
 /// Evaluates expressions, in an environment if there is a directory.
-pub fn run(
-    directory: Option<PathBuf>,
-    variables: Variables,
-    context: Context,
-) -> Result<Exit, CommandError> {
+pub fn run(directory: Option<PathBuf>, variables: Variables, context: Context) -> Result<Exit, CommandError> {
     let Some(directory) = directory else {
         if !variables.assignments.is_empty() || !variables.files.is_empty() {
             return Err(CommandError::new("there is no definition whose variables could be set")
@@ -38,11 +34,7 @@ pub fn run(
 }
 
 fn talk(answer: Answer<'_>, names: Vec<String>, context: Context) -> Result<Exit, CommandError> {
-    if io::stdin().is_terminal() {
-        editor::talk(answer, names, context)
-    } else {
-        read_lines(answer, context)
-    }
+    if io::stdin().is_terminal() { editor::talk(answer, names, context) } else { read_lines(answer, context) }
 }
 
 /// Answers line by line; a fault does not stop the lines behind it.

@@ -79,11 +79,13 @@ pub fn inspect<R>(
     // Any block may be asked for, so the values of all are kept.
     let blocks = module.into_iter().flat_map(|module| &mut module.blocks);
     blocks.for_each(|block| block.referenced = true);
+    let known = names_of(&definition);
     definition.filler.walk(&BTreeMap::new(), |facts, _, frame| {
         Ok(session(&|text| {
             answer_with(text, |expression, file| {
                 let expr = Expr { node: expression.clone(), file: Arc::clone(file) };
-                evaluate_in(facts, frame, &expr, &Repeated::Once, &mut Uses::default())
+                let value = evaluate_in(facts, frame, &expr, &Repeated::Once, &mut Uses::default());
+                value.map_err(|faults| faults.into_iter().map(|fault| suggest(fault, &known)).collect())
             })
         }))
     })
@@ -103,6 +105,15 @@ pub fn names_of(definition: &Definition) -> Vec<String> {
     variables.chain(locals).chain(clusters).chain(blocks).chain(fixed.map(str::to_owned)).collect()
 }
 
+/// Adds the name that was probably meant to a fault about one that stands for nothing.
+fn suggest(mut fault: Diagnostic, known: &[String]) -> Diagnostic {
+    let written = fault.span.as_ref().filter(|_| fault.code == UNKNOWN_REFERENCE && fault.hint.is_none());
+    if let Some(written) = written.and_then(|span| span.file.text.get(span.start..span.end)) {
+        fault.hint = did_you_mean(written, known.iter().map(String::as_str));
+    }
+    fault
+}
+
 fn answer_with(
     text: &str,
     evaluate: impl Fn(&Expression, &Arc<SourceFile>) -> Result<ExprValue, Diagnostics>,
@@ -119,7 +130,11 @@ fn answer_with(
 fn asked_for_type(expression: &Expression) -> Option<&Expression> {
     let Expression::FuncCall(call) = expression else { return None };
     let mut arguments = call.args.iter();
-    match (call.name.namespace.is_empty() && call.name.name.as_str() == "type", arguments.next(), arguments.next()) {
+    match (
+        call.name.namespace.is_empty() && call.name.name.as_str() == "type",
+        arguments.next(),
+        arguments.next(),
+    ) {
         (true, Some(argument), None) if !call.args.expand_final() => Some(argument),
         _ => None,
     }
@@ -143,12 +158,7 @@ struct Lone<'a> {
 }
 
 impl Scope for Lone<'_> {
-    fn resolve(
-        &self,
-        root: &str,
-        _: &[Step],
-        span: SourceSpan,
-    ) -> Result<(ExprValue, usize), Diagnostics> {
+    fn resolve(&self, root: &str, _: &[Step], span: SourceSpan) -> Result<(ExprValue, usize), Diagnostics> {
         if let Some(value) = self.names.values.get(root) {
             return Ok((value.clone(), 0));
         }

@@ -6,7 +6,7 @@ use rustyline::highlight::Highlighter;
 use rustyline::hint::Hinter;
 use rustyline::history::MemHistory;
 use rustyline::validate::{ValidationContext, ValidationResult, Validator};
-use rustyline::{Config, Editor, Helper};
+use rustyline::{CompletionType, Config, Editor, Helper};
 
 use super::{Answer, complain};
 use crate::error::{CommandError, Exit};
@@ -22,8 +22,8 @@ The tab key completes names, the arrow keys recall earlier lines. exit, Ctrl-C a
 pub(super) fn talk(answer: Answer<'_>, names: Vec<String>, context: Context) -> Result<Exit, CommandError> {
     let failed = || CommandError::while_("read from the terminal");
     // Kept in memory only: what is typed may be a secret.
-    let mut editor =
-        Editor::<Names, MemHistory>::with_history(Config::default(), MemHistory::new()).map_err(failed())?;
+    let config = Config::builder().completion_type(CompletionType::List).build();
+    let mut editor = Editor::<Names, MemHistory>::with_history(config, MemHistory::new()).map_err(failed())?;
     editor.set_helper(Some(Names::new(names)));
     loop {
         let text = match editor.readline("> ") {

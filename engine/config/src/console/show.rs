@@ -130,7 +130,8 @@ fn escaped(char: char) -> String {
 
 fn null(ty: &Type) -> String {
     // "a list of string" is told without its article.
-    let name = |ty: &Type| ty.friendly().split_once(' ').map_or_else(String::new, |(_, name)| name.to_owned());
+    let name =
+        |ty: &Type| ty.friendly().split_once(' ').map_or_else(String::new, |(_, name)| name.to_owned());
     match ty {
         Type::Any => "null".to_owned(),
         Type::Bool | Type::Number | Type::String => format!("to{ty}(null)"),

@@ -47,7 +47,10 @@ fn values_are_printed_as_terraform_does() {
         ("type([])", "tuple([])"),
         ("type({})", "object({})"),
         ("type(tolist([tolist([1])]))", "list(list(number))"),
-        ("type({ a = 1, b = [true] })", "object({\n    a: number,\n    b: tuple([\n        bool,\n    ]),\n})"),
+        (
+            "type({ a = 1, b = [true] })",
+            "object({\n    a: number,\n    b: tuple([\n        bool,\n    ]),\n})",
+        ),
         ("type(tolist([{ foo = \"bar\" }]))", "list(\n    object({\n        foo: string,\n    }),\n)"),
         ("type(secret)", "string"),
     ] {
