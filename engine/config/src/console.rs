@@ -96,7 +96,7 @@ pub fn names_of(definition: &Definition) -> Vec<String> {
     let module = &definition.filler.module;
     let variables = module.variables.keys().map(|name| format!("var.{name}"));
     let locals = module.locals.keys().map(|name| format!("local.{name}"));
-    let clusters = module.root.clusters.iter().map(|(name, _)| format!("cluster.{name}"));
+    let clusters = module.root.clusters.keys().map(|name| format!("cluster.{name}"));
     let blocks = module.blocks.iter().map(|block| match &*block.block_type {
         "read" => format!("read.{}", block.name),
         block_type => format!("{block_type}.{}", block.name),

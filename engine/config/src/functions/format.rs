@@ -120,7 +120,7 @@ impl Verb {
                 } else {
                     number::decimal(number, letter, self.precision)
                 };
-                self.signed(digits)
+                self.signed(&digits)
             }
         })
     }
@@ -134,12 +134,12 @@ impl Verb {
     }
 
     /// Puts the sign before a number and fills it up to the width: zeros go between the sign and the digits.
-    fn signed(&self, text: String) -> String {
+    fn signed(&self, text: &str) -> String {
         let (sign, digits) = match text.strip_prefix('-') {
             Some(digits) => ("-", digits),
-            None if self.plus => ("+", text.as_str()),
-            None if self.space => (" ", text.as_str()),
-            None => ("", text.as_str()),
+            None if self.plus => ("+", text),
+            None if self.space => (" ", text),
+            None => ("", text),
         };
         if self.zero && !self.left {
             let missing = self.width.saturating_sub(sign.len() + digits.len());

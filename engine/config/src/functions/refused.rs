@@ -1,4 +1,4 @@
-//! Functions that Terraform or OpenTofu have and this language has not, each with the reason.
+//! Functions that Terraform or `OpenTofu` have and this language has not, each with the reason.
 
 /// A function that is left out on purpose.
 pub(crate) struct Refused {
