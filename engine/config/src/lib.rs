@@ -26,7 +26,7 @@ mod functions;
 mod templates;
 mod types;
 
-pub use self::console::{Names, evaluate_expression};
+pub use self::console::{Names, answer, evaluate_expression, inspect, names_of};
 pub use self::definition::{Definition, LoadOptions, Origin, OutputValue, load};
 pub use self::environment::StateChoice;
 pub use self::expr_value::{Bound, Entries, ExprValue, Items, Kind, Refinement, Unknown};

@@ -7,11 +7,12 @@ use hcl_edit::Span;
 use hcl_edit::expr::FuncCall;
 
 use super::{Evaluator, Outcome, did_you_mean, given, range_of};
+use crate::convert::convert;
 use crate::expr_value::{ExprValue, Kind};
-use crate::types;
 use crate::functions::{
     self, ARGUMENT, ARGUMENT_COUNT, CALL_FAILED, Function, FunctionError, REFUSED_FUNCTION, UNKNOWN_FUNCTION,
 };
+use crate::types;
 use crate::types::Type;
 
 /// The arguments of a call, each with the bytes of the file that it comes from.
@@ -176,7 +177,12 @@ impl Evaluator<'_> {
             return Err(self.fault(ARGUMENT_COUNT, range, summary).into());
         };
         let target = types::parse(ty, self.scope.file())?;
-        self.value_of(value, &target, ARGUMENT, "value")
+        let given_value = self.value(value)?;
+        convert(&given_value, &target).map_err(|error| {
+            self.fault(ARGUMENT, &range_of(value), format!("convert: invalid value: {error}"))
+                .detail(given(&given_value))
+                .into()
+        })
     }
 
     /// `can(…)`: whether the argument evaluates without a fault.

@@ -157,7 +157,9 @@ fn keys(call: &Call<'_>) -> Outcome {
     let map = call.value(0)?;
     let keys = match map.kind() {
         Kind::Unknown(unknown) => match &unknown.ty {
-            Type::Object(object) => ExprValue::tuple(object.iter().map(|(name, _)| ExprValue::text(name.clone()))),
+            Type::Object(object) => {
+                ExprValue::tuple(object.iter().map(|(name, _)| ExprValue::text(name.clone())))
+            }
             Type::Map(_) => ExprValue::unknown(Type::list(Type::String)),
             _ => ExprValue::unknown(Type::Any),
         },
