@@ -218,7 +218,7 @@ static FUNCTIONS: LazyLock<BTreeMap<&'static str, Function>> = LazyLock::new(|| 
 });
 
 /// The functions by what they are about, in the order of the reference.
-const GROUPS: &[(&str, &[Row])] = &[
+static GROUPS: &[(&str, &[Row])] = &[
     ("Text", strings::TABLE),
     ("Regular expressions", regexes::TABLE),
     ("Numbers", numbers::TABLE),

@@ -79,8 +79,7 @@ impl Verb {
         }
         verb.width = digits(rest)?.unwrap_or(0);
         if rest.next_if_eq(&'.').is_some() {
-            let precision = digits(rest)?;
-            verb.precision = Some(precision.ok_or_else(|| invalid("no number follows the point of a verb"))?);
+            verb.precision = Some(digits(rest)?.unwrap_or(0));
         }
         if rest.next_if_eq(&'[').is_some() {
             let position = digits(rest)?.and_then(|position| position.checked_sub(1));
