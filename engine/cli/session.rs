@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use engine_config::{Definition, LoadOptions, Origin};
 use engine_converge::Providers;
+use engine_converge::read::ReadError;
 use engine_core::address::Address;
 use engine_core::cluster::Connection;
 use engine_core::diagnostic::Diagnostics;
@@ -252,7 +253,11 @@ impl Session {
         for resource in reads {
             let Body::Read(read) = &resource.body else { continue };
             let value = engine_converge::read::read_object(read, &self.providers).await;
-            let value = value.map_err(CommandError::while_(format!("read {}", resource.address)))?;
+            // What is not there the definition judges: a `read` misses it, a `secret` makes it.
+            let value = match value {
+                Err(ReadError::Missing { .. }) => Value::Null,
+                value => value.map_err(CommandError::while_(format!("read {}", resource.address)))?,
+            };
             self.reads.insert(resource.address.clone(), value);
         }
         if self.reads.len() > before {

@@ -49,6 +49,8 @@ pub const UNDECLARED_VARIABLE: Code = Code(132);
 pub const VALIDATION: Code = Code(133);
 /// The text given for a variable is no expression.
 pub const VARIABLE_TEXT: Code = Code(134);
+/// Something is used that its module says should no longer be used.
+pub const DEPRECATED: Code = Code(135);
 
 /// No cluster is declared.
 pub const NO_CLUSTER: Code = Code(140);
@@ -65,6 +67,8 @@ pub const INSTANCES: Code = Code(150);
 pub const UNKNOWN_INSTANCES: Code = Code(151);
 /// A sensitive value would be shown.
 pub const SENSITIVE: Code = Code(152);
+/// An ephemeral value would be kept.
+pub const EPHEMERAL: Code = Code(153);
 
 /// A module is found in the repository and in the binary, and the definition does not say which to take.
 pub const SHADOWED: Code = Code(160);
@@ -83,5 +87,7 @@ pub const NO_FILES: Code = Code(403);
 pub const READ_NOT_FOUND: Code = Code(404);
 /// What was filled in at apply changes more than values.
 pub const FILL: Code = Code(405);
+/// A value cannot be generated.
+pub const GENERATE: Code = Code(407);
 /// A file is not YAML.
 pub const YAML: Code = Code(406);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use engine_core::address::Address;
 use engine_core::cluster::Clusters;
-use engine_core::diagnostic::{Diagnostic, Diagnostics};
+use engine_core::diagnostic::{Diagnostic, Diagnostics, Severity};
 use engine_core::digest::Digest;
 use engine_core::graph::ResourceGraph;
 use engine_core::mark::EnvironmentName;
@@ -16,12 +16,13 @@ use engine_core::resource::Resource;
 use engine_core::value::{Text, Value};
 use jiff::Timestamp;
 
-use crate::codes::SENSITIVE;
+use crate::codes::{EPHEMERAL, SENSITIVE};
 use crate::environment::{self, StateChoice};
 use crate::expand::{self, Expanded, Facts, Frame, Ground, Overlays, Rendering};
 use crate::expr_value::ExprValue;
 use crate::fill::Filler;
 use crate::functions::FunctionContext;
+use crate::generate::Generated;
 use crate::hints;
 use crate::module::{Linker, Module};
 use crate::source::Files;
@@ -110,8 +111,9 @@ fn load_unsorted(
     reads: &BTreeMap<Address, Value>,
 ) -> Result<Definition, Diagnostics> {
     let files = Files::open(&options.repository)?;
-    let (module, mut faults) = Linker::new(&files).root(&options.directory)?;
-    let mut warnings = Diagnostics::default();
+    let (module, found) = Linker::new(&files).root(&options.directory)?;
+    let (mut warnings, mut faults): (Diagnostics, Diagnostics) =
+        found.into_iter().partition(|found| found.severity == Severity::Warning);
     let inputs = variables::evaluate(&module, &options.variables, &files, (&mut warnings, &mut faults));
     let variables = variables::digest(&inputs);
     let mut facts = facts(options, &module);
@@ -123,8 +125,14 @@ fn load_unsorted(
     facts.cluster_of = whole.by_ref.clone();
     let rendered = Rendering::default();
     let overlays = Overlays { source: Some(source), rendered: &rendered };
-    let ground =
-        Ground { facts: &facts, files: &files, overlays: &overlays, clusters: &whole.clusters, reads };
+    let ground = Ground {
+        facts: &facts,
+        files: &files,
+        overlays: &overlays,
+        clusters: &whole.clusters,
+        reads,
+        generated: None,
+    };
     let expanded = expand::expand(&ground, &module, (inputs.clone(), faults), &whole.order);
     let outputs = outputs(&module, &expanded);
     let Expanded { builder, pending, mut faults, warnings: found, .. } = expanded;
@@ -145,6 +153,7 @@ fn load_unsorted(
         environment: whole.name.clone(),
         reads: reads.clone(),
         rendered,
+        generated: Generated::default(),
         last: std::sync::Mutex::default(),
     };
     Ok(Definition {
@@ -155,7 +164,7 @@ fn load_unsorted(
         graph: Arc::new(graph),
         reads: pending,
         outputs,
-        warnings: warnings.sorted(),
+        warnings: hints::complete(warnings).sorted(),
         files: files.digests(),
         variables,
         filler: Arc::new(filler),
@@ -202,7 +211,14 @@ pub(crate) fn outputs(
         let Some(value) = expanded.outputs.get(name) else {
             continue;
         };
-        if value.contains_sensitive() && !output.sensitive {
+        if value.contains_ephemeral() {
+            faults.push(
+                Diagnostic::error(EPHEMERAL, format!("output {name} holds an ephemeral value"))
+                    .detail("Outputs of the environment are kept in the state.")
+                    .at(output.value.span())
+                    .label(output.span.clone(), "the output"),
+            );
+        } else if value.contains_sensitive() && !output.marks.sensitive {
             faults.push(
                 Diagnostic::error(SENSITIVE, format!("output {name} holds a sensitive value"))
                     .at(output.value.span())
@@ -211,7 +227,7 @@ pub(crate) fn outputs(
             );
         }
         let value = match value.to_value() {
-            _ if output.sensitive => PlannedOutput::Sensitive,
+            _ if output.marks.sensitive => PlannedOutput::Sensitive,
             Ok(value) => PlannedOutput::Value(value),
             Err(_) => PlannedOutput::Unknown,
         };
@@ -224,6 +240,12 @@ pub(crate) fn outputs(
 #[cfg(test)]
 mod bad_input;
 #[cfg(test)]
+mod dynamic;
+#[cfg(test)]
 pub(crate) mod harness;
+#[cfg(test)]
+mod inputs;
+#[cfg(test)]
+mod secret;
 #[cfg(test)]
 mod tests;

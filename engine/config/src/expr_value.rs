@@ -22,6 +22,7 @@ use crate::types::Type;
 pub struct ExprValue {
     kind: Kind,
     sensitive: bool,
+    ephemeral: bool,
 }
 
 /// What a value is. Whether it is sensitive is asked of the [`ExprValue`] around it.
@@ -61,7 +62,7 @@ impl ExprValue {
     pub const NULL: Self = Self::of(Kind::Null);
 
     const fn of(kind: Kind) -> Self {
-        Self { kind, sensitive: false }
+        Self { kind, sensitive: false, ephemeral: false }
     }
 
     /// Builds a boolean.
@@ -103,13 +104,13 @@ impl ExprValue {
     /// sensitive item the whole set is sensitive: its order would tell something about the item.
     pub fn set(element: Type, items: impl IntoIterator<Item = Self>) -> Self {
         let items = Items::new(element, items);
-        let sensitive = items.contains_sensitive();
+        let (sensitive, ephemeral) = (items.contains_sensitive(), items.contains_ephemeral());
         let kind = if items.contains_unknown() {
             Kind::Unknown(Unknown { ty: Type::Set(Arc::new(items.element().clone())) })
         } else {
             Kind::Set(Arc::new(items.into_set()))
         };
-        Self::of(kind).with_sensitivity_of(sensitive)
+        Self::of(kind).with_sensitivity_of(sensitive).with_ephemerality_of(ephemeral)
     }
 
     /// Builds a map of values that are of type `element` already. Of equal keys the last one counts.
@@ -131,6 +132,14 @@ impl ExprValue {
     #[must_use]
     pub fn sensitive(self) -> Self {
         self.with_sensitivity_of(true)
+    }
+
+    /// Marks the value as ephemeral when `other` is: it must not be kept anywhere. What is ephemeral is sensitive as
+    /// well.
+    #[must_use]
+    pub(crate) fn with_ephemerality_of(mut self, other: bool) -> Self {
+        self.ephemeral |= other;
+        self
     }
 
     /// Marks the value as sensitive when `other` is: what is computed from a secret is a secret.
@@ -173,14 +182,26 @@ impl ExprValue {
         matches!(self.kind, Kind::Null)
     }
 
-    /// Tells whether the value itself carries the sensitive mark.
+    /// Tells whether the value itself must not be shown: it carries the sensitive mark, or the ephemeral one.
     pub fn is_sensitive(&self) -> bool {
-        self.sensitive
+        self.sensitive || self.ephemeral
+    }
+
+    /// Tells whether the value itself carries the ephemeral mark.
+    pub fn is_ephemeral(&self) -> bool {
+        self.ephemeral
+    }
+
+    /// Tells whether the value or any value in it carries the ephemeral mark. O(1).
+    pub fn contains_ephemeral(&self) -> bool {
+        self.ephemeral
+            || self.as_items().is_some_and(Items::contains_ephemeral)
+            || self.as_entries().is_some_and(Entries::contains_ephemeral)
     }
 
     /// Tells whether the value or any value in it carries the sensitive mark. O(1).
     pub fn contains_sensitive(&self) -> bool {
-        self.sensitive
+        self.is_sensitive()
             || self.as_items().is_some_and(Items::contains_sensitive)
             || self.as_entries().is_some_and(Entries::contains_sensitive)
     }
@@ -245,7 +266,7 @@ impl ExprValue {
     /// Returns the value of a key of a map or object, with the sensitive mark of the whole.
     pub fn get(&self, key: &str) -> Option<Self> {
         let value = self.as_entries()?.get(key)?.clone();
-        Some(value.with_sensitivity_of(self.sensitive))
+        Some(value.with_sensitivity_of(self.sensitive).with_ephemerality_of(self.ephemeral))
     }
 
     /// Returns the type. [`Type::Any`] for `null`.

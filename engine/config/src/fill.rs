@@ -17,6 +17,7 @@ use crate::codes::FILL;
 use crate::definition::{LoadOptions, OutputValue, facts, outputs};
 use crate::expand::{self, ClusterOrder, Ground, Input, Overlays, Rendering};
 use crate::expr_value::ExprValue;
+use crate::generate::Generated;
 use crate::hints;
 use crate::module::Module;
 use crate::source::Files;
@@ -37,6 +38,8 @@ pub struct Filler {
     /// What was read before the plan.
     pub(crate) reads: BTreeMap<Address, Value>,
     pub(crate) rendered: Rendering,
+    /// The values that this run generates.
+    pub(crate) generated: Generated,
     /// The last evaluation: many manifests are filled from the same reads.
     pub(crate) last: Mutex<Option<Evaluated>>,
 }
@@ -69,6 +72,7 @@ impl Filler {
             overlays: &overlays,
             clusters: &self.clusters,
             reads: &all,
+            generated: Some(&self.generated),
         };
         let expanded =
             expand::expand(&ground, &self.module, (self.inputs.clone(), Diagnostics::default()), &self.order);

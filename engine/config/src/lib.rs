@@ -9,6 +9,7 @@ mod definition;
 mod environment;
 mod fill;
 mod format;
+mod generate;
 mod hints;
 mod variables;
 

@@ -37,26 +37,31 @@ impl Evaluator<'_> {
     pub(super) fn object(&self, object: &Object, range: &Range<usize>) -> Outcome {
         let mut entries: Vec<(Text, ExprValue)> = Vec::with_capacity(object.len());
         let mut sensitive = false;
+        let mut ephemeral = false;
         let mut unknown = false;
         for (key, value) in object {
             let key_range = key.span().unwrap_or_else(|| range.clone());
             let name = self.object_key(key, &key_range)?;
             let value = self.value(value.expr())?;
             sensitive |= name.is_sensitive();
+            ephemeral |= name.is_ephemeral();
             match name.as_text() {
                 Some(name) => entries.push((name.clone(), value)),
                 None => unknown = true,
             }
         }
         if unknown {
-            return Ok(ExprValue::unknown(Type::Any).with_sensitivity_of(sensitive));
+            let ephemeral = ephemeral || entries.iter().any(|(_, value)| value.contains_ephemeral());
+            return Ok(ExprValue::unknown(Type::Any)
+                .with_sensitivity_of(sensitive)
+                .with_ephemerality_of(ephemeral));
         }
         let count = entries.len();
         let value = ExprValue::object(entries.iter().cloned());
         if value.as_entries().is_some_and(|unique| unique.len() < count) {
             return Err(self.duplicate_key(entries, sensitive, range));
         }
-        Ok(value.with_sensitivity_of(sensitive))
+        Ok(value.with_sensitivity_of(sensitive).with_ephemerality_of(ephemeral))
     }
 
     /// Evaluates a key. An unquoted name stands for itself; a reference must be in parentheses.

@@ -89,10 +89,13 @@ impl Evaluator<'_> {
 
     /// Applies operators to every item. Null has no items; anything else that is no list is the only item.
     fn splat(&self, value: &ExprValue, splat: &Decorated<TraversalOperator>, each: Operators<'_>) -> Outcome {
-        let sensitive = value.is_sensitive();
+        let (sensitive, ephemeral) = (value.is_sensitive(), value.is_ephemeral());
         let items: &[ExprValue] = match value.kind() {
             Kind::Null => &[],
-            Kind::Unknown(_) => return Ok(ExprValue::unknown(Type::Any).with_sensitivity_of(sensitive)),
+            Kind::Unknown(_) => {
+                let unknown = ExprValue::unknown(Type::Any).with_sensitivity_of(sensitive);
+                return Ok(unknown.with_ephemerality_of(ephemeral));
+            }
             Kind::List(items) | Kind::Set(items) | Kind::Tuple(items) => items,
             _ => std::slice::from_ref(value),
         };
@@ -108,7 +111,7 @@ impl Evaluator<'_> {
             Kind::List(_) | Kind::Set(_) => as_list(results),
             _ => ExprValue::tuple(results),
         };
-        Ok(result.with_sensitivity_of(sensitive))
+        Ok(result.with_sensitivity_of(sensitive).with_ephemerality_of(ephemeral))
     }
 
     fn go(&self, value: &ExprValue, step: &Step) -> Outcome {

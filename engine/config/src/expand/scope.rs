@@ -14,7 +14,7 @@ use crate::codes::{UNKNOWN_INSTANCE, UNKNOWN_REFERENCE};
 use crate::eval::{Scope, Step, StepKind, did_you_mean, evaluate};
 use crate::expr_value::ExprValue;
 use crate::functions::FunctionContext;
-use crate::module::Expr;
+use crate::module::{Bound, Expr};
 use crate::templates::Templates;
 use crate::types::Type;
 
@@ -88,7 +88,18 @@ pub(crate) fn evaluate_in(
     repeated: &Repeated,
     uses: &mut Uses,
 ) -> Result<ExprValue, Diagnostics> {
-    let scope = FrameScope { facts, frame, file: &expr.file, repeated, uses: RefCell::new(uses) };
+    evaluate_bound(facts, frame, (expr, &Bound::new()), repeated, uses)
+}
+
+/// The same inside `dynamic` blocks, whose iterators are bound.
+pub(super) fn evaluate_bound(
+    facts: &Facts,
+    frame: &Frame<'_>,
+    (expr, bound): (&Expr, &Bound),
+    repeated: &Repeated,
+    uses: &mut Uses,
+) -> Result<ExprValue, Diagnostics> {
+    let scope = FrameScope { facts, frame, file: &expr.file, bound, repeated, uses: RefCell::new(uses) };
     evaluate(&expr.node, &scope)
 }
 
@@ -96,6 +107,7 @@ struct FrameScope<'a> {
     facts: &'a Facts,
     frame: &'a Frame<'a>,
     file: &'a Arc<SourceFile>,
+    bound: &'a Bound,
     repeated: &'a Repeated,
     uses: RefCell<&'a mut Uses>,
 }
@@ -107,6 +119,9 @@ impl Scope for FrameScope<'_> {
         steps: &[Step],
         span: SourceSpan,
     ) -> Result<(ExprValue, usize), Diagnostics> {
+        if let Some((_, value)) = self.bound.iter().rev().find(|(name, _)| name == root) {
+            return Ok((value.clone(), 0));
+        }
         let name = steps.first().and_then(attribute).unwrap_or_default();
         let frame = self.frame;
         let found = match (root, name) {

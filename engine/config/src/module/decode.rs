@@ -133,7 +133,7 @@ impl Decoder<'_, '_> {
             }
             "locals" => values::locals(block, file, &mut self.parts.locals, self.faults),
             "output" => {
-                let found = values::output(block, file, &self.linker.constants, self.faults);
+                let found = values::output(block, file, (self.level, &self.linker.constants), self.faults);
                 insert(&mut self.parts.outputs, found, "output", |o| &o.span, self.faults);
             }
             "terrane" | "cluster" => self.root_block(block, file),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use engine_core::diagnostic::{Diagnostic, Diagnostics, SourceFile, SourceSpan};
+use engine_core::diagnostic::{Diagnostic, Diagnostics, Severity, SourceFile, SourceSpan};
 use engine_core::digest::Digest;
 use engine_core::value::Text;
 use include_dir::{Dir, include_dir};
@@ -16,6 +16,7 @@ use crate::codes::{NO_DEFINITION, RECURSION, SHADOWED, VARIABLE_TYPE};
 use crate::source::Files;
 use crate::syntax::parse;
 use crate::templates::Templates;
+use crate::variables::VARIABLE_FILE;
 
 /// The modules that come with the binary.
 static EMBEDDED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../modules");
@@ -26,7 +27,7 @@ const MODULES: &str = "modules";
 /// The directory of a module that holds its templates.
 const TEMPLATES: &str = "templates";
 
-/// The lock file is no definition, although it is HCL.
+/// The lock file is no definition, although it is HCL; neither are variable files.
 const LOCK_FILE: &str = "terrane.lock.hcl";
 
 /// How deep modules may use modules.
@@ -78,7 +79,7 @@ impl<'a> Linker<'a> {
         let mut faults = Diagnostics::default();
         let module = decode(parsed, (relative, templates), Level::Root, self, &mut faults);
         // A default of the wrong type leaves a definition that can be evaluated.
-        if faults.iter().all(|fault| fault.code == VARIABLE_TYPE) {
+        if faults.iter().all(|fault| fault.code == VARIABLE_TYPE || fault.severity == Severity::Warning) {
             Ok((module, faults))
         } else {
             Err(faults)
@@ -161,7 +162,7 @@ impl<'a> Linker<'a> {
         let mut sources = Sources::default();
         let mut faults = Diagnostics::default();
         for name in self.files.names(directory)? {
-            if name.ends_with(".hcl") && !name.starts_with('.') && name != LOCK_FILE {
+            if is_definition(&name) {
                 match self.files.text(&directory.join(name)) {
                     Ok(file) => sources.definitions.push(file),
                     Err(found) => faults.extend(found),
@@ -187,6 +188,11 @@ impl<'a> Linker<'a> {
         }
         sources
     }
+}
+
+/// Tells whether a file of a module's directory is part of its definition.
+fn is_definition(name: &str) -> bool {
+    name.ends_with(".hcl") && !name.ends_with(VARIABLE_FILE) && !name.starts_with('.') && name != LOCK_FILE
 }
 
 /// The files of a module.
