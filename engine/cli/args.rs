@@ -22,10 +22,18 @@ pub struct Arguments {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Prepare the state and check that the clusters answer
+    /// Fetch modules, prepare the state and check that the clusters answer
     ///
-    /// Creates the environment's state if there is none yet. Safe to run again; never deletes anything.
-    Init(Target),
+    /// Fetches the modules of other repositories that the definition uses, at the commits of terrane.lock.hcl, and adds
+    /// to that file what is new. Creates the environment's state if there is none yet. Safe to run again; deletes no
+    /// object and no state.
+    Init {
+        #[command(flatten)]
+        target: Target,
+        /// Look up every ref again instead of taking the commit of the lock file
+        #[arg(long)]
+        upgrade: bool,
+    },
     /// Check a definition without touching any cluster or state
     Validate {
         #[command(flatten)]

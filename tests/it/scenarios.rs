@@ -235,6 +235,8 @@ macro_rules! scenarios {
 
 scenarios! {
     quickstart = "quickstart",
+    inputs = "inputs",
+    secret = "secret",
     task_manager = "task-manager",
     foreign_object = "foreign-object",
     field_conflict = "field-conflict",

@@ -75,6 +75,17 @@ pub const SHADOWED: Code = Code(160);
 /// A module uses itself.
 pub const RECURSION: Code = Code(161);
 
+/// The source of a module is not in a form that can be fetched and pinned.
+pub const MODULE_SOURCE: Code = Code(170);
+/// A module's source is not in the lock file.
+pub const NOT_LOCKED: Code = Code(171);
+/// A module that the lock file pins has not been fetched.
+pub const NOT_FETCHED: Code = Code(172);
+/// A fetched module is not what the lock file says.
+pub const LOCK_MISMATCH: Code = Code(173);
+/// The lock file is broken.
+pub const LOCK: Code = Code(174);
+
 /// A manifest is no Kubernetes object.
 pub const MANIFEST: Code = Code(400);
 /// A namespaced object has no namespace, or a cluster-scoped one has a namespace.

@@ -24,7 +24,9 @@ use crate::fill::Filler;
 use crate::functions::FunctionContext;
 use crate::generate::Generated;
 use crate::hints;
-use crate::module::{Linker, Module};
+use crate::lock::Lock;
+use crate::module::{Linker, Module, Remotes};
+use crate::module_source::ModuleSource;
 use crate::source::Files;
 use crate::variables::{self, VariableInput};
 
@@ -105,13 +107,27 @@ pub fn load(
     load_unsorted(options, source, reads).map_err(|faults| hints::complete(faults).sorted())
 }
 
+/// Returns the modules of other repositories that a definition uses, as far as those that have been fetched tell. Its
+/// faults are for [`load`] to report.
+///
+/// # Errors
+/// The repository cannot be opened.
+pub fn remote_modules(options: &LoadOptions, lock: &Lock) -> Result<Vec<ModuleSource>, Diagnostics> {
+    let files = Files::open(&options.repository)?;
+    let remotes = Remotes::locked_by(&options.directory, lock.clone());
+    // Whatever is wrong, the sources that were met are known.
+    let _faults = Linker::new(&files, &remotes).root(&options.directory).err();
+    Ok(remotes.used())
+}
+
 fn load_unsorted(
     options: &LoadOptions,
     source: &dyn ManifestSource,
     reads: &BTreeMap<Address, Value>,
 ) -> Result<Definition, Diagnostics> {
     let files = Files::open(&options.repository)?;
-    let (module, found) = Linker::new(&files).root(&options.directory)?;
+    let remotes = Remotes::of(&options.directory);
+    let (module, found) = Linker::new(&files, &remotes).root(&options.directory)?;
     let (mut warnings, mut faults): (Diagnostics, Diagnostics) =
         found.into_iter().partition(|found| found.severity == Severity::Warning);
     let inputs = variables::evaluate(&module, &options.variables, &files, (&mut warnings, &mut faults));
@@ -245,6 +261,8 @@ mod dynamic;
 pub(crate) mod harness;
 #[cfg(test)]
 mod inputs;
+#[cfg(test)]
+mod remote;
 #[cfg(test)]
 mod secret;
 #[cfg(test)]

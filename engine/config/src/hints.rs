@@ -35,6 +35,7 @@ fn files(code: Code) -> Option<&'static str> {
         codes::YAML => "correct the file; a key may stand in a mapping only once",
         codes::MANIFEST => "an object needs apiVersion, kind and metadata.name",
         codes::FILL => "plan again",
+        codes::LOCK => "restore the file from Git, or remove it and run `terrane init`",
         codes::GENERATE => "see that the operating system gives random numbers, and apply again",
         codes::UNKNOWN_IDENTITY => "use what the definition itself knows",
         _ => return None,

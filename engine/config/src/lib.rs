@@ -11,6 +11,8 @@ mod fill;
 mod format;
 mod generate;
 mod hints;
+mod lock;
+mod module_source;
 mod variables;
 
 mod expand;
@@ -26,8 +28,10 @@ mod functions;
 mod templates;
 mod types;
 
-pub use self::definition::{Definition, LoadOptions, Origin, OutputValue, load};
+pub use self::definition::{Definition, LoadOptions, Origin, OutputValue, load, remote_modules};
 pub use self::environment::StateChoice;
 pub use self::fill::Filler;
 pub use self::format::format;
+pub use self::lock::{LOCK_FILE, Lock, LockedModule, module_directory, tree_digest};
+pub use self::module_source::ModuleSource;
 pub use self::variables::{VariableInput, variable_files};

@@ -4,7 +4,6 @@
 //! `OpenTofu` documentation, "Input Variables": where values come from, and which one counts.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -20,7 +19,7 @@ use crate::eval::did_you_mean;
 use crate::expand::Input;
 use crate::expr_value::ExprValue;
 use crate::module::{Constants, Expr, Module, Name};
-use crate::source::Files;
+use crate::source::{Files, masked};
 use crate::syntax::parse;
 use crate::types::Type;
 
@@ -198,18 +197,6 @@ fn from_file(
         }
     }
     if faults.is_empty() { Ok(given) } else { Err(faults) }
-}
-
-/// Returns a file that shows nothing of a range but where its lines end: an excerpt must not hold a secret.
-fn masked(file: &SourceFile, range: Range<usize>) -> SourceFile {
-    let mask = |byte: u8| if byte == b'\n' { '\n' } else { '*' };
-    let (Some(before), Some(hidden), Some(after)) =
-        (file.text.get(..range.start), file.text.get(range.clone()), file.text.get(range.end..))
-    else {
-        return SourceFile { path: file.path.clone(), text: String::new() };
-    };
-    let hidden: String = hidden.bytes().map(mask).collect();
-    SourceFile { path: file.path.clone(), text: format!("{before}{hidden}{after}") }
 }
 
 fn undeclared(module: &Module, name: &str, span: SourceSpan) -> Diagnostic {

@@ -52,7 +52,7 @@ fn what_is_ephemeral_is_kept_nowhere() {
         "length(var.token) > 3 ? \"a\" : \"b\"",
         "tostring(var.token != \"\")",
         "join(\",\", tolist(toset([var.token])))",
-        "{ a = [var.token] }.a[*][0]",
+        "one({ a = [var.token] }.a[*])",
         "try(var.token, \"\")",
         "jsonencode({ (var.token) = 1 })",
     ] {
@@ -79,7 +79,7 @@ fn what_is_ephemeral_is_kept_nowhere() {
     check(
         &format!("{TOKEN}namespace \"n\" {{\n  name = var.token\n}}\n"),
         &given,
-        &["TRN0153 <embedded>/namespace"],
+        &["TRN0153 13:10: variable name takes nothing ephemeral"],
     );
     check(
         &format!("{TOKEN}manifests \"m\" {{\n  files = [var.token]\n}}\n"),

@@ -14,7 +14,7 @@ use super::instances::{Key, MAX_INSTANCES};
 use super::scope::{Repeated, Uses};
 use super::{Frame, Inherited, Input, Walk};
 use crate::codes::{
-    CLUSTER_CHOICE, INSTANCES, INVALID_ARGUMENT, MISSING_ARGUMENT, UNKNOWN_INSTANCE, VARIABLE_TYPE,
+    CLUSTER_CHOICE, EPHEMERAL, INSTANCES, INVALID_ARGUMENT, MISSING_ARGUMENT, UNKNOWN_INSTANCE, VARIABLE_TYPE,
 };
 use crate::convert::convert;
 use crate::expr_value::ExprValue;
@@ -349,6 +349,14 @@ impl crate::module::Variable {
                     .hint(format!("give a value of type {}", self.ty)),
             )
         };
+        if value.contains_ephemeral() && !self.marks.ephemeral {
+            let summary = format!("variable {name} takes nothing ephemeral");
+            return Err(Diagnostic::error(EPHEMERAL, summary)
+                .at(span.clone())
+                .label(self.span.clone(), "the variable")
+                .hint("declare it with `ephemeral = true`, if the module keeps it nowhere")
+                .into());
+        }
         let value = match (&self.default, value.is_null() && !self.nullable) {
             (Some(default), true) => default.clone(),
             (None, true) => return Err(fault(format!("variable {name} must not be null"))),

@@ -55,7 +55,7 @@ impl Constants {
     }
 
     /// Takes a constant text of a block.
-    pub(super) fn text(&self, fields: &mut Fields<'_>, name: &'static str) -> Option<Text> {
+    pub(crate) fn text(&self, fields: &mut Fields<'_>, name: &'static str) -> Option<Text> {
         self.field(fields, name, &Type::String)?.as_text().cloned()
     }
 

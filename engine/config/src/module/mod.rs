@@ -7,6 +7,7 @@ mod dynamic;
 mod fields;
 mod link;
 mod references;
+mod remote;
 mod resource;
 mod secret;
 mod settings;
@@ -22,8 +23,9 @@ use engine_core::value::Text;
 
 pub(crate) use self::argument::{Bound, evaluate_argument};
 pub(crate) use self::constant::{Constants, typed};
-pub(crate) use self::fields::{Argument, Expr, Name};
+pub(crate) use self::fields::{Argument, Expr, Fields, Name, head_span, labels};
 pub(crate) use self::link::Linker;
+pub(crate) use self::remote::Remotes;
 pub(crate) use self::secret::Secret;
 use crate::expr_value::ExprValue;
 use crate::templates::Templates;

@@ -24,8 +24,7 @@ use crate::eval::{Reference, StepKind, references};
 pub(super) const PRIMITIVES: [&str; 4] = ["manifest", "manifests", "kustomization", "secret"];
 
 /// Block types that are reserved and not supported yet.
-pub(super) const RESERVED: [&str; 8] =
-    ["bundle", "chart", "check", "import", "module", "moved", "removed", "rollout"];
+pub(super) const RESERVED: [&str; 7] = ["bundle", "chart", "check", "import", "moved", "removed", "rollout"];
 
 /// Returns what to do in place of a reserved block.
 pub(super) fn instead_of(block_type: &str) -> &'static str {
@@ -34,7 +33,6 @@ pub(super) fn instead_of(block_type: &str) -> &'static str {
         "import" => {
             "set `adopt = \"if_unowned\"` in the terrane block to take over objects that are nobody's"
         }
-        "module" => "put the module into modules/NAME of the repository and write a block `NAME \"…\" { … }`",
         "rollout" => "order clusters with `depends_on` in their blocks",
         _ => "remove the block",
     }
@@ -100,8 +98,12 @@ impl Resources<'_> {
     pub(super) fn module(&mut self, block: Block, module: Arc<Module>) -> Option<Declaration> {
         let block_type = Text::from(block.ident.as_str());
         let name = expect_labels(&block, self.file, &["NAME"], self.faults)?.pop()?.text;
-        self.declaration(block, (block_type, name), |fields| {
+        self.declaration(block, (block_type.clone(), name), |fields| {
             let mut arguments = BTreeMap::new();
+            if block_type == "module" {
+                // Read before the module was: it says which one.
+                fields.expr("source");
+            }
             for (name, argument) in fields.rest() {
                 if let Some(variable) = module.variables.get(&name.text) {
                     if let Some(warning) = variable.deprecation(&name) {
