@@ -8,7 +8,7 @@ use engine_config::{
     LOCK_FILE, Lock, LockedModule, ModuleSource, module_directory, remote_modules, tree_digest,
 };
 use engine_core::diagnostic::Diagnostic;
-use providers_sources::{Wanted, fetch_module};
+use providers_sources::{Pinned, fetch_module};
 
 use super::Workspace;
 use crate::error::CommandError;
@@ -70,8 +70,8 @@ impl Workspace {
         let work = tempfile::tempdir_in(&cache).map_err(failed("make a directory in"))?;
         let staging = tempfile::tempdir_in(&cache).map_err(failed("make a directory in"))?;
         let commit = locked.as_ref().map(|locked| locked.commit.as_str());
-        let wanted = Wanted { url: &source.url, reference: &source.reference, commit };
-        let commit = fetch_module(wanted, work.path(), staging.path())
+        let pinned = Pinned { url: &source.url, reference: &source.reference, commit };
+        let commit = fetch_module(pinned, work.path(), staging.path())
             .map_err(CommandError::while_(format!("fetch module {source}")))?;
         let sha256 = tree_digest(staging.path())?;
         if locked.is_some_and(|locked| locked.sha256 != sha256) {

@@ -126,19 +126,14 @@ fn load_unsorted(
     reads: &BTreeMap<Address, Value>,
 ) -> Result<Definition, Diagnostics> {
     let files = Files::open(&options.repository)?;
-    let remotes = Remotes::of(&options.directory);
-    let (module, found) = Linker::new(&files, &remotes).root(&options.directory)?;
-    let (mut warnings, mut faults): (Diagnostics, Diagnostics) =
-        found.into_iter().partition(|found| found.severity == Severity::Warning);
+    let (module, mut warnings, mut faults) = linked(options, &files)?;
     let inputs = variables::evaluate(&module, &options.variables, &files, (&mut warnings, &mut faults));
     let variables = variables::digest(&inputs);
     let mut facts = facts(options, &module);
     let whole = environment::evaluate(&Frame::root(&module, inputs.clone()), &facts, &options.contexts);
     // What follows from a variable without a value is no fault of its own.
     let whole = whole.map_err(|found| if faults.is_empty() { found } else { faults.clone() })?;
-    facts.terrane = ExprValue::object([("environment".into(), ExprValue::string(whole.name.as_str()))]);
-    facts.clusters = whole.by_name.clone();
-    facts.cluster_of = whole.by_ref.clone();
+    facts.learn(&whole.name, (whole.by_name.clone(), whole.by_ref.clone()));
     let rendered = Rendering::default();
     let overlays = Overlays { source: Some(source), rendered: &rendered };
     let ground = Ground {
@@ -185,6 +180,14 @@ fn load_unsorted(
         variables,
         filler: Arc::new(filler),
     })
+}
+
+/// Loads the root module and what it uses; returns it with warnings, and with such faults as let it be evaluated.
+fn linked(options: &LoadOptions, files: &Files) -> Result<(Module, Diagnostics, Diagnostics), Diagnostics> {
+    let remotes = Remotes::of(&options.directory);
+    let (module, found) = Linker::new(files, &remotes).root(&options.directory)?;
+    let (warnings, faults) = found.into_iter().partition(|found| found.severity == Severity::Warning);
+    Ok((module, warnings, faults))
 }
 
 /// Returns what is the same everywhere in an environment, as far as it is known before the clusters are.

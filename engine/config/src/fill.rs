@@ -60,9 +60,7 @@ impl Filler {
         }
         let files = Files::open(&self.options.repository)?;
         let mut facts = facts(&self.options, &self.module);
-        let name = ExprValue::string(self.environment.as_str());
-        facts.terrane = ExprValue::object([("environment".into(), name)]);
-        (facts.clusters, facts.cluster_of) = self.cluster_values.clone();
+        facts.learn(&self.environment, self.cluster_values.clone());
         let mut all = self.reads.clone();
         all.extend(reads.clone());
         let overlays = Overlays { source: None, rendered: &self.rendered };

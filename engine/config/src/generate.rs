@@ -30,13 +30,13 @@ const LENGTH: &str = "length";
 
 /// What a generated value looks like.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Recipe {
+pub(crate) struct Shape {
     length: usize,
     /// Characters, and how many of them there must be at least.
     sorts: Vec<(Vec<char>, usize)>,
 }
 
-impl Recipe {
+impl Shape {
     /// Reads the arguments of one generated value.
     ///
     /// # Errors
@@ -144,14 +144,14 @@ impl Generated {
         &self,
         address: &Address,
         key: &Text,
-        recipe: &Recipe,
+        shape: &Shape,
     ) -> Result<Text, getrandom::Error> {
         let mut values = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let place = (address.clone(), key.clone());
         if let Some(value) = values.get(&place) {
             return Ok(value.clone());
         }
-        let value = recipe.draw()?;
+        let value = shape.draw()?;
         values.insert(place, value.clone());
         Ok(value)
     }

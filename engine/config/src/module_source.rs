@@ -124,7 +124,7 @@ fn reference(query: &str) -> Result<Text, SourceFault> {
     for part in query.split('&').filter(|part| !part.is_empty()) {
         match part.split_once('=') {
             Some(("ref", value)) => reference = Some(value),
-            Some((name, _)) if name == "sshkey" => {
+            Some(("sshkey", _)) => {
                 let summary = "the source holds credentials".to_owned();
                 return Err(SourceFault { summary, hint: CREDENTIALS, holds_credentials: true });
             }

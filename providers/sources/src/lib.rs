@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use git2::{ObjectType, Oid, Tree};
 
-pub use self::module::{Wanted, fetch_module};
+pub use self::module::{Pinned, fetch_module};
 
 /// The most that one exported tree may hold.
 const MAX_FILES: usize = 100_000;

@@ -10,7 +10,7 @@ const FETCHED: &str = "refs/terrane/module";
 
 /// Which commit of which repository.
 #[derive(Debug, Clone, Copy)]
-pub struct Wanted<'a> {
+pub struct Pinned<'a> {
     /// The repository.
     pub url: &'a str,
     /// A tag, a branch or a commit.
@@ -24,13 +24,13 @@ pub struct Wanted<'a> {
 /// # Errors
 /// Git cannot fetch it, or the tree holds submodules, links that lead out of it, or what [`crate::Repository::export`]
 /// refuses.
-pub fn fetch_module(wanted: Wanted<'_>, work: &Path, into: &Path) -> Result<Commit, SourceError> {
+pub fn fetch_module(pinned: Pinned<'_>, work: &Path, into: &Path) -> Result<Commit, SourceError> {
     let failed = |what: String| move |source| SourceError::Git { what, source };
     let repository = git2::Repository::init_bare(work).map_err(failed("make a repository".to_owned()))?;
     let git = Git::new(work)?;
-    fetch(&git, wanted)?;
-    let what = || format!("find {} in {}", wanted.commit.unwrap_or(wanted.reference), wanted.url);
-    let name = wanted.commit.unwrap_or(FETCHED);
+    fetch(&git, pinned)?;
+    let what = || format!("find {} in {}", pinned.commit.unwrap_or(pinned.reference), pinned.url);
+    let name = pinned.commit.unwrap_or(FETCHED);
     let found = repository.revparse_single(name).and_then(|object| object.peel_to_commit());
     let commit = found.map_err(failed(what()))?;
     let tree = commit.tree().map_err(failed(what()))?;
@@ -39,15 +39,15 @@ pub fn fetch_module(wanted: Wanted<'_>, work: &Path, into: &Path) -> Result<Comm
 }
 
 /// A server need not give a commit by its name alone: then everything is fetched.
-fn fetch(git: &Git<'_>, wanted: Wanted<'_>) -> Result<(), SourceError> {
-    let one = wanted.commit.unwrap_or(wanted.reference);
+fn fetch(git: &Git<'_>, pinned: Pinned<'_>) -> Result<(), SourceError> {
+    let one = pinned.commit.unwrap_or(pinned.reference);
     let only = format!("+{one}:{FETCHED}");
-    let shallow = git.run(&["fetch", "--quiet", "--no-tags", "--depth=1", "--", wanted.url, &only]);
+    let shallow = git.run(&["fetch", "--quiet", "--no-tags", "--depth=1", "--", pinned.url, &only]);
     let is_commit = one.len() == 40 && one.bytes().all(|byte| byte.is_ascii_hexdigit());
     match shallow {
         Err(_) if is_commit => {
             let all = ["+refs/heads/*:refs/terrane/heads/*", "+refs/tags/*:refs/terrane/tags/*"];
-            git.run(&["fetch", "--quiet", "--no-tags", "--", wanted.url, all[0], all[1]])?;
+            git.run(&["fetch", "--quiet", "--no-tags", "--", pinned.url, all[0], all[1]])?;
             git.run(&["update-ref", FETCHED, one]).map(drop)
         }
         outcome => outcome.map(drop),

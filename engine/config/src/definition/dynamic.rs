@@ -66,84 +66,81 @@ fn a_manifest_is_written_with_them() {
     assert_eq!(repository.definition().body("manifest.m").str_at(&["metadata", "labels", "team"]), Some("a"));
 }
 
+/// Blocks, and how the one fault they have must begin.
+const FAULTS: &[(&str, &str)] = &[
+    ("dynamic \"b\" {\n content {}\n}\n", "TRN0112 main.hcl:9:1: dynamic \"b\" needs the argument for_each"),
+    ("dynamic {\n}\n", "TRN0113 main.hcl:9:1: block dynamic has 0 labels, 1 expected"),
+    ("dynamic \"b\" {\n for_each = []\n}\n", "TRN0113 main.hcl:9:1: dynamic \"b\" needs a block content"),
+    (
+        "dynamic \"b\" {\n for_each = []\n content {}\n content {}\n}\n",
+        "TRN0114 main.hcl:12:2: block content is declared",
+    ),
+    (
+        "dynamic \"b\" {\n for_each = []\n iterator = \"x\"\n content {}\n}\n",
+        "TRN0117 main.hcl:11:13: iterator of",
+    ),
+    (
+        "dynamic \"b\" {\n for_each = []\n labels = \"x\"\n content {}\n}\n",
+        "TRN0117 main.hcl:11:11: labels of",
+    ),
+    (
+        "dynamic \"b\" {\n for_each = []\n x = 1\n content {}\n}\n",
+        "TRN0111 main.hcl:11:2: dynamic \"b\" has no argument x",
+    ),
+    (
+        "dynamic \"c\" {\n for_each = []\n content {}\n}\n",
+        "TRN0111 main.hcl:9:9: show \"s\" has no argument c",
+    ),
+    (
+        "dynamic \"lifecycle\" {\n for_each = []\n content {}\n}\n",
+        "TRN0111 main.hcl:9:9: lifecycle of show \"s\" is a block",
+    ),
+    (
+        "dynamic \"b\" {\n for_each = null\n content {}\n}\n",
+        "TRN0150 main.hcl:10:13: for_each of dynamic \"b\" must be",
+    ),
+    (
+        "dynamic \"b\" {\n for_each = \"x\"\n content {}\n}\n",
+        "TRN0150 main.hcl:10:13: for_each of dynamic \"b\" must be",
+    ),
+    (
+        "dynamic \"b\" {\n for_each = [1, 2]\n content {}\n}\n",
+        "TRN0114 main.hcl:9:9: 2 blocks without labels",
+    ),
+    (
+        "dynamic \"b\" {\n for_each = [1, 2]\n labels = [\"x\"]\n content {}\n}\n",
+        "TRN0114 main.hcl:9:9: two blocks have",
+    ),
+    (
+        "dynamic \"b\" {\n for_each = [1]\n labels = [null]\n content {}\n}\n",
+        "TRN0150 main.hcl:11:12: a label of a dynamic",
+    ),
+    (
+        "dynamic \"b\" {\n for_each = [1]\n labels = [sensitive(\"x\")]\n content {}\n}\n",
+        "TRN0152 main.hcl:11:12: a label",
+    ),
+    (
+        "dynamic \"b\" {\n for_each = [1]\n content {\n x = c.value\n }\n}\n",
+        "TRN0120 main.hcl:12:6: there is no block",
+    ),
+    (
+        "dynamic \"b\" {\n for_each = [1]\n content {\n x = b.valu\n }\n}\n",
+        "TRN0205 main.hcl:12:7: no attribute \"valu\"",
+    ),
+    ("dynamic \"b\" {\n for_each = b.value\n content {}\n}\n", "TRN0120 main.hcl:10:13: there is no block"),
+    (
+        "b = 1\ndynamic \"b\" {\n for_each = [1]\n content {}\n}\n",
+        "TRN0114 main.hcl:10:9: argument b is declared twice",
+    ),
+    (
+        "dynamic \"b\" {\n for_each = range(100001)\n labels = [b.key]\n content {}\n}\n",
+        "TRN0150 main.hcl:10:13: dynamic blocks",
+    ),
+];
+
 #[test]
 fn faults() {
-    for (body, want) in [
-        (
-            "dynamic \"b\" {\n content {}\n}\n",
-            "TRN0112 main.hcl:9:1: dynamic \"b\" needs the argument for_each",
-        ),
-        ("dynamic {\n}\n", "TRN0113 main.hcl:9:1: block dynamic has 0 labels, 1 expected"),
-        ("dynamic \"b\" {\n for_each = []\n}\n", "TRN0113 main.hcl:9:1: dynamic \"b\" needs a block content"),
-        (
-            "dynamic \"b\" {\n for_each = []\n content {}\n content {}\n}\n",
-            "TRN0114 main.hcl:12:2: block content is declared",
-        ),
-        (
-            "dynamic \"b\" {\n for_each = []\n iterator = \"x\"\n content {}\n}\n",
-            "TRN0117 main.hcl:11:13: iterator of",
-        ),
-        (
-            "dynamic \"b\" {\n for_each = []\n labels = \"x\"\n content {}\n}\n",
-            "TRN0117 main.hcl:11:11: labels of",
-        ),
-        (
-            "dynamic \"b\" {\n for_each = []\n x = 1\n content {}\n}\n",
-            "TRN0111 main.hcl:11:2: dynamic \"b\" has no argument x",
-        ),
-        (
-            "dynamic \"c\" {\n for_each = []\n content {}\n}\n",
-            "TRN0111 main.hcl:9:9: show \"s\" has no argument c",
-        ),
-        (
-            "dynamic \"lifecycle\" {\n for_each = []\n content {}\n}\n",
-            "TRN0111 main.hcl:9:9: lifecycle of show \"s\" is a block",
-        ),
-        (
-            "dynamic \"b\" {\n for_each = null\n content {}\n}\n",
-            "TRN0150 main.hcl:10:13: for_each of dynamic \"b\" must be",
-        ),
-        (
-            "dynamic \"b\" {\n for_each = \"x\"\n content {}\n}\n",
-            "TRN0150 main.hcl:10:13: for_each of dynamic \"b\" must be",
-        ),
-        (
-            "dynamic \"b\" {\n for_each = [1, 2]\n content {}\n}\n",
-            "TRN0114 main.hcl:9:9: 2 blocks without labels",
-        ),
-        (
-            "dynamic \"b\" {\n for_each = [1, 2]\n labels = [\"x\"]\n content {}\n}\n",
-            "TRN0114 main.hcl:9:9: two blocks have",
-        ),
-        (
-            "dynamic \"b\" {\n for_each = [1]\n labels = [null]\n content {}\n}\n",
-            "TRN0150 main.hcl:11:12: a label of a dynamic",
-        ),
-        (
-            "dynamic \"b\" {\n for_each = [1]\n labels = [sensitive(\"x\")]\n content {}\n}\n",
-            "TRN0152 main.hcl:11:12: a label",
-        ),
-        (
-            "dynamic \"b\" {\n for_each = [1]\n content {\n x = c.value\n }\n}\n",
-            "TRN0120 main.hcl:12:6: there is no block",
-        ),
-        (
-            "dynamic \"b\" {\n for_each = [1]\n content {\n x = b.valu\n }\n}\n",
-            "TRN0205 main.hcl:12:7: no attribute \"valu\"",
-        ),
-        (
-            "dynamic \"b\" {\n for_each = b.value\n content {}\n}\n",
-            "TRN0120 main.hcl:10:13: there is no block",
-        ),
-        (
-            "b = 1\ndynamic \"b\" {\n for_each = [1]\n content {}\n}\n",
-            "TRN0114 main.hcl:10:9: argument b is declared twice",
-        ),
-        (
-            "dynamic \"b\" {\n for_each = range(100001)\n labels = [b.key]\n content {}\n}\n",
-            "TRN0150 main.hcl:10:13: dynamic blocks",
-        ),
-    ] {
+    for (body, want) in FAULTS {
         let faults = repository(body).faults();
         assert!(faults.starts_with(want), "{body}\nfound {faults}\nwant  {want}");
         assert_eq!(faults.lines().count(), 1, "{body}\n{faults}");

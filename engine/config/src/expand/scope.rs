@@ -7,6 +7,7 @@ use std::sync::Arc;
 use engine_core::address::InstanceKey;
 use engine_core::diagnostic::{Diagnostic, Diagnostics, SourceFile, SourceSpan};
 use engine_core::graph::Block;
+use engine_core::mark::EnvironmentName;
 use engine_core::value::Text;
 
 use super::frame::{BlockValue, Frame, Instance, Instances};
@@ -31,6 +32,19 @@ pub(crate) struct Facts {
     pub(crate) clusters: BTreeMap<Text, ExprValue>,
     /// What `cluster` stands for in a module, by the text form of the cluster's reference.
     pub(crate) cluster_of: BTreeMap<Text, ExprValue>,
+}
+
+impl Facts {
+    /// Adds the environment's name, and the values of its clusters in the root module and in others.
+    pub(crate) fn learn(
+        &mut self,
+        environment: &EnvironmentName,
+        clusters: (BTreeMap<Text, ExprValue>, BTreeMap<Text, ExprValue>),
+    ) {
+        let name = ExprValue::string(environment.as_str());
+        self.terrane = ExprValue::object([("environment".into(), name)]);
+        (self.clusters, self.cluster_of) = clusters;
+    }
 }
 
 /// Which instance of a block is evaluated.

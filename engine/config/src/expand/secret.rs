@@ -16,7 +16,7 @@ use super::{Frame, Walk};
 use crate::codes::{DUPLICATE, GENERATE, INVALID_ARGUMENT, SENSITIVE, UNKNOWN_IDENTITY};
 use crate::convert::convert;
 use crate::expr_value::{Entries, ExprValue};
-use crate::generate::Recipe;
+use crate::generate::Shape;
 use crate::module::{Argument, Expr, Secret};
 use crate::types::Type;
 
@@ -46,19 +46,19 @@ impl Walk<'_> {
         };
         let keepers = self.keepers(frame, site, secret.keepers.as_ref(), uses)?;
         let mut payload = self.data(frame, site, secret.data.as_ref(), uses)?;
-        let recipes = self.recipes(frame, site, secret.generate.as_ref(), uses)?;
-        if let Some((key, _)) = recipes.iter().find(|(key, _)| payload.iter().any(|(known, ..)| known == key))
+        let shapes = self.shapes(frame, site, secret.generate.as_ref(), uses)?;
+        if let Some((key, _)) = shapes.iter().find(|(key, _)| payload.iter().any(|(known, ..)| known == key))
         {
             let summary = format!("{key} of {} is both given and generated", site.address);
             return Err(Diagnostic::error(DUPLICATE, summary).at(span.clone()).into());
         }
-        if !recipes.is_empty() {
+        if !shapes.is_empty() {
             self.look_up(site, (&name, &namespace))?;
         }
         // Null where there is none, nothing as long as nobody has looked.
         let live = self.ground.reads.get(&site.address);
-        for (key, recipe) in recipes {
-            let value = self.generated(site, (&key, &recipe), &keepers, live)?;
+        for (key, shape) in shapes {
+            let value = self.generated(site, (&key, &shape), &keepers, live)?;
             payload.push((key, text_of(&value), value));
         }
         let object =
@@ -138,13 +138,13 @@ impl Walk<'_> {
         Ok(entries.map(|(key, text)| (key.clone(), marks(text.clone()), marks(encoded(text)))).collect())
     }
 
-    fn recipes(
+    fn shapes(
         &self,
         frame: &Frame<'_>,
         site: &Site<'_>,
         argument: Option<&Argument>,
         uses: &mut Uses,
-    ) -> Result<Vec<(Text, Recipe)>, Diagnostics> {
+    ) -> Result<Vec<(Text, Shape)>, Diagnostics> {
         let Some(argument) = argument else { return Ok(Vec::new()) };
         let value = self.argument(frame, argument, site.repeated, uses)?;
         let fault = |code, summary| Diagnostics::from(Diagnostic::error(code, summary).at(argument.span()));
@@ -163,13 +163,13 @@ impl Walk<'_> {
         let Some(entries) = value.as_entries() else {
             return Err(fault(INVALID_ARGUMENT, format!("generate of {} must be an object", site.address)));
         };
-        let recipe = |(key, value): (&Text, &ExprValue)| {
-            let recipe = Recipe::new(value);
-            let recipe =
-                recipe.map_err(|why| fault(INVALID_ARGUMENT, format!("{key} cannot be generated: {why}")));
-            Ok((key.clone(), recipe?))
+        let shape = |(key, value): (&Text, &ExprValue)| {
+            let shape = Shape::new(value);
+            let shape =
+                shape.map_err(|why| fault(INVALID_ARGUMENT, format!("{key} cannot be generated: {why}")));
+            Ok((key.clone(), shape?))
         };
-        entries.iter().map(recipe).collect()
+        entries.iter().map(shape).collect()
     }
 
     /// Asks for the Secret as the cluster has it, unless that has been answered.
@@ -202,7 +202,7 @@ impl Walk<'_> {
     fn generated(
         &self,
         site: &Site<'_>,
-        (key, recipe): (&Text, &Recipe),
+        (key, shape): (&Text, &Shape),
         keepers: &ExprValue,
         live: Option<&Value>,
     ) -> Result<ExprValue, Diagnostics> {
@@ -216,7 +216,7 @@ impl Walk<'_> {
         let Some(generated) = self.ground.generated else {
             return Ok(ExprValue::unknown(Type::String).sensitive());
         };
-        let value = generated.value(&site.address, key, recipe).map_err(|error| {
+        let value = generated.value(&site.address, key, shape).map_err(|error| {
             Diagnostic::error(GENERATE, format!("{key} of {} cannot be generated: {error}", site.address))
                 .at(site.declaration.span.clone())
         })?;

@@ -1,15 +1,15 @@
 use super::*;
 use crate::expr_value::ExprValue;
 
-fn recipe(arguments: &[(&str, ExprValue)]) -> Result<Recipe, String> {
-    Recipe::new(&ExprValue::object(arguments.iter().map(|(name, value)| ((*name).into(), value.clone()))))
+fn shape(arguments: &[(&str, ExprValue)]) -> Result<Shape, String> {
+    Shape::new(&ExprValue::object(arguments.iter().map(|(name, value)| ((*name).into(), value.clone()))))
 }
 
 #[test]
 fn values_have_the_length_and_the_characters_that_are_asked_for() {
-    let drawn = recipe(&[]).unwrap().draw().unwrap();
+    let drawn = shape(&[]).unwrap().draw().unwrap();
     assert_eq!(drawn.chars().count(), 32);
-    let digits = recipe(&[
+    let digits = shape(&[
         ("length", 4096.into()),
         ("lower", false.into()),
         ("upper", false.into()),
@@ -21,7 +21,7 @@ fn values_have_the_length_and_the_characters_that_are_asked_for() {
     // 410 of each are expected, with a standard deviation of 19.
     assert!(counts.iter().all(|count| (250..570).contains(count)), "{counts:?}");
     for _ in 0..50 {
-        let recipe = recipe(&[
+        let shape = shape(&[
             ("length", 4.into()),
             ("min_lower", 1.into()),
             ("min_upper", 1.into()),
@@ -29,7 +29,7 @@ fn values_have_the_length_and_the_characters_that_are_asked_for() {
             ("min_special", 1.into()),
             ("override_special", "é".into()),
         ]);
-        let drawn = recipe.unwrap().draw().unwrap();
+        let drawn = shape.unwrap().draw().unwrap();
         assert!(drawn.contains('é') && drawn.chars().count() == 4, "{drawn}");
         assert!(
             drawn.chars().any(|c| c.is_ascii_lowercase()) && drawn.chars().any(|c| c.is_ascii_uppercase())
@@ -39,12 +39,12 @@ fn values_have_the_length_and_the_characters_that_are_asked_for() {
 
 #[test]
 fn a_value_is_drawn_once() {
-    let (generated, recipe) = (Generated::default(), recipe(&[]).unwrap());
+    let (generated, shape) = (Generated::default(), shape(&[]).unwrap());
     let (one, other): (Address, Address) = ("secret.one".parse().unwrap(), "secret.other".parse().unwrap());
-    let first = generated.value(&one, &"a".into(), &recipe).unwrap();
-    assert_eq!(generated.value(&one, &"a".into(), &recipe).unwrap(), first);
-    assert_ne!(generated.value(&one, &"b".into(), &recipe).unwrap(), first);
-    assert_ne!(generated.value(&other, &"a".into(), &recipe).unwrap(), first);
+    let first = generated.value(&one, &"a".into(), &shape).unwrap();
+    assert_eq!(generated.value(&one, &"a".into(), &shape).unwrap(), first);
+    assert_ne!(generated.value(&one, &"b".into(), &shape).unwrap(), first);
+    assert_ne!(generated.value(&other, &"a".into(), &shape).unwrap(), first);
 }
 
 #[test]
@@ -67,8 +67,8 @@ fn what_cannot_be_drawn_is_said() {
             "no characters are allowed",
         ),
     ] {
-        let fault = recipe(&arguments).unwrap_err();
+        let fault = shape(&arguments).unwrap_err();
         assert!(fault.starts_with(want), "found {fault}, want {want}");
     }
-    assert!(Recipe::new(&ExprValue::NULL).is_err());
+    assert!(Shape::new(&ExprValue::NULL).is_err());
 }

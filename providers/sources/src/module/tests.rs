@@ -21,7 +21,7 @@ fn commit(git: &Git, files: &[(&str, &str, i32)], parent: Option<Oid>) -> Oid {
 
 fn fetched(url: &str, reference: &str, commit: Option<&str>) -> Result<(String, String), SourceError> {
     let (work, into) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let commit = fetch_module(Wanted { url, reference, commit }, work.path(), into.path())?;
+    let commit = fetch_module(Pinned { url, reference, commit }, work.path(), into.path())?;
     Ok((commit.to_string(), std::fs::read_to_string(into.path().join("main.hcl")).unwrap()))
 }
 
