@@ -135,11 +135,10 @@ fn load_unsorted(
     let whole = whole.map_err(|found| if faults.is_empty() { found } else { faults.clone() })?;
     facts.learn(&whole.name, (whole.by_name.clone(), whole.by_ref.clone()));
     let rendered = Rendering::default();
-    let overlays = Overlays { source: Some(source), rendered: &rendered };
     let ground = Ground {
         facts: &facts,
         files: &files,
-        overlays: &overlays,
+        overlays: &Overlays { source: Some(source), rendered: &rendered },
         clusters: &whole.clusters,
         reads,
         generated: None,

@@ -18,7 +18,7 @@ impl Evaluator<'_> {
     /// Documentation of `OpenTofu`, "Conditional Expressions", "Result Types".
     pub(super) fn conditional(&self, conditional: &Conditional, range: &Range<usize>) -> Outcome {
         let condition = self.condition(&conditional.cond_expr)?;
-        let sensitive = condition.is_sensitive();
+        let (sensitive, ephemeral) = (condition.is_sensitive(), condition.is_ephemeral());
         let yes = self.value(&conditional.true_expr);
         let no = self.value(&conditional.false_expr);
         let (value, ty) = match (condition.as_bool(), yes, no) {
@@ -34,7 +34,8 @@ impl Evaluator<'_> {
                 let ty = self.common(&yes, Some(&no), range)?;
                 let unknown = ExprValue::unknown(ty.unwrap_or(Type::Any));
                 let hidden = yes.contains_sensitive() || no.contains_sensitive();
-                return Ok(unknown.with_sensitivity_of(sensitive || hidden));
+                let kept = !(ephemeral || yes.contains_ephemeral() || no.contains_ephemeral());
+                return Ok(unknown.with_sensitivity_of(sensitive || hidden).with_ephemerality_of(!kept));
             }
             (Some(true) | None, Err(faults), _) | (Some(false) | None, _, Err(faults)) => return Err(faults),
         };
@@ -43,7 +44,7 @@ impl Evaluator<'_> {
             Some(ty) => convert(&value, &ty)
                 .map_err(|error| self.fault(INCONSISTENT_RESULTS, range, error.to_string()))?,
         };
-        Ok(converted.with_sensitivity_of(sensitive))
+        Ok(converted.with_sensitivity_of(sensitive).with_ephemerality_of(ephemeral))
     }
 
     /// Evaluates a condition: a boolean, or known after apply.
