@@ -20,7 +20,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::args::{Arguments, Command, Target};
 use crate::error::{CommandError, Exit};
-use crate::session::Context;
+use crate::session::{Context, Refs};
 
 fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
@@ -66,7 +66,10 @@ fn run(command: Command, context: Context) -> Result<Exit, CommandError> {
         Command::Show { path, variables, json } => {
             commands::show::run(&Target { directory: path, variables }, json, context)
         }
-        Command::Init(target) => wait(commands::init::run(&target, context)),
+        Command::Init { target, upgrade } => {
+            let refs = if upgrade { Refs::LookedUp } else { Refs::AsLocked };
+            wait(commands::init::run(&target, refs, context))
+        }
         Command::Plan { target, out, json, detailed_exitcode, offline } => {
             let wish = commands::plan::Wish { out, json, detailed_exitcode, offline };
             wait(commands::plan::run(&target, wish, context))

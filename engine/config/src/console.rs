@@ -83,7 +83,7 @@ pub fn inspect<R>(
     definition.filler.walk(&BTreeMap::new(), |facts, _, frame| {
         Ok(session(&|text| {
             answer_with(text, |expression, file| {
-                let expr = Expr { node: expression.clone(), file: Arc::clone(file) };
+                let expr = Expr::new(expression.clone(), Arc::clone(file));
                 let value = evaluate_in(facts, frame, &expr, &Repeated::Once, &mut Uses::default());
                 value.map_err(|faults| faults.into_iter().map(|fault| suggest(fault, &known)).collect())
             })

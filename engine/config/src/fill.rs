@@ -17,6 +17,7 @@ use crate::codes::FILL;
 use crate::definition::{LoadOptions, OutputValue, facts, outputs};
 use crate::expand::{self, ClusterOrder, Expanded, Facts, Frame, Ground, Input, Overlays, Rendering};
 use crate::expr_value::ExprValue;
+use crate::generate::Generated;
 use crate::hints;
 use crate::module::Module;
 use crate::source::Files;
@@ -37,6 +38,8 @@ pub struct Filler {
     /// What was read before the plan.
     pub(crate) reads: BTreeMap<Address, Value>,
     pub(crate) rendered: Rendering,
+    /// The values that this run generates.
+    pub(crate) generated: Generated,
     /// The last evaluation: many manifests are filled from the same reads.
     pub(crate) last: Mutex<Option<Evaluated>>,
 }
@@ -71,9 +74,7 @@ impl Filler {
     ) -> Result<R, Diagnostics> {
         let files = Files::open(&self.options.repository)?;
         let mut facts = facts(&self.options, &self.module);
-        let name = ExprValue::string(self.environment.as_str());
-        facts.terrane = ExprValue::object([("environment".into(), name)]);
-        (facts.clusters, facts.cluster_of) = self.cluster_values.clone();
+        facts.learn(&self.environment, self.cluster_values.clone());
         let mut all = self.reads.clone();
         all.extend(reads.clone());
         let overlays = Overlays { source: None, rendered: &self.rendered };
@@ -83,6 +84,7 @@ impl Filler {
             overlays: &overlays,
             clusters: &self.clusters,
             reads: &all,
+            generated: Some(&self.generated),
         };
         let inputs = (self.inputs.clone(), Diagnostics::default());
         let (expanded, root) = expand::expand_root(&ground, &self.module, inputs, &self.order);

@@ -10,7 +10,10 @@ mod definition;
 mod environment;
 mod fill;
 mod format;
+mod generate;
 mod hints;
+mod lock;
+mod module_source;
 mod variables;
 
 mod expand;
@@ -27,11 +30,13 @@ mod templates;
 mod types;
 
 pub use self::console::{Names, answer, evaluate_expression, inspect, names_of};
-pub use self::definition::{Definition, LoadOptions, Origin, OutputValue, load};
+pub use self::definition::{Definition, LoadOptions, Origin, OutputValue, load, remote_modules};
 pub use self::environment::StateChoice;
 pub use self::expr_value::{Bound, Entries, ExprValue, Items, Kind, Refinement, Unknown};
 pub use self::fill::Filler;
 pub use self::format::format;
 pub use self::functions::{functions_markdown, names as function_names};
 pub use self::types::{Attribute, ObjectType, Presence, Type};
+pub use self::lock::{LOCK_FILE, Lock, LockedModule, module_directory, tree_digest};
+pub use self::module_source::ModuleSource;
 pub use self::variables::{VariableInput, variable_files};

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
+use std::ops::Range;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
@@ -123,6 +124,18 @@ pub(crate) fn inside(path: &str) -> Option<String> {
         }
     }
     if parts.is_empty() { Some(".".to_owned()) } else { Some(parts.join("/")) }
+}
+
+/// Returns a file that shows nothing of a range but where its lines end: an excerpt must not hold a secret.
+pub(crate) fn masked(file: &SourceFile, range: Range<usize>) -> SourceFile {
+    let mask = |byte: u8| if byte == b'\n' { '\n' } else { '*' };
+    let (Some(before), Some(hidden), Some(after)) =
+        (file.text.get(..range.start), file.text.get(range.clone()), file.text.get(range.end..))
+    else {
+        return SourceFile { path: file.path.clone(), text: String::new() };
+    };
+    let hidden: String = hidden.bytes().map(mask).collect();
+    SourceFile { path: file.path.clone(), text: format!("{before}{hidden}{after}") }
 }
 
 /// Returns a path as a user would write it: without a leading `./`.

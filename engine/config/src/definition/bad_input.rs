@@ -57,8 +57,7 @@ fn blocks_and_arguments() {
     check("namespace \"a\" {}\nnamespace \"a\" {}\n", &["TRN0114 9:1: namespace \"a\" is declared twice"]);
     check("locals {\n  a = 1\n}\nlocals {\n  a = 2\n}\n", &["TRN0114 12:3: local a is declared twice"]);
     check("namespace \"a\" {\n  name = \"x\"\n  name = \"y\"\n}\n", &["TRN0114 10:3: argument is set twice"]);
-    check("secret \"a\" {}\n", &["TRN0115 8:1: block secret is not supported yet"]);
-    check("module \"a\" {}\n", &["TRN0115 8:1: block module is not supported yet"]);
+    check("chart \"a\" {}\n", &["TRN0115 8:1: block chart is not supported yet"]);
     check(
         "kustomization \"a\" {\n  path = \".\"\n  patches = []\n}\n",
         &["TRN0115 10:13: patches of kustomization \"a\" are not supported yet"],

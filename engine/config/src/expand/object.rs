@@ -12,7 +12,7 @@ use engine_core::value::Value;
 
 use super::Walk;
 use super::block::Site;
-use crate::codes::{CLUSTER_CHOICE, MANIFEST, NAMESPACE, SENSITIVE, UNKNOWN_IDENTITY};
+use crate::codes::{CLUSTER_CHOICE, EPHEMERAL, MANIFEST, NAMESPACE, SENSITIVE, UNKNOWN_IDENTITY};
 use crate::expr_value::Plain;
 
 /// The fields that say which object it is.
@@ -80,6 +80,9 @@ impl Walk<'_> {
                 .about(site.address.clone())
                 .into());
         }
+        if let Some(path) = plain.ephemeral.first() {
+            return Err(kept(&path.to_string(), site, span));
+        }
         let mut sensitive = SensitivePaths::default();
         plain.sensitive.iter().for_each(|path| sensitive.insert(path));
         let holes = plain.unknown.into_iter().map(|path| Hole { path }).collect();
@@ -104,6 +107,16 @@ impl Walk<'_> {
         check_namespace(manifest.object_ref(), site, span)?;
         Ok(manifest)
     }
+}
+
+/// Builds the error for an ephemeral value in what an object keeps.
+pub(super) fn kept(what: &str, site: &Site<'_>, span: &SourceSpan) -> Diagnostics {
+    Diagnostic::error(EPHEMERAL, format!("{what} of {} is ephemeral", site.address))
+        .detail("An object keeps what it is declared with.")
+        .at(span.clone())
+        .about(site.address.clone())
+        .hint("only `data` of a secret block takes what is ephemeral")
+        .into()
 }
 
 /// Returns the cluster of an instance; every instance has one once its block has been checked.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use engine_core::address::InstanceKey;
 use engine_core::diagnostic::{Diagnostic, Diagnostics, SourceFile, SourceSpan};
 use engine_core::graph::Block;
+use engine_core::mark::EnvironmentName;
 use engine_core::value::Text;
 
 use super::frame::{BlockValue, Frame, Instance, Instances};
@@ -14,7 +15,7 @@ use crate::codes::{UNKNOWN_INSTANCE, UNKNOWN_REFERENCE};
 use crate::eval::{Scope, Step, StepKind, did_you_mean, evaluate};
 use crate::expr_value::ExprValue;
 use crate::functions::FunctionContext;
-use crate::module::Expr;
+use crate::module::{Bound, Expr};
 use crate::templates::Templates;
 use crate::types::Type;
 
@@ -31,6 +32,19 @@ pub(crate) struct Facts {
     pub(crate) clusters: BTreeMap<Text, ExprValue>,
     /// What `cluster` stands for in a module, by the text form of the cluster's reference.
     pub(crate) cluster_of: BTreeMap<Text, ExprValue>,
+}
+
+impl Facts {
+    /// Adds the environment's name, and the values of its clusters in the root module and in others.
+    pub(crate) fn learn(
+        &mut self,
+        environment: &EnvironmentName,
+        clusters: (BTreeMap<Text, ExprValue>, BTreeMap<Text, ExprValue>),
+    ) {
+        let name = ExprValue::string(environment.as_str());
+        self.terrane = ExprValue::object([("environment".into(), name)]);
+        (self.clusters, self.cluster_of) = clusters;
+    }
 }
 
 /// Which instance of a block is evaluated.
@@ -88,7 +102,18 @@ pub(crate) fn evaluate_in(
     repeated: &Repeated,
     uses: &mut Uses,
 ) -> Result<ExprValue, Diagnostics> {
-    let scope = FrameScope { facts, frame, file: &expr.file, repeated, uses: RefCell::new(uses) };
+    evaluate_bound(facts, frame, (expr, &Bound::new()), repeated, uses)
+}
+
+/// The same inside `dynamic` blocks, whose iterators are bound.
+pub(super) fn evaluate_bound(
+    facts: &Facts,
+    frame: &Frame<'_>,
+    (expr, bound): (&Expr, &Bound),
+    repeated: &Repeated,
+    uses: &mut Uses,
+) -> Result<ExprValue, Diagnostics> {
+    let scope = FrameScope { facts, frame, file: &expr.file, bound, repeated, uses: RefCell::new(uses) };
     evaluate(&expr.node, &scope)
 }
 
@@ -96,6 +121,7 @@ struct FrameScope<'a> {
     facts: &'a Facts,
     frame: &'a Frame<'a>,
     file: &'a Arc<SourceFile>,
+    bound: &'a Bound,
     repeated: &'a Repeated,
     uses: RefCell<&'a mut Uses>,
 }
@@ -107,6 +133,9 @@ impl Scope for FrameScope<'_> {
         steps: &[Step],
         span: SourceSpan,
     ) -> Result<(ExprValue, usize), Diagnostics> {
+        if let Some((_, value)) = self.bound.iter().rev().find(|(name, _)| name == root) {
+            return Ok((value.clone(), 0));
+        }
         let name = steps.first().and_then(attribute).unwrap_or_default();
         let frame = self.frame;
         let found = match (root, name) {

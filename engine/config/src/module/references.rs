@@ -9,8 +9,8 @@ use engine_core::value::Text;
 use petgraph::graph::{DiGraph, NodeIndex};
 
 use super::decode::Level;
-use super::{Declaration, Expr, Module, Node, Repeat, Target};
-use crate::codes::{CLUSTER_CHOICE, MISPLACED_REFERENCE, UNKNOWN_REFERENCE};
+use super::{Body, Declaration, Expr, Module, Node, Repeat, Target};
+use crate::codes::{CLUSTER_CHOICE, DEPRECATED, MISPLACED_REFERENCE, UNKNOWN_REFERENCE};
 use crate::eval::{Reference, Step, StepKind, did_you_mean, references};
 
 /// What an expression may refer to besides blocks, locals and variables.
@@ -197,6 +197,9 @@ impl Checker<'_> {
 
     fn expr(&mut self, expr: &Expr, place: Place, node: Option<&Node>) {
         for reference in references(&expr.node) {
+            if expr.bound.contains(&reference.root) {
+                continue;
+            }
             let span = SourceSpan::new(Arc::clone(&expr.file), reference.range.clone());
             if let (Some(dependency), Some(node)) = (self.reference(&reference, place, &span), node) {
                 self.edges.push(Edge { dependent: node.clone(), dependency, span, how: REFERS });
@@ -230,7 +233,7 @@ impl Checker<'_> {
             }
             "local" => return self.local(first, span),
             "read" => return self.read(&reference.steps, span),
-            root => return self.resource(root, first, span),
+            root => return self.resource(root, reference, span),
         }
         None
     }
@@ -278,16 +281,31 @@ impl Checker<'_> {
         found
     }
 
-    fn resource(&mut self, root: &str, name: Option<&Text>, span: &SourceSpan) -> Option<Node> {
-        let Some(name) = name else {
+    fn resource(&mut self, root: &str, reference: &Reference, span: &SourceSpan) -> Option<Node> {
+        let Some(name) = reference.steps.first().and_then(attribute) else {
             self.no_such_root(root, span);
             return None;
         };
         let found = self.module.find(root, name).map(Node::Block);
-        if found.is_none() {
-            self.unknown_block(root, name, span.clone());
+        match found {
+            Some(Node::Block(idx)) => self.deprecated(idx, &reference.steps[1..], span),
+            _ => self.unknown_block(root, name, span.clone()),
         }
         found
+    }
+
+    /// Warns about an output that its module says should no longer be used.
+    fn deprecated(&mut self, idx: usize, steps: &[Step], span: &SourceSpan) {
+        let Body::Module { module, .. } = &self.module.blocks[idx].body else { return };
+        let Some(name) = steps.iter().find_map(attribute) else { return };
+        let output = module.outputs.get(name);
+        if let Some((output, why)) = output.and_then(|output| Some((output, output.deprecated.as_ref()?))) {
+            self.faults.push(
+                Diagnostic::warning(DEPRECATED, format!("output {name} is deprecated: {why}"))
+                    .at(span.clone())
+                    .label(output.span.clone(), "the output"),
+            );
+        }
     }
 
     fn no_such_root(&mut self, root: &str, span: &SourceSpan) {
