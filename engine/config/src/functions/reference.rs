@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::{FUNCTIONS, Function, GROUPS, faults, refused};
 
-/// `can`, `convert` and `try` are part of evaluation: their arguments may be at fault, or no values at all.
+/// What is part of evaluation: arguments may be at fault, or no values at all, and marks are not only passed on.
 const SPECIAL: &[(&str, &str, &str)] = &[
     (
         "can(expression)",
@@ -15,6 +15,11 @@ const SPECIAL: &[(&str, &str, &str)] = &[
         "convert(value, type)",
         "Returns the value as a type, written as that of a variable.",
         "convert({ a = \"1\" }, map(number)) == tomap({ a = 1 })",
+    ),
+    (
+        "ephemeralasnull(value)",
+        "Returns the value with null wherever it is ephemeral.",
+        "ephemeralasnull(\"a\") == \"a\"",
     ),
     (
         "try(expressions...)",

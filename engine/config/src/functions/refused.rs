@@ -16,8 +16,6 @@ const TABLE: &[Refused] = &[
         instead: "paths start at the repository's root; path.root and path.module are relative to it" },
     Refused { name: "bcrypt", why: "it gives another result each time, so every plan would show a change",
         instead: "hash the password once, outside, and pass it as a sensitive variable" },
-    Refused { name: "ephemeralasnull", why: "what is sensitive or ephemeral is never kept, so nothing needs to be hidden from the state",
-        instead: "use the value itself, or null" },
     Refused { name: "list", why: "it was removed from Terraform", instead: "write [a, b], or tolist([a, b])" },
     Refused { name: "map", why: "it was removed from Terraform", instead: "write { a = b }, or tomap({ a = b })" },
     Refused { name: "pathexpand", why: "no file outside the repository is read, so there is no home directory",
