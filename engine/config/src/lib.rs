@@ -13,6 +13,7 @@ mod hints;
 mod variables;
 
 mod expand;
+mod json;
 mod module;
 mod source;
 mod syntax;

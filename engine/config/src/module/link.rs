@@ -69,7 +69,7 @@ impl<'a> Linker<'a> {
         if sources.definitions.is_empty() {
             let summary = format!("{} holds no definition", directory.display());
             return Err(Diagnostic::error(NO_DEFINITION, summary)
-                .detail("A definition is a directory with files that end in .hcl.")
+                .detail("A definition is a directory with files that end in .hcl, or in .hcl.json.")
                 .hint("name the directory of an environment")
                 .into());
         }
@@ -161,7 +161,8 @@ impl<'a> Linker<'a> {
         let mut sources = Sources::default();
         let mut faults = Diagnostics::default();
         for name in self.files.names(directory)? {
-            if name.ends_with(".hcl") && !name.starts_with('.') && name != LOCK_FILE {
+            let is_definition = name.ends_with(".hcl") || name.ends_with(".hcl.json");
+            if is_definition && !name.starts_with('.') && name != LOCK_FILE {
                 match self.files.text(&directory.join(name)) {
                     Ok(file) => sources.definitions.push(file),
                     Err(found) => faults.extend(found),
