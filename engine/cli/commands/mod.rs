@@ -2,6 +2,8 @@
 
 pub mod apply;
 pub mod destroy;
+pub mod docs;
+pub mod explain;
 pub mod fmt;
 pub mod graph;
 pub mod init;

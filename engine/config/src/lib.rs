@@ -10,6 +10,8 @@ mod environment;
 mod fill;
 mod format;
 mod hints;
+mod module_docs;
+mod validate;
 mod variables;
 
 mod expand;
@@ -30,4 +32,6 @@ pub use self::definition::{Definition, LoadOptions, Origin, OutputValue, load};
 pub use self::environment::StateChoice;
 pub use self::fill::Filler;
 pub use self::format::format;
+pub use self::module_docs::module_docs;
+pub use self::validate::{Valid, validate};
 pub use self::variables::{VariableInput, variable_files};

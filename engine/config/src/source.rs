@@ -15,6 +15,9 @@ use crate::codes::{NOT_UTF8, OUTSIDE, TOO_LARGE, UNREADABLE};
 /// The largest file that is read, in bytes: 4 MiB.
 const MAX_BYTES: u64 = 4 << 20;
 
+/// The lock file is no definition, although it is HCL.
+const LOCK_FILE: &str = "terrane.lock.hcl";
+
 /// Reads files under one root and remembers the digest of each.
 pub(crate) struct Files {
     root: PathBuf,
@@ -68,6 +71,15 @@ impl Files {
         }
         names.sort();
         Ok(names)
+    }
+
+    /// Returns the names of the files of a directory that are definitions, sorted.
+    pub(crate) fn definitions(&self, directory: &Path) -> Result<Vec<String>, Diagnostics> {
+        let is_definition = |name: &String| {
+            let ends = name.ends_with(".hcl") || name.ends_with(".hcl.json");
+            ends && !name.starts_with('.') && name != LOCK_FILE
+        };
+        Ok(self.names(directory)?.into_iter().filter(is_definition).collect())
     }
 
     /// Reads a file. Diagnostics show its path as `path` does.

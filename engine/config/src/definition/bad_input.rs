@@ -360,7 +360,7 @@ fn faults_of_variables_do_not_hide_others() {
     );
     // What only follows from the fault is not told.
     check(
-        "variable \"n\" {\n  type = number\n  default = \"x\"\n}\nnamespace \"a\" {\n  count = var.n\n}\ncluster \"b\" {\n  context = var.n\n}\n",
+        "variable \"n\" {\n  type = number\n  default = \"x\"\n}\nnamespace \"a\" {\n  count = var.n\n  cluster = cluster.main\n}\ncluster \"b\" {\n  context = var.n\n}\n",
         &["TRN0131 10:13: the default does not fit the type"],
     );
 }

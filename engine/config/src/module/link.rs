@@ -26,9 +26,6 @@ const MODULES: &str = "modules";
 /// The directory of a module that holds its templates.
 const TEMPLATES: &str = "templates";
 
-/// The lock file is no definition, although it is HCL.
-const LOCK_FILE: &str = "terrane.lock.hcl";
-
 /// How deep modules may use modules.
 pub(crate) const MAX_DEPTH: usize = 16;
 
@@ -160,13 +157,10 @@ impl<'a> Linker<'a> {
     fn sources(&self, directory: &Path) -> Result<Sources, Diagnostics> {
         let mut sources = Sources::default();
         let mut faults = Diagnostics::default();
-        for name in self.files.names(directory)? {
-            let is_definition = name.ends_with(".hcl") || name.ends_with(".hcl.json");
-            if is_definition && !name.starts_with('.') && name != LOCK_FILE {
-                match self.files.text(&directory.join(name)) {
-                    Ok(file) => sources.definitions.push(file),
-                    Err(found) => faults.extend(found),
-                }
+        for name in self.files.definitions(directory)? {
+            match self.files.text(&directory.join(name)) {
+                Ok(file) => sources.definitions.push(file),
+                Err(found) => faults.extend(found),
             }
         }
         for name in self.files.names(&directory.join(TEMPLATES))? {
