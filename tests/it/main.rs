@@ -6,11 +6,13 @@
 mod access;
 mod bad_input;
 mod cluster;
+mod codes;
 mod delivery;
 mod environment;
 mod faults;
 mod interrupt;
 mod laws;
+mod mistakes;
 mod requests;
 mod runs;
 mod sandbox;

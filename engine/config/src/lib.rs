@@ -8,6 +8,7 @@ pub mod codes;
 mod definition;
 mod environment;
 mod fill;
+mod foreign;
 mod format;
 mod hints;
 mod module_docs;

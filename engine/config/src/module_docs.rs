@@ -68,7 +68,10 @@ struct Variable {
 
 impl Module {
     fn read(files: &[(Body, Arc<SourceFile>)]) -> Self {
-        let mut module = Self { about: files.first().map(|(_, file)| about(&file.text)).unwrap_or_default(), ..Self::default() };
+        let mut module = Self {
+            about: files.first().map(|(_, file)| about(&file.text)).unwrap_or_default(),
+            ..Self::default()
+        };
         for (body, file) in files {
             for block in body.blocks() {
                 let name = block.labels.iter().map(BlockLabel::as_str).collect::<Vec<_>>().join(".");
@@ -146,7 +149,9 @@ impl Variable {
         }
         text.push_str(&format!("\n{line}\n"));
         let values = [("type", Some(&self.ty)), ("default", self.default.as_ref())];
-        let long = values.iter().filter_map(|(name, value)| value.filter(|value| is_long(value)).map(|value| (name, value)));
+        let long = values
+            .iter()
+            .filter_map(|(name, value)| value.filter(|value| is_long(value)).map(|value| (name, value)));
         for (name, value) in long {
             text.push_str(&format!("\n```text\n{name} = {value}\n```\n"));
         }
@@ -156,7 +161,8 @@ impl Variable {
 
 /// Returns the comment that a file begins with.
 fn about(text: &str) -> String {
-    let comment = |line: &str| line.strip_prefix('#').or(line.strip_prefix("//")).map(|line| line.trim().to_owned());
+    let comment =
+        |line: &str| line.strip_prefix('#').or(line.strip_prefix("//")).map(|line| line.trim().to_owned());
     let lines: Vec<String> = text.lines().map_while(comment).collect();
     lines.join("\n").trim().to_owned()
 }
@@ -170,8 +176,7 @@ fn source(block: &Block, name: &str, file: &SourceFile) -> Option<String> {
 
 /// Returns the default as it is written, or what a nested block means.
 fn default(block: &Block, file: &SourceFile) -> Option<String> {
-    source(block, "default", file)
-        .or_else(|| block.body.has_blocks("default").then(|| "{ … }".to_owned()))
+    source(block, "default", file).or_else(|| block.body.has_blocks("default").then(|| "{ … }".to_owned()))
 }
 
 /// Removes the indentation that all lines but the first have in common.
@@ -181,12 +186,15 @@ fn moved_left(text: &str) -> String {
     let common = rest().map(indent).min().unwrap_or(0);
     let mut lines = text.lines();
     let first = lines.next().unwrap_or_default().to_owned();
-    lines.fold(first, |text, line| format!("{text}\n{}", line.get(common..).unwrap_or_default()).trim_end().to_owned())
+    lines.fold(first, |text, line| {
+        format!("{text}\n{}", line.get(common..).unwrap_or_default()).trim_end().to_owned()
+    })
 }
 
 /// Returns a text argument that is a literal.
 fn text(block: &Block, name: &str) -> String {
-    let found = block.body.iter().filter_map(Structure::as_attribute).find(|attribute| attribute.has_key(name));
+    let found =
+        block.body.iter().filter_map(Structure::as_attribute).find(|attribute| attribute.has_key(name));
     let value = found.map(|attribute| &attribute.value);
     let heredoc = || {
         let template = &value?.as_heredoc_template()?.template;

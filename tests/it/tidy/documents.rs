@@ -34,9 +34,12 @@ fn documents() -> Vec<Document> {
     files(root(), &[".md"]).into_iter().map(document).collect()
 }
 
-/// The pages that users read.
+/// The pages that users read. Those of codes have examples that are wrong.
 fn pages() -> Vec<Document> {
-    let of_users = |path: &Path| path.ends_with("README.md") || path.starts_with(root().join("engine/docs"));
+    let docs = root().join("engine/docs");
+    let of_users = |path: &Path| {
+        path.ends_with("README.md") || path.starts_with(&docs) && !path.starts_with(docs.join("codes"))
+    };
     documents().into_iter().filter(|document| of_users(&document.path)).collect()
 }
 

@@ -4,7 +4,8 @@ use engine_core::address::Address;
 use engine_core::diagnostic::{Diagnostic, Diagnostics, SourceSpan};
 use engine_core::field_path::FieldPath;
 use engine_core::kind_info::{Scope, builtin_scope};
-use engine_core::manifest::{Hole, Manifest};
+use engine_core::manifest::{Hole, Manifest, ManifestError};
+use engine_core::object_check::{invalid_quantity, kind_instead};
 use engine_core::object_ref::{ClusterRef, ObjectRef};
 use engine_core::resource::{Body, Lifecycle, Resource};
 use engine_core::sensitive::SensitivePaths;
@@ -96,12 +97,20 @@ impl Walk<'_> {
     ) -> Result<Manifest, Diagnostics> {
         let cluster = cluster(site, span)?;
         let manifest = Manifest::new(cluster, body, sensitive, holes).map_err(|error| {
+            let hint = match &error {
+                ManifestError::ApiVersion(_) => {
+                    "write VERSION or GROUP/VERSION in small letters, such as v1 or apps/v1"
+                }
+                ManifestError::Name { .. } => "use small letters, digits, `-` and `.`",
+                _ => "an object needs apiVersion, kind and metadata.name",
+            };
             Diagnostic::error(MANIFEST, error.to_string())
                 .at(span.clone())
                 .about(site.address.clone())
-                .hint("an object needs apiVersion, kind and metadata.name")
+                .hint(hint)
         })?;
         check_namespace(manifest.object_ref(), site, span)?;
+        check_builtin(&manifest, site, span)?;
         Ok(manifest)
     }
 }
@@ -130,4 +139,22 @@ fn check_namespace(object_ref: &ObjectRef, site: &Site<'_>, span: &SourceSpan) -
         _ => return Ok(()),
     };
     Err(Diagnostic::error(NAMESPACE, summary).at(span.clone()).about(site.address.clone()).hint(hint).into())
+}
+
+/// Finds what every server would refuse: a kind that Kubernetes does not have, an amount that is no quantity.
+fn check_builtin(manifest: &Manifest, site: &Site<'_>, span: &SourceSpan) -> Result<(), Diagnostics> {
+    let fault = |summary: String, hint: String| {
+        let fault = Diagnostic::error(MANIFEST, summary).at(span.clone()).about(site.address.clone());
+        Err(fault.hint(hint).into())
+    };
+    let object_ref = manifest.object_ref();
+    if let Some(meant) = kind_instead(&object_ref.kind) {
+        let summary = format!("there is no kind {} in {}", object_ref.kind.kind, manifest.api_version());
+        return fault(summary, format!("did you mean {meant}?"));
+    }
+    if let Some((path, amount)) = invalid_quantity(manifest) {
+        let hint = "a quantity is a number with a suffix such as m, k, M, Gi: \"500m\", \"64Gi\"".to_owned();
+        return fault(format!("{amount:?} in {path} of {object_ref} is no quantity"), hint);
+    }
+    Ok(())
 }

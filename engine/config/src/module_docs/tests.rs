@@ -22,7 +22,8 @@ fn the_pages_of_the_modules_are_up_to_date() {
         names.push(format!("{name}.md"));
     }
     names.sort();
-    let files = std::fs::read_dir(pages).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let files =
+        std::fs::read_dir(pages).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     let mut files: Vec<String> = files.collect();
     files.sort();
     assert_eq!(files, names, "a page without a module");

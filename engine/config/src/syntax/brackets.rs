@@ -76,7 +76,7 @@ impl<'a, 't> Walk<'a, 't> {
             let indent = self.indent(first);
             let begins_anew = self.by_indentation && is_head(line);
             if begins_anew && self.open.first().is_some_and(|open| indent <= open.indent) {
-                self.not_closed(0);
+                self.not_closed(0, Some(first));
                 self.finish(idx);
             }
             if self.start.is_none() {
@@ -89,16 +89,19 @@ impl<'a, 't> Walk<'a, 't> {
             for token in line {
                 self.token(token, line, indent);
             }
-            if line.iter().any(|token| token.kind == Kind::Broken) && !is_head(line) {
+            match line.iter().find(|token| token.kind == Kind::Broken) {
+                // Nothing is behind it that could close anything.
+                Some(token) if token.text.contains('\n') => self.open.clear(),
                 // What would close them may lie in the text without an end.
-                self.open.truncate(open);
+                Some(_) if !is_head(line) => self.open.truncate(open),
+                _ => {}
             }
             if self.open.is_empty() {
                 self.finish(idx + 1);
             }
         }
         if !self.open.is_empty() {
-            self.not_closed(0);
+            self.not_closed(0, None);
             self.finish(lines.len());
         }
     }
@@ -141,13 +144,13 @@ impl<'a, 't> Walk<'a, 't> {
             return;
         };
         if found + 1 < self.open.len() {
-            self.not_closed(found + 1);
+            self.not_closed(found + 1, Some(token));
         }
         self.open.truncate(found);
     }
 
-    /// Reports the innermost bracket from `from` on, or the block itself if nothing else is open in it.
-    fn not_closed(&mut self, from: usize) {
+    /// Reports the bracket at `from`, which should have been closed before a token.
+    fn not_closed(&mut self, from: usize, before: Option<&Token<'_>>) {
         let Some(open) = self.open.get(from) else { return };
         let closing = match open.token.text {
             "{" => "}",
@@ -159,7 +162,11 @@ impl<'a, 't> Walk<'a, 't> {
             "block" => "syntax error: this block is not closed".to_owned(),
             bracket => format!("syntax error: `{bracket}` is not closed"),
         };
-        let hint = format!("add the missing `{closing}`");
+        let hint =
+            match before.map(|token| SourceSpan::new(Arc::clone(self.file), token.range()).line_column()) {
+                Some((line, _)) => format!("add the missing `{closing}` before line {line}"),
+                None => format!("add the missing `{closing}`"),
+            };
         self.faults.push(fault(self.file, open.range.clone(), summary).hint(hint));
         self.open.truncate(from);
     }

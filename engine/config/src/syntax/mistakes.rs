@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use engine_core::diagnostic::{Diagnostic, SourceFile, SourceSpan};
 
-use super::lexer::{Kind, Token};
+use super::lexer::{Kind, Token, is_head};
 use crate::codes::{DUPLICATE, SYNTAX};
 
 /// Quotes that word processors and chats put in the place of `"`.
@@ -159,7 +159,7 @@ impl<'a> Stop<'a> {
 
     /// Blocks and arguments that are not written as such.
     fn of_structure(&self) -> Option<Mistake> {
-        if self.open.iter().any(|token| !token.is("{")) {
+        if !self.is_body() {
             return None;
         }
         let kinds: Vec<Kind> = self.line.iter().map(|token| token.kind).collect();
@@ -204,9 +204,9 @@ impl<'a> Stop<'a> {
     /// Expressions that are not written as such.
     fn of_values(&self) -> Option<Mistake> {
         let token = self.token();
-        if self.line.windows(2).any(|pair| pair[0].is("{") && pair[1].is("{")) {
+        if let Some(pair) = self.line.windows(2).find(|pair| pair[0].is("{") && pair[1].is("{")) {
             let hint = "a reference stands alone, `var.x`, or in text, \"${var.x}\"";
-            return Some(self.here("`{{ … }}` is not HCL", hint));
+            return Some(self.at(&pair[0], "`{{ … }}` is not HCL", hint));
         }
         let token = token?;
         let joins = matches!(token.text, "$" | "%") && token.kind == Kind::Punct;
@@ -242,7 +242,7 @@ impl<'a> Stop<'a> {
 
     /// More on one line than belongs there: text without quotes, or two arguments.
     fn of_lines(&self, token: &Token<'a>) -> Option<Mistake> {
-        let key = self.line.first().filter(|key| key.kind == Kind::Ident)?;
+        let key = self.line.first().filter(|key| matches!(key.kind, Kind::Ident | Kind::Quoted))?;
         let follows = self.before().is_some_and(Token::ends_value);
         if !follows || !self.line.get(1).is_some_and(|equals| equals.is("=")) {
             let in_block = self.is_one_line_block() && follows;
@@ -292,14 +292,15 @@ impl<'a> Stop<'a> {
 
     /// Tells whether the place lies in the body of a block, or outside of all.
     fn is_body(&self) -> bool {
-        self.line.get(1).is_some_and(|token| token.is("="))
-            && self.open.iter().all(|open| !self.on_line(open))
-            || self.open.is_empty()
+        let Some(open) = self.open.last() else { return true };
+        let is_its_line = |line: &&Vec<Token<'_>>| line.iter().any(|token| token.start == open.start);
+        let line = self.lines.iter().find(is_its_line);
+        line.is_some_and(|line| is_head(line) && line.iter().find(|token| token.is("{")) == Some(open))
     }
 
     /// Tells whether the place lies in a block that begins on this line.
     fn is_one_line_block(&self) -> bool {
-        super::lexer::is_head(&self.line) && self.open.last().is_some_and(|open| self.on_line(open))
+        is_head(&self.line) && self.open.last().is_some_and(|open| self.on_line(open))
     }
 
     fn on_line(&self, token: &Token<'_>) -> bool {

@@ -62,11 +62,24 @@ impl Search<'_> {
         let too_deep = error.message().contains("nesting depth");
         if depth > 0 && !too_deep && is_open_head(&lines[start]) && is_end(&lines[end - 1]) && end - start > 2
         {
+            self.head(&lines[start..=start]);
             self.region(&lines[start + 1..end - 1], depth - 1);
         }
         if self.faults.len() == before {
             let offset = range.start + error.location().offset();
             self.faults.push(mistakes::fault(self.file, &lines[start..end], offset, error.message()));
+        }
+    }
+
+    /// Reports an error in the head of a block.
+    fn head(&mut self, line: &[Vec<Token<'_>>]) {
+        let (Some(first), Some(brace)) = (line[0].first(), line[0].iter().find(|token| token.is("{"))) else {
+            return;
+        };
+        let head = format!("{}}}\n", &self.file.text[first.start..=brace.start]);
+        if let Err(error) = parse_body(&head) {
+            let offset = first.start + error.location().offset();
+            self.faults.push(mistakes::fault(self.file, line, offset, error.message()));
         }
     }
 }

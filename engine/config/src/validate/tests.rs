@@ -16,8 +16,14 @@ fn check(text: &str, want: &[&str]) {
 
 #[test]
 fn variables_need_no_values() {
-    check("variable \"tag\" {\n  type = string\n}\nnamespace \"a\" {\n  labels = { tag = var.tag }\n}\n", &[]);
-    check("variable \"names\" {\n  type = set(string)\n}\nnamespace \"a\" {\n  for_each = var.names\n}\n", &[]);
+    check(
+        "variable \"tag\" {\n  type = string\n}\nnamespace \"a\" {\n  labels = { tag = var.tag }\n}\n",
+        &[],
+    );
+    check(
+        "variable \"names\" {\n  type = set(string)\n}\nnamespace \"a\" {\n  for_each = var.names\n}\n",
+        &[],
+    );
     check("variable \"n\" {\n  type = number\n}\nnamespace \"a\" {\n  count = var.n\n}\n", &[]);
     check("variable \"name\" {\n  type = string\n}\nnamespace \"a\" {\n  name = var.name\n}\n", &[]);
     check(
@@ -32,7 +38,10 @@ fn faults_that_no_value_mends_are_found() {
         "variable \"n\" {\n  type = number\n}\noutput \"a\" {\n  value = upper([var.n])\n}\noutput \"b\" {\n  value = 1 / 0\n}\n",
         &["TRN0302 12:17", "TRN0201 15:"],
     );
-    check("variable \"m\" {\n  type = map(string)\n}\nnamespace \"a\" {\n  name = var.m\n}\n", &["TRN0131 12:10"]);
+    check(
+        "variable \"m\" {\n  type = map(string)\n}\nnamespace \"a\" {\n  name = var.m\n}\n",
+        &["TRN0131 12:10"],
+    );
     check("variable \"x\" {}\nnamespace \"a\" {\n  labels = var.y\n}\n", &["TRN0120 10:12"]);
 }
 
@@ -40,5 +49,7 @@ fn faults_that_no_value_mends_are_found() {
 fn a_definition_with_all_values_is_whole() {
     assert!(HEAD.contains("sandbox"));
     let repository = Repository::main("namespace \"a\" {}\n");
-    assert!(matches!(repository.validate(), Ok(super::Valid::Whole(definition)) if definition.graph.resources().len() == 1));
+    assert!(
+        matches!(repository.validate(), Ok(super::Valid::Whole(definition)) if definition.graph.resources().len() == 1)
+    );
 }
