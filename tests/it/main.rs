@@ -10,6 +10,7 @@ mod codes;
 mod delivery;
 mod environment;
 mod faults;
+mod files;
 mod interrupt;
 mod laws;
 mod mistakes;

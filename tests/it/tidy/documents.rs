@@ -83,17 +83,21 @@ fn examples_load() {
         let mut beside: Vec<(&str, &str)> = Vec::new();
         let fences = page.fences();
         for fence in &fences {
-            match fence.info.split_once(' ').unwrap_or((fence.info, "")) {
-                ("hcl", "") => {}
+            let main = match fence.info.split_once(' ').unwrap_or((fence.info, "")) {
+                ("hcl", "") => completed(fence.body),
                 ("hcl", file) => {
                     beside.push((file, fence.body));
                     continue;
                 }
+                ("json", file) if file.ends_with(".hcl.json") => completed(""),
                 _ => continue,
-            }
+            };
             // The overlays of the quick start are there for the examples.
             let environment = Environment::copy_of(&quickstart);
-            write(&environment.directory, "main.hcl", &completed(fence.body));
+            write(&environment.directory, "main.hcl", &main);
+            if let Some(file) = fence.info.strip_prefix("json ") {
+                write(&environment.directory, file, fence.body);
+            }
             beside.iter().for_each(|(file, text)| write(&environment.directory, file, text));
             let ran = environment.terrane(&["validate"]);
             if ran.code != Some(0) {

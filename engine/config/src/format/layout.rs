@@ -161,7 +161,8 @@ fn row(line: &Line<'_>, levels: &mut Vec<Level>) -> Row {
         Some((last, before)) if last.kind == Kind::Comment && !before.is_empty() => (before, Some(last)),
         _ => (&line[..], None),
     };
-    let multiline = open > 0 || closed > 0 || tokens.iter().any(|token| token.text.contains('\n'));
+    let is_long = |token: &Token<'_>| token.kind != Kind::Heredoc && token.text.contains('\n');
+    let multiline = open > 0 || closed > 0 || tokens.iter().any(is_long);
     let is_attribute = matches!(tokens, [key, equals, ..]
         if matches!(key.kind, Kind::Ident | Kind::Quoted) && equals.is("="));
     let (key, tokens) = match tokens.split_first() {

@@ -167,6 +167,10 @@ impl<'a> Stop<'a> {
         let first = self.line.first()?;
         let labels = kinds.iter().skip(1).take_while(|kind| **kind == Kind::Quoted).count();
         let head = || self.line[..=labels].iter().map(|token| token.text).collect::<Vec<_>>().join(" ");
+        if matches!(first.text, "?" | ":" | "&&" | "||" | "+" | "-" | "*" | "/" | "." | "==" | "!=") {
+            let hint = "put the expression into parentheses to write it on several lines";
+            return Some(self.at(first, "an expression ends with its line", hint));
+        }
         match kinds[..] {
             [Kind::Ident, Kind::Punct, ..] if is(1, ":") => {
                 let hint = format!("write `{} = …`, or `{} {{ … }}` for a block", first.text, first.text);
@@ -283,10 +287,11 @@ impl<'a> Stop<'a> {
         };
         let expected = self.message.split_once("expected ").map(|(_, expected)| expected);
         // The crate tells the alternatives of its grammar, which is only of use when they are few.
-        let hint = match expected.filter(|expected| expected.matches(", ").count() < 3) {
-            Some(expected) => format!("expected {expected}"),
-            None => String::new(),
-        };
+        let hint =
+            match expected.filter(|expected| *expected != "token" && expected.matches(", ").count() < 3) {
+                Some(expected) => format!("expected {expected}"),
+                None => String::new(),
+            };
         self.here(what, hint)
     }
 

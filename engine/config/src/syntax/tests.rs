@@ -52,6 +52,7 @@ fn typical_mistakes_are_named() {
         ("a \"b\"\n{\n}", "1:6 the `{` of this block is missing (write `a \"b\" {` on one line)"),
         ("a =", "1:3 a has no value"),
         ("a", "1:1 `a` alone says nothing"),
+        ("a = b\n  && c", "2:3 an expression ends with its line (put the expression into parentheses"),
         ("a = 1,", "1:6 there is no comma behind an argument (remove the `,`)"),
         ("a = [1 2]", "1:8 a comma is missing before this item"),
         ("a = [\n  1\n  2\n]", "3:3 a comma is missing before this item"),
