@@ -109,7 +109,10 @@ pub fn names_of(definition: &Definition) -> Vec<String> {
 fn suggest(mut fault: Diagnostic, known: &[String]) -> Diagnostic {
     let written = fault.span.as_ref().filter(|_| fault.code == UNKNOWN_REFERENCE && fault.hint.is_none());
     if let Some(written) = written.and_then(|span| span.file.text.get(span.start..span.end)) {
-        fault.hint = did_you_mean(written, known.iter().map(String::as_str));
+        // Of `local.names[0].first` only the first two names say what is meant.
+        let written = written.split('[').next().unwrap_or(written);
+        let end = written.match_indices('.').nth(1).map_or(written.len(), |(end, _)| end);
+        fault.hint = did_you_mean(&written[..end], known.iter().map(String::as_str));
     }
     fault
 }

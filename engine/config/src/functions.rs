@@ -246,7 +246,8 @@ pub fn find(name: &str) -> Option<&'static Function> {
 
 /// Returns the names that can be called, in order; those that are part of evaluation included.
 pub fn names() -> impl Iterator<Item = &'static str> {
-    let mut names: Vec<_> = FUNCTIONS.keys().copied().chain(["can", "convert", "ephemeralasnull", "try"]).collect();
+    let mut names: Vec<_> =
+        FUNCTIONS.keys().copied().chain(["can", "convert", "ephemeralasnull", "try"]).collect();
     names.sort_unstable();
     names.into_iter()
 }
