@@ -186,6 +186,33 @@ impl ExprValue {
         Self { kind, sensitive: false, ephemeral: false, null_type: self.null_type.clone() }
     }
 
+    /// Returns the value with null wherever something is ephemeral.
+    #[must_use]
+    pub(crate) fn ephemeral_as_null(&self) -> Self {
+        if self.ephemeral {
+            return Self::null(self.ty()).with_sensitivity_of(self.sensitive);
+        }
+        if !self.contains_ephemeral() {
+            return self.clone();
+        }
+        let items = |items: &Items| {
+            let parts = items.iter().map(Self::ephemeral_as_null);
+            Arc::new(Items::new(items.element().clone(), parts))
+        };
+        let entries = |entries: &Entries| {
+            let parts = entries.iter().map(|(key, value)| (key.clone(), value.ephemeral_as_null()));
+            Arc::new(Entries::new(entries.element().clone(), parts))
+        };
+        let kind = match &self.kind {
+            Kind::List(list) => Kind::List(items(list)),
+            Kind::Tuple(tuple) => Kind::Tuple(items(tuple)),
+            Kind::Map(map) => Kind::Map(entries(map)),
+            Kind::Object(object) => Kind::Object(entries(object)),
+            kind => kind.clone(),
+        };
+        Self { kind, ..self.clone() }
+    }
+
     /// Returns what the value is.
     pub fn kind(&self) -> &Kind {
         &self.kind

@@ -31,6 +31,7 @@ impl Evaluator<'_> {
             "try" => return self.attempt(call, range),
             "can" => return self.can(call, range),
             "convert" => return self.convert(call, range),
+            "ephemeralasnull" => return self.ephemeral_as_null(call, range),
             _ => {}
         }
         let Some(function) = functions::find(&name) else {
@@ -183,6 +184,19 @@ impl Evaluator<'_> {
                 .detail(given(&given_value))
                 .into()
         })
+    }
+
+    /// `ephemeralasnull(…)`: the argument with null wherever it is ephemeral, which the result then is not.
+    fn ephemeral_as_null(&self, call: &FuncCall, range: &Range<usize>) -> Outcome {
+        let mut arguments = call.args.iter();
+        let (Some(argument), None) = (arguments.next(), arguments.next()) else {
+            let summary = "ephemeralasnull: exactly 1 argument is required";
+            return Err(self.fault(ARGUMENT_COUNT, range, summary).into());
+        };
+        let before = self.budget.ephemeral();
+        let value = self.value(argument)?;
+        self.budget.forget_ephemeral(before);
+        Ok(value.ephemeral_as_null())
     }
 
     /// `can(…)`: whether the argument evaluates without a fault.

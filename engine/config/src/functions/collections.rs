@@ -352,8 +352,8 @@ fn merge(call: &Call<'_>) -> Outcome {
         let entries = call.entries(idx)?.iter();
         merged.extend(entries.map(|(key, value)| (key.clone(), value.clone())));
     }
-    // Maps of one type stay a map of it; nulls have no type to differ in.
-    let mut types = call.arguments.iter().filter(|value| !value.is_null()).map(ExprValue::ty);
+    // Maps of one type stay a map of it.
+    let mut types = call.arguments.iter().map(ExprValue::ty);
     let merged = match types.next() {
         Some(Type::Map(element)) if types.all(|ty| ty == Type::Map(element.clone())) => {
             ExprValue::map(Type::clone(&element), merged)
