@@ -56,6 +56,7 @@ fn run(command: Command, context: Context) -> Result<Exit, CommandError> {
     match command {
         Command::Version => commands::version::run(),
         Command::Fmt { paths, check } => commands::fmt::run(&paths, check),
+        Command::Console { directory, variables } => commands::console::run(directory, variables, context),
         Command::Validate { target, json } => commands::validate::run(&target, json, context),
         Command::Graph { target, format } => commands::graph::run(&target, format, context),
         Command::State(command) => commands::state::run(command, context),

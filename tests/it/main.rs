@@ -6,6 +6,7 @@
 mod access;
 mod bad_input;
 mod cluster;
+mod console;
 mod delivery;
 mod environment;
 mod faults;

@@ -1,5 +1,6 @@
 //! Terrane beside kubectl and beside bare requests, on a real control plane:
-//! `cargo bench --bench cluster [-- OBJECTS...]`.
+//! `cargo bench --bench cluster [-- [terrane] OBJECTS...]`. With the word `terrane` kubectl is left out: it needs most of
+//! the time.
 //!
 //! Every tool gets a control plane of its own, empty at first, and the same objects. Compare ratios of one run only.
 
@@ -27,14 +28,25 @@ const APPLIES: usize = 3;
 
 type Fault = Box<dyn Error>;
 
+/// What is measured.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Tools {
+    /// Terrane and kubectl.
+    All,
+    /// Terrane.
+    Terrane,
+}
+
 fn main() -> ExitCode {
     let runtime = tokio::runtime::Runtime::new().expect("threads can be started");
     // `cargo bench` adds a flag of its own.
-    let sizes: Vec<usize> = std::env::args().skip(1).filter_map(|argument| argument.parse().ok()).collect();
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let tools = if arguments.iter().any(|word| word == "terrane") { Tools::Terrane } else { Tools::All };
+    let sizes: Vec<usize> = arguments.iter().filter_map(|argument| argument.parse().ok()).collect();
     let sizes = if sizes.is_empty() { SIZES.to_vec() } else { sizes };
     println!("| objects | what | who | seconds | to the floor | peak MiB |\n|---:|---|---|---:|---:|---:|");
     for size in sizes {
-        if let Err(error) = runtime.block_on(measure(size)) {
+        if let Err(error) = runtime.block_on(measure(size, tools)) {
             eprintln!("{error}");
             return ExitCode::FAILURE;
         }
@@ -68,10 +80,13 @@ impl Task {
     }
 }
 
-async fn measure(size: usize) -> Result<(), Fault> {
+async fn measure(size: usize, tools: Tools) -> Result<(), Fault> {
     let objects = objects(size);
     let floors = Floors::measure(&objects).await?;
     terrane(size, &objects, &floors)?;
+    if tools == Tools::Terrane {
+        return Ok(());
+    }
     kubectl(size, &objects, &floors, "kubectl", &[])?;
     kubectl(size, &objects, &floors, "kubectl --server-side", &["--server-side"])?;
     Ok(())

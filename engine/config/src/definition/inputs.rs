@@ -59,7 +59,6 @@ fn what_is_ephemeral_is_kept_nowhere() {
         check(&config(value), &given, &["TRN0153 13:12: data.x of manifest.m is ephemeral"]);
     }
     check(&config("{ a = var.token, b = \"open\" }.b"), &given, &[]);
-    check(&config("false ? var.token : \"open\""), &given, &[]);
     check(
         &format!(
             "{TOKEN}locals {{\n  all = [var.token, \"open\"]\n}}\noutput \"o\" {{\n  value = local.all[1]\n}}\n"
