@@ -138,11 +138,15 @@ impl<'a> Evaluator<'a> {
             Expression::ForExpr(for_expr) => self.for_expr(for_expr, &range)?,
         };
         self.within_budget(&range, Budget::admit(&value))?;
-        // What is computed from something ephemeral is ephemeral. Constructors and traversals keep the marks of
-        // what they take; for anything else it is enough that something was evaluated on the way.
+        // What is computed from something ephemeral is ephemeral. Constructors, traversals and conditionals keep the
+        // marks of what they take; for anything else it is enough that something was evaluated on the way.
         let keeps = matches!(
             expression,
-            Expression::Array(_) | Expression::Object(_) | Expression::Traversal(_) | Expression::Variable(_)
+            Expression::Array(_)
+                | Expression::Object(_)
+                | Expression::Traversal(_)
+                | Expression::Variable(_)
+                | Expression::Conditional(_)
         );
         let value = value.with_ephemerality_of(!keeps && self.budget.ephemeral() > before);
         if value.contains_ephemeral() {

@@ -183,7 +183,7 @@ impl ExprValue {
             Kind::Object(entries) => Kind::Object(Arc::new(entries.without_marks())),
             kind => kind.clone(),
         };
-        Self { null_type: self.null_type.clone(), ..Self::of(kind) }
+        Self { kind, sensitive: false, ephemeral: false, null_type: self.null_type.clone() }
     }
 
     /// Returns what the value is.

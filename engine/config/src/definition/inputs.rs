@@ -51,6 +51,7 @@ fn what_is_ephemeral_is_kept_nowhere() {
         "nonsensitive(var.token)",
         "length(var.token) > 3 ? \"a\" : \"b\"",
         "tostring(var.token != \"\")",
+        "false ? var.token : \"open\"",
         "join(\",\", tolist(toset([var.token])))",
         "one({ a = [var.token] }.a[*])",
         "try(var.token, \"\")",

@@ -46,15 +46,18 @@ impl Evaluator<'_> {
             let name = self.object_key(key, &key_range)?;
             let value = self.value(value.expr())?;
             sensitive |= name.is_sensitive();
-            // Without a key the value is not there to carry its mark.
-            ephemeral |= name.is_ephemeral() || value.contains_ephemeral() && name.is_unknown();
+            ephemeral |= name.is_ephemeral();
             match name.as_text() {
                 Some(name) => entries.push((name.clone(), value)),
                 None => unknown = true,
             }
         }
-        ephemeral |= unknown && entries.iter().any(|(_, value)| value.contains_ephemeral());
-        let value = if unknown { ExprValue::unknown(Type::Any) } else { ExprValue::object(entries) };
+        let value = if unknown {
+            ephemeral |= entries.iter().any(|(_, value)| value.contains_ephemeral());
+            ExprValue::unknown(Type::Any)
+        } else {
+            ExprValue::object(entries)
+        };
         Ok(value.with_sensitivity_of(sensitive).with_ephemerality_of(ephemeral))
     }
 

@@ -42,17 +42,19 @@ impl Evaluator<'_> {
         if condition.is_null() {
             return Err(self.fault(CONDITION, &condition_range, "invalid condition: it is null").into());
         }
-        let of = |result: &Outcome| result.as_ref().is_ok_and(ExprValue::is_sensitive);
-        let sensitive = condition.is_sensitive() || of(&yes) || of(&no);
+        let any = |marked: fn(&ExprValue) -> bool| {
+            marked(&condition) || [&yes, &no].into_iter().any(|result| result.as_ref().is_ok_and(marked))
+        };
+        let (sensitive, ephemeral) = (any(ExprValue::is_sensitive), any(ExprValue::is_ephemeral));
         if condition.is_unknown() {
             let result = either(&yes.unwrap_or_else(|_| of_fault.clone()), &no.unwrap_or(of_fault), ty);
-            return Ok(result.with_sensitivity_of(sensitive));
+            return Ok(result.with_sensitivity_of(sensitive).with_ephemerality_of(ephemeral));
         }
         let condition = self.converted_condition(&condition, &condition_range)?;
         let chosen = if condition.as_bool() == Some(true) { yes? } else { no? };
         let converted = convert(&chosen, &ty)
             .map_err(|error| self.fault(INCONSISTENT_RESULTS, range, error.to_string()))?;
-        Ok(converted.with_sensitivity_of(sensitive))
+        Ok(converted.with_sensitivity_of(sensitive).with_ephemerality_of(ephemeral))
     }
 
     /// Evaluates a condition: a boolean, or known after apply.
@@ -123,7 +125,11 @@ fn either(yes: &ExprValue, no: &ExprValue, ty: Type) -> ExprValue {
 }
 
 /// Returns the bound that admits what either of two bounds admits.
-fn outer(a: Bound, b: Bound, further: fn(&Number, &Number) -> bool) -> Bound {
+fn outer(
+    a: Bound,
+    b: Bound,
+    further: fn(&Number, &Number) -> bool,
+) -> Bound {
     if a.number == b.number {
         let inclusive = a.inclusive || b.inclusive;
         return Bound { inclusive, ..a };
