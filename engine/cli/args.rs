@@ -35,6 +35,8 @@ pub enum Command {
         upgrade: bool,
     },
     /// Check a definition without touching any cluster or state
+    ///
+    /// Variables need no values: what depends on them is checked as far as it can be.
     Validate {
         #[command(flatten)]
         target: Target,
@@ -44,12 +46,29 @@ pub enum Command {
     },
     /// Rewrite definitions in the canonical style
     Fmt {
-        /// Files or directories
+        /// Files or directories; `-` for standard input
         #[arg(default_value = ".")]
         paths: Vec<PathBuf>,
         /// Change nothing; exit with 3 if a file is not in the canonical style
         #[arg(long)]
         check: bool,
+        /// Print what differs from the canonical style
+        #[arg(long)]
+        diff: bool,
+        /// Go into directories below as well
+        #[arg(long)]
+        recursive: bool,
+    },
+    /// Print the reference of a module as Markdown
+    Docs {
+        /// The module's directory
+        #[arg(default_value = ".")]
+        directory: PathBuf,
+    },
+    /// Say what the code of a message means and what to do
+    Explain {
+        /// The code, such as TRN0105; without it, all codes are listed
+        code: Option<String>,
     },
     /// Evaluate expressions
     ///

@@ -55,7 +55,11 @@ fn log_to_stderr() {
 fn run(command: Command, context: Context) -> Result<Exit, CommandError> {
     match command {
         Command::Version => commands::version::run(),
-        Command::Fmt { paths, check } => commands::fmt::run(&paths, check),
+        Command::Fmt { paths, check, diff, recursive } => {
+            commands::fmt::run(&paths, commands::fmt::Wish { check, diff, recursive }, context)
+        }
+        Command::Docs { directory } => commands::docs::run(&directory),
+        Command::Explain { code } => commands::explain::run(code.as_deref()),
         Command::Console { directory, variables } => commands::console::run(directory, variables, context),
         Command::Validate { target, json } => commands::validate::run(&target, json, context),
         Command::Graph { target, format } => commands::graph::run(&target, format, context),

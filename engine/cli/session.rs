@@ -11,7 +11,7 @@ pub use modules::Refs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use engine_config::{Definition, LoadOptions, Origin};
+use engine_config::{Definition, LoadOptions, Origin, Valid};
 use engine_converge::Providers;
 use engine_converge::read::ReadError;
 use engine_core::address::Address;
@@ -130,6 +130,14 @@ impl Workspace {
         let definition = engine_config::load(&self.options()?, &Kustomize::new(&self.repository), reads)?;
         warn(&definition.warnings, context);
         Ok(definition)
+    }
+
+    /// Checks the definition without the values of variables.
+    ///
+    /// # Errors
+    /// The variables or the repository cannot be read. What is wrong with the definition is the inner result.
+    pub fn validate(&self) -> Result<Result<Valid, Diagnostics>, CommandError> {
+        Ok(engine_config::validate(&self.options()?, &Kustomize::new(&self.repository)))
     }
 
     fn options(&self) -> Result<LoadOptions, CommandError> {

@@ -20,7 +20,7 @@ type Answer<'a> = &'a dyn Fn(&str) -> Result<String, Diagnostics>;
 /// Evaluates expressions, in an environment if there is a directory.
 pub fn run(directory: Option<PathBuf>, variables: Variables, context: Context) -> Result<Exit, CommandError> {
     let Some(directory) = directory else {
-        if !variables.assignments.is_empty() || !variables.files.is_empty() {
+        if !variables.0.is_empty() {
             return Err(CommandError::new("there is no definition whose variables could be set")
                 .hint("name the environment's directory, before or behind the options"));
         }

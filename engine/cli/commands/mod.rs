@@ -3,6 +3,8 @@
 pub mod apply;
 pub mod console;
 pub mod destroy;
+pub mod docs;
+pub mod explain;
 pub mod fmt;
 pub mod graph;
 pub mod init;

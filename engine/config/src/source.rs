@@ -12,6 +12,8 @@ use engine_core::diagnostic::{Diagnostic, Diagnostics, SourceFile, SourceSpan};
 use engine_core::digest::Digest;
 
 use crate::codes::{NOT_UTF8, OUTSIDE, TOO_LARGE, UNREADABLE};
+use crate::lock::LOCK_FILE;
+use crate::variables::VARIABLE_FILE;
 
 /// The largest file that is read, in bytes: 4 MiB.
 const MAX_BYTES: u64 = 4 << 20;
@@ -69,6 +71,16 @@ impl Files {
         }
         names.sort();
         Ok(names)
+    }
+
+    /// Returns the names of the files of a directory that are definitions, sorted.
+    pub(crate) fn definitions(&self, directory: &Path) -> Result<Vec<String>, Diagnostics> {
+        // Variable files and the lock file are HCL as well.
+        let is_definition = |name: &String| {
+            let ends = name.ends_with(".hcl") || name.ends_with(".hcl.json");
+            ends && !name.ends_with(VARIABLE_FILE) && !name.starts_with('.') && name != LOCK_FILE
+        };
+        Ok(self.names(directory)?.into_iter().filter(is_definition).collect())
     }
 
     /// Reads a file. Diagnostics show its path as `path` does.

@@ -125,11 +125,7 @@ fn either(yes: &ExprValue, no: &ExprValue, ty: Type) -> ExprValue {
 }
 
 /// Returns the bound that admits what either of two bounds admits.
-fn outer(
-    a: Bound,
-    b: Bound,
-    further: fn(&Number, &Number) -> bool,
-) -> Bound {
+fn outer(a: Bound, b: Bound, further: fn(&Number, &Number) -> bool) -> Bound {
     if a.number == b.number {
         let inclusive = a.inclusive || b.inclusive;
         return Bound { inclusive, ..a };

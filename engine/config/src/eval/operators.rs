@@ -107,7 +107,11 @@ impl Evaluator<'_> {
             Err(faults) => return Ok(Err(faults)),
             Ok(value) => self.operand_of(&value, expression, &Type::Bool, operator.as_str())?,
         };
-        if value.is_null() { Ok(Err(self.null_operand(expression, operator.as_str()))) } else { Ok(Ok(value)) }
+        if value.is_null() {
+            Ok(Err(self.null_operand(expression, operator.as_str())))
+        } else {
+            Ok(Ok(value))
+        }
     }
 
     fn on_numbers(
@@ -148,7 +152,11 @@ fn unknown_bool() -> ExprValue {
     ExprValue::unknown(Type::Bool).known_not_null()
 }
 
-pub(super) fn arithmetic(operator: BinaryOperator, a: &Number, b: &Number) -> Result<Number, (Code, &'static str)> {
+pub(super) fn arithmetic(
+    operator: BinaryOperator,
+    a: &Number,
+    b: &Number,
+) -> Result<Number, (Code, &'static str)> {
     if let (Some(a), Some(b)) = (a.as_i64(), b.as_i64()) {
         let exact = match operator {
             BinaryOperator::Plus => a.checked_add(b),

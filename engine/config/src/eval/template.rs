@@ -144,8 +144,11 @@ impl Evaluator<'_> {
     fn for_directive(&self, directive: &ForDirective, lines: Lines) -> Outcome {
         let intro = &directive.for_expr;
         let iteration = self.iteration(&intro.collection_expr)?;
-        let mut out =
-            Rendered { sensitive: iteration.sensitive, unknown: iteration.items.is_none(), ..Rendered::default() };
+        let mut out = Rendered {
+            sensitive: iteration.sensitive,
+            unknown: iteration.items.is_none(),
+            ..Rendered::default()
+        };
         let names =
             Names { key: intro.key_var.as_ref().map(|name| name.as_str()), value: intro.value_var.as_str() };
         let edges = Edges { start: intro.strip.strip_end(), end: directive.endfor_expr.strip.strip_start() };

@@ -363,7 +363,14 @@ impl crate::module::Variable {
             (_, false) => {
                 let ty = if value.is_null() { &Type::Any } else { &self.ty };
                 convert(value, ty)
-                    .map_err(|error| fault(format!("invalid value for variable {name}: {error}")))?
+                    .map_err(|error| fault(format!("invalid value for variable {name}: {error}")))
+                    .map_err(|faults| match self.marks.sensitive || value.contains_sensitive() {
+                        true => faults,
+                        false => faults
+                            .into_iter()
+                            .map(|fault| fault.detail(format!("The given value is {value}.")))
+                            .collect(),
+                    })?
             }
         };
         Ok(self.marks.put_on(value))

@@ -250,9 +250,9 @@ impl FrameScope<'_> {
         };
         match (&block.instances, step.map(|step| &step.kind)) {
             (Instances::Once(instance), _) => Ok(Some((instance, 0))),
-            (Instances::Keyed(map), Some(StepKind::Attribute(key))) => find_key(map, key)
-                .ok_or_else(|| missing(key, map.keys().map(Text::as_str).collect()))
-                .map(Some),
+            (Instances::Keyed(map), Some(StepKind::Attribute(key))) => {
+                find_key(map, key).ok_or_else(|| unnamed(key, map, span)).map(Some)
+            }
             (Instances::Keyed(map), Some(StepKind::Index(key))) if !key.is_sensitive() => {
                 match key.as_text() {
                     Some(key) => find_key(map, key)
@@ -273,6 +273,18 @@ impl FrameScope<'_> {
             _ => Ok(None),
         }
     }
+}
+
+/// An attribute of a block that has instances, although none was named.
+fn unnamed(key: &Text, map: &BTreeMap<Text, Instance>, span: &SourceSpan) -> Diagnostics {
+    let hint = did_you_mean(key, map.keys().map(Text::as_str)).unwrap_or_else(|| match map.keys().next() {
+        None => "the block has no instances".to_owned(),
+        Some(first) => format!("name an instance first: [{first:?}].{key}"),
+    });
+    Diagnostic::error(UNKNOWN_INSTANCE, format!("the block has instances, and none is called {key}"))
+        .at(span.clone())
+        .hint(hint)
+        .into()
 }
 
 fn find_key<'b>(map: &'b BTreeMap<Text, Instance>, key: &Text) -> Option<(&'b Instance, usize)> {

@@ -15,6 +15,7 @@ use super::resource::{PRIMITIVES, RESERVED, Resources, instead_of};
 use super::{Declaration, Local, Module, Output, Root, Variable, references, settings, values};
 use crate::codes::{ROOT_ONLY, UNKNOWN_ARGUMENT, UNKNOWN_BLOCK, UNSUPPORTED};
 use crate::eval::did_you_mean;
+use crate::foreign;
 use crate::templates::Templates;
 
 /// Block types that are not resources.
@@ -222,7 +223,9 @@ impl Decoder<'_, '_> {
                 let modules = self.linker.names();
                 let known =
                     KEYWORDS.iter().chain(&PRIMITIVES).copied().chain(modules.iter().map(String::as_str));
-                let hint = did_you_mean(&block_type, known)
+                let foreign = foreign::block(&block_type).map(str::to_owned);
+                let hint = foreign
+                    .or_else(|| did_you_mean(&block_type, known))
                     .unwrap_or_else(|| format!("there are the modules {}", modules.join(", ")));
                 let summary = format!("there is no block type {block_type}");
                 self.faults.push(Diagnostic::error(UNKNOWN_BLOCK, summary).at(span).hint(hint));

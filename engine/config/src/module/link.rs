@@ -14,12 +14,10 @@ use super::constant::Constants;
 use super::decode::{Level, Parsed, decode};
 use super::{Module, Remotes};
 use crate::codes::{NO_DEFINITION, RECURSION, SHADOWED, VARIABLE_TYPE};
-use crate::lock::LOCK_FILE;
 use crate::module_source::ModuleSource;
 use crate::source::Files;
 use crate::syntax::parse;
 use crate::templates::Templates;
-use crate::variables::VARIABLE_FILE;
 
 /// The modules that come with the binary.
 static EMBEDDED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../modules");
@@ -75,7 +73,7 @@ impl<'a> Linker<'a> {
         if sources.definitions.is_empty() {
             let summary = format!("{} holds no definition", directory.display());
             return Err(Diagnostic::error(NO_DEFINITION, summary)
-                .detail("A definition is a directory with files that end in .hcl.")
+                .detail("A definition is a directory with files that end in .hcl, or in .hcl.json.")
                 .hint("name the directory of an environment")
                 .into());
         }
@@ -223,12 +221,10 @@ impl<'a> Linker<'a> {
     fn sources(&self, directory: &Path) -> Result<Sources, Diagnostics> {
         let mut sources = Sources::default();
         let mut faults = Diagnostics::default();
-        for name in self.files.names(directory)? {
-            if is_definition(&name) {
-                match self.files.text(&directory.join(name)) {
-                    Ok(file) => sources.definitions.push(file),
-                    Err(found) => faults.extend(found),
-                }
+        for name in self.files.definitions(directory)? {
+            match self.files.text(&directory.join(name)) {
+                Ok(file) => sources.definitions.push(file),
+                Err(found) => faults.extend(found),
             }
         }
         for name in self.files.names(&directory.join(TEMPLATES))? {
@@ -250,12 +246,6 @@ impl<'a> Linker<'a> {
         }
         sources
     }
-}
-
-/// Tells whether a file of a module's directory is part of its definition: the lock file and variable files are not,
-/// although they are HCL.
-fn is_definition(name: &str) -> bool {
-    name.ends_with(".hcl") && !name.ends_with(VARIABLE_FILE) && !name.starts_with('.') && name != LOCK_FILE
 }
 
 /// The files of a module.

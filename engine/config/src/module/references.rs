@@ -12,6 +12,7 @@ use super::decode::Level;
 use super::{Body, Declaration, Expr, Module, Node, Repeat, Target};
 use crate::codes::{CLUSTER_CHOICE, DEPRECATED, MISPLACED_REFERENCE, UNKNOWN_REFERENCE};
 use crate::eval::{Reference, Step, StepKind, did_you_mean, references};
+use crate::foreign;
 
 /// What an expression may refer to besides blocks, locals and variables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -340,7 +341,8 @@ impl Checker<'_> {
                 let mut types: Vec<&str> = self.module.index.keys().map(Text::as_str).collect();
                 types.extend(["var", "local", "each", "cluster", "path", "terrane"]);
                 types.sort_unstable();
-                let hint = did_you_mean(block_type, types);
+                let foreign = foreign::reference(block_type).map(str::to_owned);
+                let hint = foreign.or_else(|| did_you_mean(block_type, types));
                 let mut fault = Diagnostic::error(UNKNOWN_REFERENCE, format!("there is no {what}")).at(span);
                 fault.hint = hint;
                 self.faults.push(fault);
@@ -378,10 +380,14 @@ impl Checker<'_> {
     }
 
     fn misplaced(&mut self, root: &str, why: &str, span: &SourceSpan) {
-        self.faults.push(
-            Diagnostic::error(MISPLACED_REFERENCE, format!("{root} cannot be used here: {why}"))
-                .at(span.clone()),
-        );
+        let mut fault = Diagnostic::error(MISPLACED_REFERENCE, format!("{root} cannot be used here: {why}"))
+            .at(span.clone());
+        fault.hint = match root {
+            "each" => Some("add `for_each = …` to the block, or write the value itself".to_owned()),
+            "count" => Some("add `count = …` to the block, or write the value itself".to_owned()),
+            _ => None,
+        };
+        self.faults.push(fault);
     }
 }
 

@@ -179,7 +179,8 @@ fn repeat(fields: &mut Fields<'_>) -> Repeat {
             fields.fault(
                 Diagnostic::error(INVALID_ARGUMENT, "for_each and count exclude each other")
                     .at(count.span())
-                    .label(for_each.span(), "for_each is here"),
+                    .label(for_each.span(), "for_each is here")
+                    .hint("remove one of the two"),
             );
             Repeat::ForEach(for_each)
         }

@@ -21,8 +21,20 @@ pub fn unify<'a>(types: impl IntoIterator<Item = &'a Type>) -> Option<Type> {
     let open = types.iter().any(|ty| **ty == Type::Any);
     let only = |wanted: fn(&Type) -> bool| types.iter().all(|ty| **ty == Type::Any || wanted(ty));
     match first_container(&types) {
-        Some(Type::Object(_)) if only(is_object) => if open { Some(Type::Any) } else { objects(&types) },
-        Some(Type::Tuple(_)) if only(is_tuple) => if open { Some(Type::Any) } else { tuples(&types) },
+        Some(Type::Object(_)) if only(is_object) => {
+            if open {
+                Some(Type::Any)
+            } else {
+                objects(&types)
+            }
+        }
+        Some(Type::Tuple(_)) if only(is_tuple) => {
+            if open {
+                Some(Type::Any)
+            } else {
+                tuples(&types)
+            }
+        }
         Some(Type::List(_)) if only(is_list) => of_elements(&types, open, Type::list),
         Some(Type::Set(_)) if only(is_set) => of_elements(&types, open, Type::set),
         Some(Type::Map(_)) if only(is_map) => of_elements(&types, open, Type::map),
@@ -44,7 +56,9 @@ pub(crate) fn convertible(from: &Type, to: &Type) -> bool {
         (from, to) if from == to => true,
         (Type::List(from) | Type::Set(from), Type::List(to) | Type::Set(to))
         | (Type::Map(from), Type::Map(to)) => convertible(from, to),
-        (Type::Tuple(from), Type::List(to) | Type::Set(to)) => all_convertible(&from.iter().collect::<Vec<_>>(), to),
+        (Type::Tuple(from), Type::List(to) | Type::Set(to)) => {
+            all_convertible(&from.iter().collect::<Vec<_>>(), to)
+        }
         (Type::Object(from), Type::Map(to)) => {
             let types: Vec<_> = attribute_types(from).collect();
             if **to == Type::Any { unify(types).is_some() } else { all_convertible(&types, to) }
