@@ -52,6 +52,7 @@ fn what_is_ephemeral_is_kept_nowhere() {
         "length(var.token) > 3 ? \"a\" : \"b\"",
         "false ? var.token : \"open\"",
         "tostring(var.token != \"\")",
+        "false ? var.token : \"open\"",
         "join(\",\", tolist(toset([var.token])))",
         "one({ a = [var.token] }.a[*])",
         "try(var.token, \"\")",
