@@ -338,7 +338,7 @@ impl ExprValue {
             Kind::Unknown(unknown) if unknown.ty == Type::Any => Self::unknown(element.clone()),
             _ => return self,
         };
-        typed.with_sensitivity_of(self.sensitive)
+        typed.with_sensitivity_of(self.sensitive).with_ephemerality_of(self.ephemeral)
     }
 
     /// Returns how deep containers are nested in this value; 0 for scalars. O(1).
