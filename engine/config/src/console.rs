@@ -65,12 +65,7 @@ struct Lone<'a> {
 }
 
 impl Scope for Lone<'_> {
-    fn resolve(
-        &self,
-        root: &str,
-        _: &[Step],
-        span: SourceSpan,
-    ) -> Result<(ExprValue, usize), Diagnostics> {
+    fn resolve(&self, root: &str, _: &[Step], span: SourceSpan) -> Result<(ExprValue, usize), Diagnostics> {
         if let Some(value) = self.names.values.get(root) {
             return Ok((value.clone(), 0));
         }

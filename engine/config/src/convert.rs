@@ -143,11 +143,7 @@ fn boolean(text: &str) -> Result<ExprValue, Fault> {
     }
 }
 
-fn elements(
-    value: &ExprValue,
-    items: &Items,
-    element: &Type,
-) -> Result<(Type, Vec<ExprValue>), Fault> {
+fn elements(value: &ExprValue, items: &Items, element: &Type) -> Result<(Type, Vec<ExprValue>), Fault> {
     let steps = || (0..).map(PathElement::Index);
     if *element == Type::Any && matches!(value.kind(), Kind::Tuple(_)) {
         // What only some items have a type for is no type of all.
@@ -174,7 +170,8 @@ fn same_type<'a>(
     element: &Type,
 ) -> Result<(Type, Vec<ExprValue>), Fault> {
     let open = element.has_any();
-    let element_type = declared.filter(|_| open).map_or_else(|| element.clone(), |from| specific(from, element));
+    let element_type =
+        declared.filter(|_| open).map_or_else(|| element.clone(), |from| specific(from, element));
     let values: Vec<_> = values
         .map(|(value, step)| converted(value, &element_type).map_err(|fault| fault.inside(step)))
         .collect::<Result<_, _>>()?;
@@ -274,9 +271,7 @@ fn element_of(ty: &Type) -> Type {
     match ty {
         Type::List(element) | Type::Set(element) | Type::Map(element) => Type::clone(element),
         Type::Tuple(elements) => unify(elements.iter()).unwrap_or(Type::Any),
-        Type::Object(object) => {
-            unify(object.iter().map(|(_, attribute)| &attribute.ty)).unwrap_or(Type::Any)
-        }
+        Type::Object(object) => unify(object.iter().map(|(_, attribute)| &attribute.ty)).unwrap_or(Type::Any),
         _ => Type::Any,
     }
 }

@@ -55,17 +55,18 @@ fn includes(range: &Refinement, value: &ExprValue) -> bool {
 fn conforms(ty: &Type, to: &Type) -> bool {
     match (ty, to) {
         (_, Type::Any) => true,
-        (Type::List(ty), Type::List(to)) | (Type::Set(ty), Type::Set(to)) | (Type::Map(ty), Type::Map(to)) => {
-            conforms(ty, to)
-        }
+        (Type::List(ty), Type::List(to))
+        | (Type::Set(ty), Type::Set(to))
+        | (Type::Map(ty), Type::Map(to)) => conforms(ty, to),
         (Type::Tuple(types), Type::Tuple(to)) => {
             types.len() == to.len() && types.iter().zip(to.iter()).all(|(ty, to)| conforms(ty, to))
         }
         (Type::Object(object), Type::Object(to)) => {
             object.iter().len() == to.iter().len()
-                && object.iter().zip(to.iter()).all(|((name, ty), (to_name, to))| {
-                    name == to_name && conforms(&ty.ty, &to.ty)
-                })
+                && object
+                    .iter()
+                    .zip(to.iter())
+                    .all(|((name, ty), (to_name, to))| name == to_name && conforms(&ty.ty, &to.ty))
         }
         (ty, to) => ty == to,
     }
@@ -107,11 +108,12 @@ fn items_equal(a: &Items, b: &Items) -> Option<bool> {
 
 /// Compares pair by pair. The first pair that is different, or cannot be told yet, decides.
 fn all_equal<'a>(mut pairs: impl Iterator<Item = (&'a ExprValue, &'a ExprValue)>) -> Option<bool> {
-    pairs.find_map(|(a, b)| match same_type_equal(a, b) {
-        Some(true) => None,
-        decided => Some(decided),
-    })
-    .unwrap_or(Some(true))
+    pairs
+        .find_map(|(a, b)| match same_type_equal(a, b) {
+            Some(true) => None,
+            decided => Some(decided),
+        })
+        .unwrap_or(Some(true))
 }
 
 /// Tells whether a value holds one whose type is not known.

@@ -43,14 +43,8 @@ pub struct Bound {
     pub inclusive: bool,
 }
 
-static NOTHING: Refinement = Refinement {
-    not_null: false,
-    prefix: Text::new_inline(""),
-    least: 0,
-    most: None,
-    from: None,
-    to: None,
-};
+static NOTHING: Refinement =
+    Refinement { not_null: false, prefix: Text::new_inline(""), least: 0, most: None, from: None, to: None };
 
 impl Unknown {
     pub(super) const fn new(ty: Type) -> Self {

@@ -14,7 +14,8 @@ pub(super) fn decode(call: &Call<'_>) -> Result<ExprValue, FunctionError> {
     let invalid = |(line, why): (usize, &str)| FunctionError::argument(0, format!("line {line}: {why}"));
     let mut reader = Reader { rest: call.text(0)?, line: 1 };
     let names = reader.record().map_err(invalid)?;
-    let names = names.ok_or_else(|| FunctionError::argument(0, "the line with the names of the columns is missing"))?;
+    let names = names
+        .ok_or_else(|| FunctionError::argument(0, "the line with the names of the columns is missing"))?;
     let names: Vec<Text> = names.iter().map(|name| Text::from(name.as_str())).collect();
     if let Some(twice) = (1..names.len()).find(|idx| names[..*idx].contains(&names[*idx])) {
         return Err(FunctionError::argument(0, format!("two columns are named {:?}", names[twice].as_str())));
@@ -99,7 +100,8 @@ impl<'a> Reader<'a> {
                 }
             }
         }
-        let ends = self.rest.is_empty() || self.rest.starts_with([',', '\n']) || self.rest.starts_with("\r\n");
+        let ends =
+            self.rest.is_empty() || self.rest.starts_with([',', '\n']) || self.rest.starts_with("\r\n");
         if ends { Ok(field) } else { Err((self.line, "text follows the closing quote of a field")) }
     }
 }

@@ -221,7 +221,8 @@ fn url_decode(text: &str) -> Option<Vec<u8>> {
         decoded.push(match byte {
             b'+' => b' ',
             b'%' => {
-                let mut half = || char::from(bytes.next()?).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+                let mut half =
+                    || char::from(bytes.next()?).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
                 half()? << 4 | half()?
             }
             byte => byte,

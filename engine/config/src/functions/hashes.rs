@@ -64,8 +64,8 @@ fn uuid(call: &Call<'_>) -> Result<ExprValue, FunctionError> {
         other => other,
     };
     let bytes = hex::decode(namespace.replace('-', "")).ok().filter(|bytes| bytes.len() == 16);
-    let bytes =
-        bytes.ok_or_else(|| FunctionError::argument(0, "the namespace must be dns, url, oid, x500 or a UUID"))?;
+    let bytes = bytes
+        .ok_or_else(|| FunctionError::argument(0, "the namespace must be dns, url, oid, x500 or a UUID"))?;
     let digest = Sha1::new().chain_update(bytes).chain_update(call.text(1)?.as_bytes()).finalize();
     let mut id = digest[..16].to_vec();
     id[6] = id[6] & 0x0f | 0x50;

@@ -82,13 +82,16 @@ fn image_parse(call: &Call<'_>) -> Result<ExprValue, FunctionError> {
 }
 
 fn is_digest(text: &str) -> bool {
-    let hexadecimal = |digits: &str| digits.len() >= 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let hexadecimal =
+        |digits: &str| digits.len() >= 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
     text.split_once(':').is_some_and(|(algorithm, digits)| !algorithm.is_empty() && hexadecimal(digits))
 }
 
 fn is_tag(text: &str) -> bool {
     let word = |char: char| char.is_ascii_alphanumeric() || char == '_';
-    text.len() <= 128 && text.starts_with(word) && text.chars().all(|char| word(char) || char == '.' || char == '-')
+    text.len() <= 128
+        && text.starts_with(word)
+        && text.chars().all(|char| word(char) || char == '.' || char == '-')
 }
 
 /// Tells whether text is words of small letters and digits, with `.`, `_`, `__` or dashes between them.
@@ -132,7 +135,9 @@ fn label_selector(call: &Call<'_>) -> Result<ExprValue, FunctionError> {
         labels(call.value(0)?, &mut terms)?;
         return Ok(ExprValue::string(terms.join(",")));
     }
-    if let Some(other) = selector.keys().find(|key| !["matchLabels", "matchExpressions"].contains(&key.as_str())) {
+    if let Some(other) =
+        selector.keys().find(|key| !["matchLabels", "matchExpressions"].contains(&key.as_str()))
+    {
         return Err(invalid(&format!("has no field {:?}", other.as_str())));
     }
     if let Some(found) = selector.get("matchLabels").filter(|found| !found.is_null()) {

@@ -6,9 +6,21 @@ use super::{FUNCTIONS, Function, GROUPS, faults, refused};
 
 /// `can`, `convert` and `try` are part of evaluation: their arguments may be at fault, or no values at all.
 const SPECIAL: &[(&str, &str, &str)] = &[
-    ("can(expression)", "Tells whether the expression evaluates without a fault.", "can(tonumber(\"5\")) && !can(tonumber(\"five\"))"),
-    ("convert(value, type)", "Returns the value as a type, written as that of a variable.", "convert({ a = \"1\" }, map(number)) == tomap({ a = 1 })"),
-    ("try(expressions...)", "Returns the first expression that evaluates without a fault.", "try(tonumber(\"five\"), 5) == 5"),
+    (
+        "can(expression)",
+        "Tells whether the expression evaluates without a fault.",
+        "can(tonumber(\"5\")) && !can(tonumber(\"five\"))",
+    ),
+    (
+        "convert(value, type)",
+        "Returns the value as a type, written as that of a variable.",
+        "convert({ a = \"1\" }, map(number)) == tomap({ a = 1 })",
+    ),
+    (
+        "try(expressions...)",
+        "Returns the first expression that evaluates without a fault.",
+        "try(tonumber(\"five\"), 5) == 5",
+    ),
 ];
 
 const HEAD: &str = "\
@@ -32,10 +44,13 @@ pub fn functions_markdown() -> String {
     let mut page = HEAD.to_owned();
     for (title, table) in GROUPS {
         heading(&mut page, title);
-        let functions = FUNCTIONS.values().filter(|function| table.iter().any(|row| std::ptr::eq(row, function.row)));
+        let functions =
+            FUNCTIONS.values().filter(|function| table.iter().any(|row| std::ptr::eq(row, function.row)));
         functions.for_each(|function| entry(&mut page, function));
         if *title == "Types" {
-            SPECIAL.iter().for_each(|(signature, about, example)| special(&mut page, signature, about, example));
+            SPECIAL
+                .iter()
+                .for_each(|(signature, about, example)| special(&mut page, signature, about, example));
         }
     }
     heading(&mut page, "Left out");

@@ -71,9 +71,8 @@ fn groups(pattern: &Regex) -> Result<Groups, FunctionError> {
 }
 
 fn captured(groups: &Groups, found: &Captures<'_>) -> ExprValue {
-    let value = |found: Option<Match<'_>>| {
-        found.map_or(ExprValue::NULL, |found| ExprValue::string(found.as_str()))
-    };
+    let value =
+        |found: Option<Match<'_>>| found.map_or(ExprValue::NULL, |found| ExprValue::string(found.as_str()));
     match groups {
         Groups::None => value(found.get(0)),
         Groups::Counted(count) => ExprValue::tuple((1..=*count).map(|idx| value(found.get(idx)))),

@@ -104,8 +104,7 @@ fn split(call: &Call<'_>) -> Result<ExprValue, FunctionError> {
 fn substr(call: &Call<'_>) -> Result<ExprValue, FunctionError> {
     let (whole, offset, length) = (call.text(0)?, call.int(1)?, call.int(2)?);
     let from_end = usize::try_from(offset.unsigned_abs()).unwrap_or(usize::MAX);
-    let start =
-        if offset < 0 { characters(whole).count().saturating_sub(from_end) } else { from_end };
+    let start = if offset < 0 { characters(whole).count().saturating_sub(from_end) } else { from_end };
     let length = usize::try_from(length).unwrap_or(usize::MAX);
     Ok(text(characters(whole).skip(start).take(length).collect::<String>()))
 }

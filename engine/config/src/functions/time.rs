@@ -62,9 +62,8 @@ fn duration(call: &Call<'_>, idx: usize) -> Result<SignedDuration, FunctionError
         None => (false, text),
     };
     let nanos = if size == "0" { Some(0) } else { nanoseconds(size) };
-    let nanos = nanos.ok_or_else(|| {
-        FunctionError::argument(idx, "a duration is required, such as 1h30m or -10s")
-    })?;
+    let nanos =
+        nanos.ok_or_else(|| FunctionError::argument(idx, "a duration is required, such as 1h30m or -10s"))?;
     Ok(SignedDuration::from_nanos(if negative { -nanos } else { nanos }))
 }
 

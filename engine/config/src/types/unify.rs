@@ -18,11 +18,26 @@ pub fn unify<'a>(types: impl IntoIterator<Item = &'a Type>) -> Option<Type> {
     if types.iter().all(|ty| ty == first) {
         return Some(Type::clone(first));
     }
+    if types.iter().any(|ty| is_object(ty)) && types.iter().any(|ty| is_tuple(ty)) {
+        return None;
+    }
     let open = types.iter().any(|ty| **ty == Type::Any);
     let only = |wanted: fn(&Type) -> bool| types.iter().all(|ty| **ty == Type::Any || wanted(ty));
     match first_container(&types) {
-        Some(Type::Object(_)) if only(is_object) => if open { Some(Type::Any) } else { objects(&types) },
-        Some(Type::Tuple(_)) if only(is_tuple) => if open { Some(Type::Any) } else { tuples(&types) },
+        Some(Type::Object(_)) if only(is_object) => {
+            if open {
+                Some(Type::Any)
+            } else {
+                objects(&types)
+            }
+        }
+        Some(Type::Tuple(_)) if only(is_tuple) => {
+            if open {
+                Some(Type::Any)
+            } else {
+                tuples(&types)
+            }
+        }
         Some(Type::List(_)) if only(is_list) => of_elements(&types, open, Type::list),
         Some(Type::Set(_)) if only(is_set) => of_elements(&types, open, Type::set),
         Some(Type::Map(_)) if only(is_map) => of_elements(&types, open, Type::map),
@@ -44,7 +59,9 @@ pub(crate) fn convertible(from: &Type, to: &Type) -> bool {
         (from, to) if from == to => true,
         (Type::List(from) | Type::Set(from), Type::List(to) | Type::Set(to))
         | (Type::Map(from), Type::Map(to)) => convertible(from, to),
-        (Type::Tuple(from), Type::List(to) | Type::Set(to)) => all_convertible(&from.iter().collect::<Vec<_>>(), to),
+        (Type::Tuple(from), Type::List(to) | Type::Set(to)) => {
+            all_convertible(&from.iter().collect::<Vec<_>>(), to)
+        }
         (Type::Object(from), Type::Map(to)) => {
             let types: Vec<_> = attribute_types(from).collect();
             if **to == Type::Any { unify(types).is_some() } else { all_convertible(&types, to) }
@@ -127,7 +144,7 @@ fn objects(types: &[&Type]) -> Option<Type> {
     let names = |object: &ObjectType| object.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
     let same = names(first);
     if rest.iter().any(|object| names(object) != same) {
-        return flat(types.iter().flat_map(|object| attribute_types(object))).map(Type::map);
+        return flat(types.iter().flat_map(|object| attribute_types(object)), Type::map);
     }
     let unified = same.into_iter().enumerate().map(|(idx, name)| {
         let attribute = types.iter().filter_map(|object| attribute_types(object).nth(idx));
@@ -146,16 +163,18 @@ fn tuples(types: &[&Type]) -> Option<Type> {
         .collect();
     let (first, rest) = types.split_first()?;
     if rest.iter().any(|tuple| tuple.len() != first.len()) {
-        return flat(types.iter().flat_map(|tuple| tuple.iter())).map(Type::list);
+        let list = flat(types.iter().flat_map(|tuple| tuple.iter()), Type::list)?;
+        let converts = types.iter().all(|tuple| convertible(&Type::Tuple(Arc::clone(tuple)), &list));
+        return converts.then_some(list);
     }
     let unified = (0..first.len()).map(|idx| unify(types.iter().map(|tuple| &tuple[idx])));
     unified.collect::<Option<Arc<[Type]>>>().map(Type::Tuple)
 }
 
-/// Unifies types of which there must be some.
-fn flat<'a>(types: impl Iterator<Item = &'a Type>) -> Option<Type> {
+/// Returns the collection of the unified types, of which there must be some.
+fn flat<'a>(types: impl Iterator<Item = &'a Type>, collection: fn(Type) -> Type) -> Option<Type> {
     let types: Vec<_> = types.collect();
-    if types.is_empty() { None } else { unify(types) }
+    if types.is_empty() { None } else { unify(types).map(collection) }
 }
 
 /// Unifies collections with objects or tuples, once these have become a collection themselves.
@@ -165,7 +184,10 @@ fn joined(types: &[&Type], structural: fn(&Type) -> bool, collection: fn(Type) -
         Type::Tuple(elements) => elements.iter().collect(),
         _ => Vec::new(),
     });
-    let made = collection(flat(elements)?);
+    let made = flat(elements, collection)?;
+    if !types.iter().filter(|ty| structural(ty)).all(|ty| convertible(ty, &made)) {
+        return None;
+    }
     let types: Vec<_> = types.iter().map(|ty| if structural(ty) { &made } else { *ty }).collect();
     unify(types).filter(|ty| std::mem::discriminant(ty) == std::mem::discriminant(&made))
 }
