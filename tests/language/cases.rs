@@ -3,6 +3,9 @@
 //! A case has a name and an expression; what it must give, the reference says. Where this implementation differs on
 //! purpose the case says why, and `engine/docs/differences-from-terraform.md` tells it to users.
 
+// A case that cannot be read fails.
+#![allow(clippy::panic)]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 

@@ -28,6 +28,40 @@ enum Type {
 
 const TYPES: [Type; 5] = [Type::Bool, Type::Number, Type::String, Type::List, Type::Map];
 
+#[rustfmt::skip]
+const BOOLS: &[&str] = &[
+    "true", "false", "yes", "no", "u_bool", "flag", "object.d.e", "\"true\"",
+];
+
+#[rustfmt::skip]
+const NUMBERS: &[&str] = &[
+    "1", "2", "-3", "0.5", "1.25", "1e3", "12345678901234567890", "n", "half", "big", "u_number", "pin",
+    "object.a", "number_map.b", "numbers[0]", "tuple[0]", "\"4\"", "people[1].age", "u_map[\"x\"]",
+    "nil_number", "u_object.a", "v_object.a", "u_tuple[0]",
+];
+
+#[rustfmt::skip]
+const STRINGS: &[&str] = &[
+    "\"\"", "\"x\"", "\"a b\"", "\"é\\n$${1}%%{\"", "s", "digits", "accents", "empty", "u_string",
+    "v_string", "secret", "u_secret", "mixed.open", "mixed.shut", "map.k", "map[\"z\"]", "list[1]",
+    "tuple.1", "people[0].name", "part.a", "part.b", "nil_string", "object.b", "1", "true", "u_list[0]",
+    "mixed_list[1]", "part_list[1]", "u_object.b",
+];
+
+#[rustfmt::skip]
+const LISTS: &[&str] = &[
+    "[]", "[1, 2]", "[null, \"a\"]", "[\"a\", 1]", "list", "numbers", "no_list", "set", "number_set",
+    "tuple", "object.c", "u_list", "u_numbers", "u_set", "u_tuple", "v_list", "part_list", "secrets",
+    "mixed_list", "[nil]", "[secret, 1]", "[true, \"b\"]", "u_any",
+];
+
+#[rustfmt::skip]
+const MAPS: &[&str] = &[
+    "{}", "{ a = 1 }", "{ a = \"x\", b = 2 }", "map", "number_map", "no_map", "object", "u_map", "u_object",
+    "v_object", "part", "mixed", "secret_map", "{ k = null }", "{ (s) = 1 }", "{ 1 = true }", "nil_object",
+    "u_any",
+];
+
 impl Grammar {
     pub fn new(rng: TestRng) -> Self {
         Self { rng, bound: Vec::new(), calm: false }
@@ -87,109 +121,12 @@ impl Grammar {
         if !bound.is_empty() && self.below(2) == 0 {
             return self.pick(&bound).to_owned();
         }
-        let names: &[&str] = match ty {
-            Type::Bool => &["true", "false", "yes", "no", "u_bool", "flag", "object.d.e", "\"true\""],
-            Type::Number => &[
-                "1",
-                "2",
-                "-3",
-                "0.5",
-                "1.25",
-                "1e3",
-                "12345678901234567890",
-                "n",
-                "half",
-                "big",
-                "u_number",
-                "pin",
-                "object.a",
-                "number_map.b",
-                "numbers[0]",
-                "tuple[0]",
-                "\"4\"",
-                "people[1].age",
-                "u_map[\"x\"]",
-                "nil_number",
-                "u_object.a",
-                "v_object.a",
-                "u_tuple[0]",
-            ],
-            Type::String => &[
-                "\"\"",
-                "\"x\"",
-                "\"a b\"",
-                "\"é\\n$${1}%%{\"",
-                "s",
-                "digits",
-                "accents",
-                "empty",
-                "u_string",
-                "v_string",
-                "secret",
-                "u_secret",
-                "mixed.open",
-                "mixed.shut",
-                "map.k",
-                "map[\"z\"]",
-                "list[1]",
-                "tuple.1",
-                "people[0].name",
-                "part.a",
-                "part.b",
-                "nil_string",
-                "object.b",
-                "1",
-                "true",
-                "u_list[0]",
-                "mixed_list[1]",
-                "part_list[1]",
-                "u_object.b",
-            ],
-            Type::List => &[
-                "[]",
-                "[1, 2]",
-                "[null, \"a\"]",
-                "[\"a\", 1]",
-                "list",
-                "numbers",
-                "no_list",
-                "set",
-                "number_set",
-                "tuple",
-                "object.c",
-                "u_list",
-                "u_numbers",
-                "u_set",
-                "u_tuple",
-                "v_list",
-                "part_list",
-                "secrets",
-                "mixed_list",
-                "[nil]",
-                "[secret, 1]",
-                "[true, \"b\"]",
-                "u_any",
-            ],
-            Type::Map => &[
-                "{}",
-                "{ a = 1 }",
-                "{ a = \"x\", b = 2 }",
-                "map",
-                "number_map",
-                "no_map",
-                "object",
-                "u_map",
-                "u_object",
-                "v_object",
-                "part",
-                "mixed",
-                "secret_map",
-                "{ k = null }",
-                "{ (s) = 1 }",
-                "{ 1 = true }",
-                "nil_object",
-                "u_any",
-            ],
+        let names = match ty {
+            Type::Bool => BOOLS,
+            Type::Number => NUMBERS,
+            Type::String => STRINGS,
+            Type::List => LISTS,
+            Type::Map => MAPS,
         };
         let name = self.pick(names);
         // Null is a fault in most places, and so is what is in it.

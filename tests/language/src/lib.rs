@@ -37,6 +37,9 @@ pub fn names() -> BTreeMap<String, Node> {
 pub type Answer = Result<Node, String>;
 
 /// Evaluates an expression with this repository's implementation.
+///
+/// # Errors
+/// What the faults say.
 pub fn evaluate(question: &Question) -> Answer {
     let mut names = Names::default();
     for (name, node) in &question.names {

@@ -94,6 +94,9 @@ impl Node {
     }
 
     /// Builds the value that is described.
+    ///
+    /// # Panics
+    /// If a number or type is none.
     pub fn value(&self) -> ExprValue {
         let value = match &self.content {
             Content::Bool { value } => ExprValue::bool(*value),

@@ -43,8 +43,12 @@ impl Evaluator<'_> {
             return Ok(result.with_sensitivity_of(sensitive));
         }
         let chosen = if condition.as_bool() == Some(true) { yes? } else { no? };
-        let converted = convert(&chosen, &ty)
-            .map_err(|error| self.fault(INCONSISTENT_RESULTS, range, error.to_string()))?;
+        let converted = if chosen.ty() == ty {
+            chosen
+        } else {
+            convert(&chosen, &ty)
+                .map_err(|error| self.fault(INCONSISTENT_RESULTS, range, error.to_string()))?
+        };
         Ok(converted.with_sensitivity_of(sensitive))
     }
 

@@ -672,6 +672,44 @@ fn hostile_expressions_end_in_a_fault() {
     ]);
 }
 
+/// Values nest up to 128 levels; whatever is done with them fits a stack of 512 KiB.
+#[test]
+fn deep_values_fit_a_small_stack() {
+    let small = std::thread::Builder::new().stack_size(512 << 10);
+    let used = small.spawn(|| {
+        let mut values = scope("");
+        let wrap: Expression = "{ a = [v, later] }".parse().unwrap();
+        values.values.insert("v", "x".into());
+        while let Ok(deeper) = evaluate(&wrap, &values) {
+            values.values.insert("v", deeper);
+        }
+        values.values.insert("w", values.values["v"].without_marks());
+        for text in [
+            "v == w",
+            "v != null",
+            "maybe ? v : w",
+            "true ? v : null",
+            "tolist([v, w])[0].a[0]",
+            "toset([w])",
+            "tomap({ a = v })",
+            "jsonencode(w)",
+            "yamlencode(v)",
+            "type(v)",
+            "flatten([v])",
+            "merge(v, w)",
+            "sensitive(v)",
+            "\"${v}x\"",
+            "[for k, e in v : e]",
+            "v[*].a[*]",
+            "try(v.b, w)",
+        ] {
+            let outcome = evaluate(&text.parse().unwrap(), &values);
+            drop(outcome.map(|value| (value.to_string(), value.to_plain(), value.ty())));
+        }
+    });
+    used.unwrap().join().unwrap();
+}
+
 /// The parser allows 64 levels; every kind of expression fits the stack of a thread of 2 MiB.
 #[test]
 fn deep_expressions_fit_the_stack() {

@@ -54,8 +54,10 @@ pub fn unify<'a>(types: impl IntoIterator<Item = &'a Type>) -> Option<Type> {
 /// Tells whether some value of type `from` converts to type `to`.
 pub(crate) fn convertible(from: &Type, to: &Type) -> bool {
     match (from, to) {
-        (Type::Any, _) | (_, Type::Any) | (Type::Bool | Type::Number, Type::String) => true,
-        (Type::String, Type::Bool | Type::Number) => true,
+        (Type::Any, _)
+        | (_, Type::Any)
+        | (Type::Bool | Type::Number, Type::String)
+        | (Type::String, Type::Bool | Type::Number) => true,
         (from, to) if from == to => true,
         (Type::List(from) | Type::Set(from), Type::List(to) | Type::Set(to))
         | (Type::Map(from), Type::Map(to)) => convertible(from, to),
