@@ -7,6 +7,7 @@
 mod access;
 mod budget;
 mod call;
+mod call_result;
 mod codes;
 mod compound;
 mod conditional;
@@ -32,9 +33,11 @@ pub(crate) use self::equality::equal;
 pub(crate) use self::operators::bounded;
 pub use self::references::{Reference, references};
 pub(crate) use self::template::Lines;
+use crate::convert::convert;
 use crate::expr_value::ExprValue;
 use crate::functions::FunctionContext;
 use crate::templates::Templates;
+use crate::types::Type;
 
 /// What names stand for where an expression is evaluated.
 pub trait Scope {
@@ -123,11 +126,14 @@ impl<'a> Evaluator<'a> {
             Expression::Null(_) => ExprValue::NULL,
             Expression::Bool(bool) => ExprValue::bool(*bool.value()),
             Expression::Number(number) => self.number_literal(number, &range)?,
-            Expression::String(text) => ExprValue::string(text.as_str()),
+            Expression::String(text) => {
+                self.on_one_line(text.as_str(), &range)?;
+                ExprValue::string(text.as_str())
+            }
             Expression::Array(array) => self.array(array)?,
             Expression::Object(object) => self.object(object, &range)?,
             Expression::StringTemplate(template) => self.template(template, Lines::Joined, &range)?,
-            Expression::HeredocTemplate(heredoc) => self.template(&heredoc.template, Lines::Apart, &range)?,
+            Expression::HeredocTemplate(heredoc) => self.heredoc(heredoc, &range)?,
             Expression::Parenthesis(inner) => return self.value(inner.inner()),
             Expression::Variable(name) => self.root(name.as_str(), &[], &range)?.0,
             Expression::Conditional(conditional) => self.conditional(conditional, &range)?,

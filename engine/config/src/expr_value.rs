@@ -319,10 +319,20 @@ impl ExprValue {
             Kind::String(_) => Type::String,
             Kind::List(items) => Type::List(Arc::new(items.element().clone())),
             Kind::Set(items) => Type::Set(Arc::new(items.element().clone())),
-            Kind::Tuple(items) => Type::Tuple(items.iter().map(Self::ty).collect()),
+            Kind::Tuple(items) => {
+                let mut types = Vec::with_capacity(items.len());
+                for item in items.iter() {
+                    types.push(item.ty());
+                }
+                Type::Tuple(types.into())
+            }
             Kind::Map(entries) => Type::Map(Arc::new(entries.element().clone())),
             Kind::Object(entries) => {
-                Type::object(entries.iter().map(|(name, value)| (name.clone(), value.ty())))
+                let mut attributes = Vec::with_capacity(entries.len());
+                for (name, value) in entries.iter() {
+                    attributes.push((name.clone(), value.ty()));
+                }
+                Type::object(attributes)
             }
             Kind::Unknown(unknown) => unknown.ty.clone(),
         }
