@@ -62,6 +62,16 @@ pub enum Command {
         /// The code, such as TRN0105; without it, all codes are listed
         code: Option<String>,
     },
+    /// Evaluate expressions
+    ///
+    /// Reads one expression a line from standard input and prints its value; on a terminal it asks for them. Exits with 1
+    /// if an expression had a fault. Asks no cluster.
+    Console {
+        /// The environment whose names can be used; none needs to be given
+        directory: Option<PathBuf>,
+        #[command(flatten)]
+        variables: Variables,
+    },
     /// Show what an apply would change
     ///
     /// Never writes to a cluster and needs no lock.

@@ -7,6 +7,7 @@ mod access;
 mod bad_input;
 mod cluster;
 mod codes;
+mod console;
 mod delivery;
 mod environment;
 mod faults;

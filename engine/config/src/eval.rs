@@ -10,8 +10,10 @@ mod call;
 mod codes;
 mod compound;
 mod conditional;
+mod equality;
 mod for_expr;
 mod operators;
+mod ranges;
 mod references;
 mod template;
 mod traversal;
@@ -26,14 +28,13 @@ use hcl_edit::expr::Expression;
 
 pub use self::budget::{Budget, Exhausted};
 pub use self::codes::*;
-pub(crate) use self::operators::{bounded, equal};
+pub(crate) use self::equality::equal;
+pub(crate) use self::operators::bounded;
 pub use self::references::{Reference, references};
 pub(crate) use self::template::Lines;
-use crate::convert::convert;
 use crate::expr_value::ExprValue;
 use crate::functions::FunctionContext;
 use crate::templates::Templates;
-use crate::types::Type;
 
 /// What names stand for where an expression is evaluated.
 pub trait Scope {
@@ -137,16 +138,6 @@ impl<'a> Evaluator<'a> {
         };
         self.within_budget(&range, Budget::admit(&value))?;
         Ok(value)
-    }
-
-    /// Evaluates an expression and converts the result.
-    fn value_of(&self, expression: &Expression, ty: &Type, code: Code, what: &str) -> Outcome {
-        let value = self.value(expression)?;
-        convert(&value, ty).map_err(|error| {
-            self.fault(code, &range_of(expression), format!("invalid {what}: {error}"))
-                .detail(given(&value))
-                .into()
-        })
     }
 
     /// Looks a name up: first what `for` has bound, then the scope.

@@ -15,7 +15,7 @@ use engine_core::value::{Text, Value};
 
 use crate::codes::FILL;
 use crate::definition::{LoadOptions, OutputValue, facts, outputs};
-use crate::expand::{self, ClusterOrder, Ground, Input, Overlays, Rendering};
+use crate::expand::{self, ClusterOrder, Expanded, Facts, Frame, Ground, Input, Overlays, Rendering};
 use crate::expr_value::ExprValue;
 use crate::hints;
 use crate::module::Module;
@@ -55,6 +55,20 @@ impl Filler {
         if let Some(evaluated) = last.as_ref().filter(|evaluated| evaluated.reads == *reads) {
             return Ok(evaluated.clone());
         }
+        let evaluated = self.walk(reads, |_, expanded, _| {
+            let outputs = outputs(&self.module, &expanded)?;
+            Ok(Evaluated { reads: reads.clone(), graph: Arc::new(expanded.builder.build()?), outputs })
+        })?;
+        *last = Some(evaluated.clone());
+        Ok(evaluated)
+    }
+
+    /// Evaluates the definition and hands over what there is then, and what the names of the root module stand for.
+    pub(crate) fn walk<R>(
+        &self,
+        reads: &BTreeMap<Address, Value>,
+        then: impl FnOnce(&Facts, Expanded, &Frame<'_>) -> Result<R, Diagnostics>,
+    ) -> Result<R, Diagnostics> {
         let files = Files::open(&self.options.repository)?;
         let mut facts = facts(&self.options, &self.module);
         let name = ExprValue::string(self.environment.as_str());
@@ -70,16 +84,12 @@ impl Filler {
             clusters: &self.clusters,
             reads: &all,
         };
-        let expanded =
-            expand::expand(&ground, &self.module, (self.inputs.clone(), Diagnostics::default()), &self.order);
+        let inputs = (self.inputs.clone(), Diagnostics::default());
+        let (expanded, root) = expand::expand_root(&ground, &self.module, inputs, &self.order);
         if expanded.faults.has_errors() {
             return Err(hints::complete(expanded.faults).sorted());
         }
-        let outputs = outputs(&self.module, &expanded)?;
-        let evaluated =
-            Evaluated { reads: reads.clone(), graph: Arc::new(expanded.builder.build()?), outputs };
-        *last = Some(evaluated.clone());
-        Ok(evaluated)
+        then(&facts, expanded, &root)
     }
 }
 

@@ -93,7 +93,7 @@ fn expressions(code: Code) -> Option<&'static str> {
 /// Hints for functions and templates.
 fn calls(code: Code) -> Option<&'static str> {
     Some(match code {
-        UNKNOWN_FUNCTION => "the functions are those listed in the documentation of the language",
+        UNKNOWN_FUNCTION => "engine/docs/functions.md lists all functions",
         ARGUMENT_COUNT | ARGUMENT => "give what the function takes",
         CALL_FAILED => "change the arguments, or give a default: try(…, DEFAULT)",
         UNKNOWN_NAME | templates::TEMPLATE_VARIABLE => "add it to the variables of the call",

@@ -5,6 +5,7 @@
 //! all of it; [`format()`] rewrites a file in the canonical style.
 
 pub mod codes;
+mod console;
 mod definition;
 mod environment;
 mod fill;
@@ -29,10 +30,14 @@ mod functions;
 mod templates;
 mod types;
 
+pub use self::console::{Names, answer, evaluate_expression, inspect, names_of};
 pub use self::definition::{Definition, LoadOptions, Origin, OutputValue, load};
 pub use self::environment::StateChoice;
+pub use self::expr_value::{Bound, Entries, ExprValue, Items, Kind, Refinement, Unknown};
 pub use self::fill::Filler;
 pub use self::format::format;
+pub use self::functions::{functions_markdown, names as function_names};
 pub use self::module_docs::module_docs;
+pub use self::types::{Attribute, ObjectType, Presence, Type};
 pub use self::validate::{Valid, validate};
 pub use self::variables::{VariableInput, variable_files};

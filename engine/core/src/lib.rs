@@ -30,3 +30,5 @@ pub mod status;
 pub mod live;
 pub mod plan;
 pub mod prediction;
+
+pub use engine_kinds::Quantity;

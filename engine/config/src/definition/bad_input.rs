@@ -334,9 +334,9 @@ fn expressions() {
         ("try(1 / 0)", 303),
         ("templatefile(\"bad.tftpl\", {})", 304),
         ("templatefile(\"name.tftpl\", {})", 305),
-        ("tera(\"templates/none.tera\", {})", 260),
-        ("tera(\"templates/name.tera\", {})", 261),
-        ("tera(\"templates/name.tera\", { name = { a = 1 } })", 262),
+        ("k8s::tera(\"templates/none.tera\", {})", 260),
+        ("k8s::tera(\"templates/name.tera\", {})", 261),
+        ("k8s::tera(\"templates/name.tera\", { name = { a = 1 } })", 262),
     ] {
         let repository = Repository::main(&format!("output \"x\" {{\n  value = {expression}\n}}\n"));
         repository.write("bad.tftpl", "${");

@@ -478,7 +478,7 @@ fn templates_of_a_module_render_with_their_marks() {
     );
     repository.write(
         "modules/site/main.hcl",
-        "variable \"title\" {}\nvariable \"token\" {}\nmanifest \"m\" {\n  object = {\n    apiVersion = \"v1\"\n    kind = \"ConfigMap\"\n    metadata = { name = \"site\", namespace = \"team\" }\n    data = {\n      page = tera(\"templates/page.tera\", { title = var.title })\n      token = tera(\"templates/token.tera\", { token = var.token })\n    }\n  }\n}\n",
+        "variable \"title\" {}\nvariable \"token\" {}\nmanifest \"m\" {\n  object = {\n    apiVersion = \"v1\"\n    kind = \"ConfigMap\"\n    metadata = { name = \"site\", namespace = \"team\" }\n    data = {\n      page = k8s::tera(\"templates/page.tera\", { title = var.title })\n      token = k8s::tera(\"templates/token.tera\", { token = var.token })\n    }\n  }\n}\n",
     );
     repository.write("modules/site/templates/page.tera", "{% include \"templates/head.tera\" %}body");
     repository.write("modules/site/templates/head.tera", "<{{ title }}>");

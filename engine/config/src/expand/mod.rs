@@ -60,6 +60,16 @@ pub(crate) fn expand(
     (inputs, faults): (BTreeMap<Text, Input>, Diagnostics),
     order: &ClusterOrder,
 ) -> Expanded {
+    expand_root(ground, module, (inputs, faults), order).0
+}
+
+/// The same, with the root module as it is then: what its names stand for.
+pub(crate) fn expand_root<'m>(
+    ground: &Ground<'_>,
+    module: &'m Module,
+    (inputs, faults): (BTreeMap<Text, Input>, Diagnostics),
+    order: &ClusterOrder,
+) -> (Expanded, Frame<'m>) {
     let mut walk = Walk {
         ground,
         builder: GraphBuilder::default(),
@@ -69,15 +79,17 @@ pub(crate) fn expand(
         instances: 0,
         by_cluster: BTreeMap::new(),
     };
-    let outputs = walk.module(Frame::root(module, inputs));
+    let mut root = Frame::root(module, inputs);
+    let outputs = walk.nodes(&mut root);
     walk.order_clusters(order);
-    Expanded {
+    let expanded = Expanded {
         builder: walk.builder,
         pending: walk.pending,
         outputs,
         faults: walk.faults,
         warnings: walk.warnings,
-    }
+    };
+    (expanded, root)
 }
 
 /// The state of a walk.
@@ -96,13 +108,17 @@ struct Walk<'a> {
 impl<'a> Walk<'a> {
     /// Evaluates a module instance; returns its outputs.
     fn module(&mut self, mut frame: Frame<'_>) -> BTreeMap<Text, ExprValue> {
-        self.validate(&frame);
+        self.nodes(&mut frame)
+    }
+
+    fn nodes(&mut self, frame: &mut Frame<'_>) -> BTreeMap<Text, ExprValue> {
+        self.validate(frame);
         let mut outputs = BTreeMap::new();
         for node in &frame.module.order {
             match node {
-                Node::Local(name) => self.local(&mut frame, name),
-                Node::Block(idx) => self.block(&mut frame, *idx),
-                Node::Outputs => outputs = self.outputs(&frame),
+                Node::Local(name) => self.local(frame, name),
+                Node::Block(idx) => self.block(frame, *idx),
+                Node::Outputs => outputs = self.outputs(frame),
             }
         }
         outputs

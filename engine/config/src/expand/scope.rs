@@ -279,5 +279,9 @@ fn instance_key(key: Option<&InstanceKey>) -> ExprValue {
 
 /// The static check has reported such a name before; this is for names that only evaluation finds.
 fn unresolved(root: &str, name: &str, span: SourceSpan) -> Diagnostics {
-    Diagnostic::error(UNKNOWN_REFERENCE, format!("{root}.{name} stands for nothing here")).at(span).into()
+    let summary = match name {
+        "" => format!("{root} on its own stands for nothing here"),
+        name => format!("{root}.{name} stands for nothing here"),
+    };
+    Diagnostic::error(UNKNOWN_REFERENCE, summary).at(span).into()
 }

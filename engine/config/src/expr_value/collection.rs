@@ -47,7 +47,7 @@ pub struct Items {
 
 impl Items {
     pub(super) fn new(element: Type, values: impl IntoIterator<Item = ExprValue>) -> Self {
-        let values: Vec<_> = values.into_iter().collect();
+        let values: Vec<_> = values.into_iter().map(|value| value.of_type(&element)).collect();
         let mut summary = Summary::container();
         for value in &values {
             summary.add(0, value);
@@ -106,7 +106,8 @@ pub struct Entries {
 
 impl Entries {
     pub(super) fn new(element: Type, entries: impl IntoIterator<Item = (Text, ExprValue)>) -> Self {
-        let mut values: Vec<_> = entries.into_iter().collect();
+        let mut values: Vec<_> =
+            entries.into_iter().map(|(key, value)| (key, value.of_type(&element))).collect();
         if !values.is_sorted_by(|(a, _), (b, _)| a < b) {
             // Reversed first: the sort is stable and `dedup` keeps the first of equal keys.
             values.reverse();

@@ -8,6 +8,7 @@ use engine_core::diagnostic::{Diagnostic, Diagnostics, SourceFile, SourceSpan};
 use engine_core::digest::Digest;
 use engine_core::value::Text;
 use include_dir::{Dir, include_dir};
+use rayon::prelude::*;
 
 use super::Module;
 use super::constant::Constants;
@@ -238,11 +239,13 @@ impl Sources {
     }
 }
 
+/// Parses on all cores: of a large definition it takes most of the time.
 fn parse_all(files: Vec<Arc<SourceFile>>) -> Result<Vec<Parsed>, Diagnostics> {
     let mut parsed = Vec::new();
     let mut faults = Diagnostics::default();
-    for file in files {
-        match parse(&file) {
+    let bodies: Vec<_> = files.par_iter().map(parse).collect();
+    for (file, body) in files.into_iter().zip(bodies) {
+        match body {
             Ok(body) => parsed.push((file, body)),
             Err(found) => faults.extend(found),
         }
