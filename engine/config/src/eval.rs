@@ -33,11 +33,9 @@ pub(crate) use self::equality::equal;
 pub(crate) use self::operators::bounded;
 pub use self::references::{Reference, references};
 pub(crate) use self::template::Lines;
-use crate::convert::convert;
 use crate::expr_value::ExprValue;
 use crate::functions::FunctionContext;
 use crate::templates::Templates;
-use crate::types::Type;
 
 /// What names stand for where an expression is evaluated.
 pub trait Scope {
