@@ -15,7 +15,7 @@ fn fmt_says_by_its_exit_code_what_it_found() {
     let environment = Environment::of_files(&[
         ("a.hcl", UGLY),
         ("b.hcl", CANONICAL),
-        ("c.tfvars", "x=1\n"),
+        ("c.vars.hcl", "x=1\n"),
         ("inner/d.hcl", UGLY),
         ("e.hcl~", UGLY),
     ]);
@@ -32,7 +32,7 @@ fn fmt_says_by_its_exit_code_what_it_found() {
     assert_eq!(read("a.hcl"), UGLY, "--check writes nothing");
 
     let all = environment.terrane(&["fmt", "--recursive"]);
-    assert_eq!((all.code, all.stdout.as_str()), (Some(0), "./a.hcl\n./c.tfvars\n./inner/d.hcl\n"));
+    assert_eq!((all.code, all.stdout.as_str()), (Some(0), "./a.hcl\n./c.vars.hcl\n./inner/d.hcl\n"));
     assert_eq!(
         (read("a.hcl").as_str(), read("inner/d.hcl").as_str(), read("e.hcl~").as_str()),
         (CANONICAL, CANONICAL, UGLY)

@@ -113,7 +113,7 @@ fn collect(directory: &Path, recursive: bool, files: &mut Vec<PathBuf>) -> Resul
             continue;
         }
         let kind = entry.file_type().map_err(CommandError::while_(failed()))?;
-        let is_ours = path.extension().is_some_and(|extension| extension == "hcl" || extension == "tfvars");
+        let is_ours = path.extension().is_some_and(|extension| extension == "hcl");
         if kind.is_dir() && recursive {
             collect(&path, recursive, files)?;
         } else if kind.is_file() && is_ours {

@@ -19,10 +19,11 @@ use hcl_edit::parser::parse_expr;
 use hcl_edit::structure::Body;
 
 use crate::codes::SYNTAX;
+use crate::variables::is_variable_file;
 
 /// Parses a file in the JSON form: a definition, or variables if its name says so.
 pub(crate) fn parse(file: &Arc<SourceFile>) -> Result<Body, Diagnostics> {
-    let schema = if file.path.ends_with(".tfvars.json") { &schema::PLAIN } else { &schema::ROOT };
+    let schema = if is_variable_file(&file.path) { &schema::PLAIN } else { &schema::ROOT };
     let native = reader::native(file, schema)?;
     let failed = |range: std::ops::Range<usize>, message: &str| {
         let span = SourceSpan::new(Arc::clone(file), range);

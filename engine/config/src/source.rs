@@ -13,7 +13,7 @@ use engine_core::digest::Digest;
 
 use crate::codes::{NOT_UTF8, OUTSIDE, TOO_LARGE, UNREADABLE};
 use crate::lock::LOCK_FILE;
-use crate::variables::VARIABLE_FILE;
+use crate::variables::is_variable_file;
 
 /// The largest file that is read, in bytes: 4 MiB.
 const MAX_BYTES: u64 = 4 << 20;
@@ -78,7 +78,7 @@ impl Files {
         // Variable files and the lock file are HCL as well.
         let is_definition = |name: &String| {
             let ends = name.ends_with(".hcl") || name.ends_with(".hcl.json");
-            ends && !name.ends_with(VARIABLE_FILE) && !name.starts_with('.') && name != LOCK_FILE
+            ends && !is_variable_file(name) && !name.starts_with('.') && name != LOCK_FILE
         };
         Ok(self.names(directory)?.into_iter().filter(is_definition).collect())
     }

@@ -45,22 +45,26 @@ pub enum VariableInput {
 }
 
 /// How the names of variable files end. No such file is part of a definition.
-pub(crate) const VARIABLE_FILE: &str = ".vars.hcl";
+const ENDINGS: [&str; 2] = [".vars.hcl", ".vars.hcl.json"];
+
+/// Tells whether a file holds values for variables, by its name.
+pub(crate) fn is_variable_file(name: &str) -> bool {
+    ENDINGS.iter().any(|ending| name.ends_with(ending))
+}
 
 /// Returns the variable files that are read without being named: `terrane.vars.hcl`, then `*.auto.vars.hcl` in
-/// the order of their names.
+/// the order of their names. The JSON form of a name comes after it.
 pub fn variable_files(directory: &Path) -> Vec<PathBuf> {
     let names = std::fs::read_dir(directory).into_iter().flatten();
-    let mut found: Vec<PathBuf> = names
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| path.to_string_lossy().ends_with(&format!(".auto{VARIABLE_FILE}")))
-        .collect();
-    found.sort();
-    let first = directory.join(format!("terrane{VARIABLE_FILE}"));
-    if first.is_file() {
-        found.insert(0, first);
-    }
-    found
+    let is_read = |path: &PathBuf| {
+        let name = path.to_string_lossy();
+        ENDINGS.iter().any(|ending| name.ends_with(&format!(".auto{ending}")))
+    };
+    let mut automatic: Vec<PathBuf> =
+        names.filter_map(|entry| Some(entry.ok()?.path())).filter(is_read).collect();
+    automatic.sort();
+    let first = ENDINGS.map(|ending| directory.join(format!("terrane{ending}")));
+    first.into_iter().filter(|path| path.is_file()).chain(automatic).collect()
 }
 
 /// A value and its place.

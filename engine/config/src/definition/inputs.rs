@@ -231,9 +231,11 @@ fn variable_files_are_read_in_order_and_are_no_definition() {
     repository.write("b.auto.vars.hcl", "v = { b = 2 }\n");
     repository.write("a.auto.vars.hcl", "v = { c = 3 }\n");
     repository.write("prod.vars.hcl", "v = { d = 4 }\n");
+    repository.write("b.auto.vars.hcl.json", r#"{"v": {"b": 2}}"#);
+    repository.write("b.auto.vars.hcl", "v = { b = 1 }\n");
     let files = crate::variable_files(repository.path());
     let names: Vec<_> = files.iter().map(|path| path.file_name().unwrap().to_str().unwrap()).collect();
-    assert_eq!(names, ["terrane.vars.hcl", "a.auto.vars.hcl", "b.auto.vars.hcl"]);
+    assert_eq!(names, ["terrane.vars.hcl", "a.auto.vars.hcl", "b.auto.vars.hcl", "b.auto.vars.hcl.json"]);
     repository.options.variables.extend(files.into_iter().map(VariableInput::File));
     let value = |repository: &Repository| match &repository.definition().outputs["o"].value {
         PlannedOutput::Value(value) => value.to_string(),
