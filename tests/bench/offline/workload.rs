@@ -90,7 +90,9 @@ fn texts(kilobytes: usize) -> Vec<String> {
         if texts.last().is_some_and(|last| last.len() + text.len() > FILE) {
             texts.push(String::new());
         }
-        texts.extend(texts.pop().map(|last| last + &text));
+        if let Some(last) = texts.last_mut() {
+            last.push_str(&text);
+        }
     }
     texts
 }

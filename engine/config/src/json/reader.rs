@@ -25,7 +25,7 @@ pub(super) fn native(file: &Arc<SourceFile>, schema: &'static Schema) -> Result<
     };
     let result = reader.document(schema);
     if let Err(fault) = result {
-        reader.faults.push(fault);
+        reader.faults.push(*fault);
     }
     if reader.faults.is_empty() { Ok(reader.native) } else { Err(reader.faults) }
 }
@@ -51,10 +51,12 @@ impl Text {
 }
 
 impl Reader<'_> {
-    fn document(&mut self, schema: &'static Schema) -> Result<(), Diagnostic> {
+    fn document(&mut self, schema: &'static Schema) -> Result<(), Box<Diagnostic>> {
         self.space();
         if self.peek() != Some(b'{') {
-            return Err(self.fault(self.at, "a definition is a JSON object").hint("begin it with `{`"));
+            return Err(Box::new(
+                self.fault(self.at, "a definition is a JSON object").hint("begin it with `{`"),
+            ));
         }
         // An expression has no space before it, except in parentheses.
         let is_late = self.at > 0;
@@ -64,9 +66,9 @@ impl Reader<'_> {
         self.value(Shape::Block(0, schema), 0)?;
         self.space();
         if self.at < self.text.len() {
-            return Err(self
-                .fault(self.at, "nothing can stand behind the end of the JSON")
-                .hint("remove it"));
+            return Err(Box::new(
+                self.fault(self.at, "nothing can stand behind the end of the JSON").hint("remove it"),
+            ));
         }
         if is_late {
             self.native.push(')');
@@ -74,18 +76,18 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn value(&mut self, shape: Shape, depth: usize) -> Result<(), Diagnostic> {
+    fn value(&mut self, shape: Shape, depth: usize) -> Result<(), Box<Diagnostic>> {
         self.space();
         if depth > MAX_DEPTH {
             let summary = format!("more than {MAX_DEPTH} levels of nesting");
-            return Err(self.fault(self.at, &summary).hint("move inner parts into `locals`"));
+            return Err(Box::new(self.fault(self.at, &summary).hint("move inner parts into `locals`")));
         }
         match self.peek() {
             Some(b'{') => self.object(shape, depth),
             Some(b'[') => self.array(shape, depth),
-            _ if matches!(shape, Shape::Block(..)) => {
-                Err(self.fault(self.at, "a block is an object, or an array of objects").hint("write `{ … }`"))
-            }
+            _ if matches!(shape, Shape::Block(..)) => Err(Box::new(
+                self.fault(self.at, "a block is an object, or an array of objects").hint("write `{ … }`"),
+            )),
             Some(b'"') => {
                 let text = self.string()?;
                 match shape {
@@ -98,7 +100,7 @@ impl Reader<'_> {
         }
     }
 
-    fn object(&mut self, shape: Shape, depth: usize) -> Result<(), Diagnostic> {
+    fn object(&mut self, shape: Shape, depth: usize) -> Result<(), Box<Diagnostic>> {
         self.mark("{");
         let mut keys: HashMap<String, Range<usize>> = HashMap::new();
         let mut comma = None;
@@ -111,7 +113,9 @@ impl Reader<'_> {
             }
             if self.peek() != Some(b'"') {
                 let hint = "keys are text in double quotes; behind the last entry there is no comma";
-                return Err(self.fault(self.at, "a key in double quotes must stand here").hint(hint));
+                return Err(Box::new(
+                    self.fault(self.at, "a key in double quotes must stand here").hint(hint),
+                ));
             }
             let key = self.string()?;
             let name = key.decoded();
@@ -136,7 +140,7 @@ impl Reader<'_> {
     }
 
     /// Reads and writes a key and its value.
-    fn entry(&mut self, key: &Text, shape: Shape, depth: usize) -> Result<(), Diagnostic> {
+    fn entry(&mut self, key: &Text, shape: Shape, depth: usize) -> Result<(), Box<Diagnostic>> {
         let name = key.decoded();
         let inner = match shape {
             Shape::Block(0, schema) => {
@@ -165,7 +169,7 @@ impl Reader<'_> {
         self.faults.push(fault.at(span(key.range.clone())).label(span(first), "first here"));
     }
 
-    fn array(&mut self, shape: Shape, depth: usize) -> Result<(), Diagnostic> {
+    fn array(&mut self, shape: Shape, depth: usize) -> Result<(), Box<Diagnostic>> {
         self.mark("[");
         self.space();
         let mut is_first = true;
@@ -176,7 +180,9 @@ impl Reader<'_> {
                 self.space();
                 if self.peek() == Some(b']') {
                     let hint = "remove the comma before it";
-                    return Err(self.fault(self.at, "an item must stand behind the comma").hint(hint));
+                    return Err(Box::new(
+                        self.fault(self.at, "an item must stand behind the comma").hint(hint),
+                    ));
                 }
             }
             is_first = false;
@@ -188,29 +194,31 @@ impl Reader<'_> {
     }
 
     /// Writes the name of a block or an argument, without its quotes.
-    fn name(&mut self, key: &Text, name: &str) -> Result<(), Diagnostic> {
+    fn name(&mut self, key: &Text, name: &str) -> Result<(), Box<Diagnostic>> {
         if hcl_edit::Ident::try_new(name).is_err() {
             let summary = format!("{name:?} is no name of a block or an argument");
             let hint = "a name starts with a letter and has letters, digits, `_` and `-`";
-            return Err(self.fault_at(key.range.clone(), &summary).hint(hint));
+            return Err(Box::new(self.fault_at(key.range.clone(), &summary).hint(hint)));
         }
         self.push(key.range.start + 1, name);
         Ok(())
     }
 
     /// Writes text that is code, without its quotes.
-    fn code(&mut self, text: &Text) -> Result<(), Diagnostic> {
+    fn code(&mut self, text: &Text) -> Result<(), Box<Diagnostic>> {
         let code = text.decoded();
         if let Err(error) = parse_expr(&code) {
             let summary = format!("{code:?} is no expression: {}", error.message());
-            return Err(self.fault_at(text.range.clone(), &summary).hint("write a type or a reference"));
+            return Err(Box::new(
+                self.fault_at(text.range.clone(), &summary).hint("write a type or a reference"),
+            ));
         }
         self.push(text.range.start + 1, &code);
         Ok(())
     }
 
     /// Writes a template as HCL writes it.
-    fn template(&mut self, text: &Text) -> Result<(), Diagnostic> {
+    fn template(&mut self, text: &Text) -> Result<(), Box<Diagnostic>> {
         self.align(text.range.start);
         let start = self.native.len();
         let has_code = template::write(&text.chars, &mut self.native);
@@ -218,13 +226,13 @@ impl Reader<'_> {
         if let Some(Err(error)) = has_code.then(|| parse_expr(written)) {
             let summary = format!("this template is not right: {}", error.message());
             let at = text.range.start + error.location().offset().min(text.range.len() - 1);
-            return Err(self.fault(at, &summary).hint("a literal `${` is written `$${`"));
+            return Err(Box::new(self.fault(at, &summary).hint("a literal `${` is written `$${`")));
         }
         Ok(())
     }
 
     /// Reads a string.
-    fn string(&mut self) -> Result<Text, Diagnostic> {
+    fn string(&mut self) -> Result<Text, Box<Diagnostic>> {
         let start = self.at;
         self.at += 1;
         let mut chars = Vec::new();
@@ -239,14 +247,16 @@ impl Reader<'_> {
                 _ => {
                     let end = self.text[start..].find('\n').map_or(self.text.len(), |len| start + len);
                     let fault = self.fault_at(start..end, "this text has no closing quote");
-                    return Err(fault.hint("add the missing `\"`; a line break in text is written `\\n`"));
+                    return Err(Box::new(
+                        fault.hint("add the missing `\"`; a line break in text is written `\\n`"),
+                    ));
                 }
             }
         }
     }
 
     /// Reads what stands behind a backslash.
-    fn escape(&mut self) -> Result<char, Diagnostic> {
+    fn escape(&mut self) -> Result<char, Box<Diagnostic>> {
         let at = self.at - 1;
         let char = self.peek().map(char::from);
         self.at += 1;
@@ -263,7 +273,7 @@ impl Reader<'_> {
         found.ok_or_else(|| {
             let end = self.text.ceil_char_boundary(self.at.min(self.text.len()));
             let fault = self.fault_at(at..end, "this is no escape sequence of JSON");
-            fault.hint("there are \\\", \\\\, \\/, \\b, \\f, \\n, \\r, \\t and \\uNNNN")
+            Box::new(fault.hint("there are \\\", \\\\, \\/, \\b, \\f, \\n, \\r, \\t and \\uNNNN"))
         })
     }
 
@@ -287,7 +297,7 @@ impl Reader<'_> {
         u32::from_str_radix(digits, 16).ok().filter(|_| is_hex)
     }
 
-    fn number(&mut self) -> Result<(), Diagnostic> {
+    fn number(&mut self) -> Result<(), Box<Diagnostic>> {
         let start = self.at;
         let rest = &self.text[start..];
         let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.');
@@ -295,13 +305,15 @@ impl Reader<'_> {
         self.at += number.len();
         if serde_json::from_str::<&serde_json::value::RawValue>(number).is_err() {
             let summary = format!("{number} is no number of JSON");
-            return Err(self.fault_at(start..self.at, &summary).hint("text stands in double quotes"));
+            return Err(Box::new(
+                self.fault_at(start..self.at, &summary).hint("text stands in double quotes"),
+            ));
         }
         self.push(start, number);
         Ok(())
     }
 
-    fn word(&mut self) -> Result<(), Diagnostic> {
+    fn word(&mut self) -> Result<(), Box<Diagnostic>> {
         let rest = &self.text[self.at..];
         let end = rest.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(rest.len());
         match &rest[..end] {
@@ -310,11 +322,13 @@ impl Reader<'_> {
                 self.at += word.len();
                 Ok(())
             }
-            "" => Err(self.fault(self.at, "a value is missing").hint("add a value, or remove the entry")),
+            "" => Err(Box::new(
+                self.fault(self.at, "a value is missing").hint("add a value, or remove the entry"),
+            )),
             word => {
                 let summary = format!("{word} is no value of JSON");
                 let fault = self.fault_at(self.at..self.at + end, &summary);
-                Err(fault.hint("text stands in double quotes; a reference is \"${var.x}\""))
+                Err(Box::new(fault.hint("text stands in double quotes; a reference is \"${var.x}\"")))
             }
         }
     }
@@ -329,10 +343,10 @@ impl Reader<'_> {
         }
     }
 
-    fn take(&mut self, byte: u8, missing: &str) -> Result<(), Diagnostic> {
+    fn take(&mut self, byte: u8, missing: &str) -> Result<(), Box<Diagnostic>> {
         if self.peek() != Some(byte) {
             let hint = "this is the JSON form of HCL: look at the line before as well";
-            return Err(self.fault(self.at, missing).hint(hint));
+            return Err(Box::new(self.fault(self.at, missing).hint(hint)));
         }
         self.at += 1;
         Ok(())

@@ -43,15 +43,15 @@ impl Search<'_> {
             if self.faults.len() >= MAX_ERRORS {
                 return;
             }
-            self.part(lines, part, depth);
+            self.part(lines, &part, depth);
         }
     }
 
     /// Reports the errors of one block or argument.
-    fn part(&mut self, lines: &[Vec<Token<'_>>], part: Part, depth: usize) {
-        let Part { lines: Range { start, end }, is_whole } = part;
+    fn part(&mut self, lines: &[Vec<Token<'_>>], part: &Part, depth: usize) {
+        let Range { start, end } = part.lines;
         let (Some(first), Some(last)) = (lines[start].first(), lines[end - 1].last()) else { return };
-        if !is_whole {
+        if !part.is_whole {
             return;
         }
         // With the line break: the parser tells more of an argument that ends than of a file that does.
@@ -86,8 +86,8 @@ impl Search<'_> {
 
 /// Tells whether a line is the head of a block of many lines.
 fn is_open_head(line: &[Token<'_>]) -> bool {
-    let code = line.iter().filter(|token| token.kind != lexer::Kind::Comment);
-    is_head(line) && code.last().is_some_and(|last| last.is("{"))
+    let mut code = line.iter().filter(|token| token.kind != lexer::Kind::Comment);
+    is_head(line) && code.next_back().is_some_and(|last| last.is("{"))
 }
 
 /// Tells whether a line is the end of a block and nothing else.
