@@ -25,6 +25,7 @@ use crate::types::Type;
 pub struct ExprValue {
     kind: Kind,
     sensitive: bool,
+    ephemeral: bool,
     /// The type of a null, as far as it has one.
     null_type: Option<Arc<Type>>,
 }
@@ -32,7 +33,7 @@ pub struct ExprValue {
 /// The type of a null takes no part: nulls of all types are the same null.
 impl PartialEq for ExprValue {
     fn eq(&self, other: &Self) -> bool {
-        self.sensitive == other.sensitive && self.kind == other.kind
+        self.sensitive == other.sensitive && self.ephemeral == other.ephemeral && self.kind == other.kind
     }
 }
 
@@ -68,7 +69,7 @@ impl ExprValue {
     pub const NULL: Self = Self::of(Kind::Null);
 
     const fn of(kind: Kind) -> Self {
-        Self { kind, sensitive: false, null_type: None }
+        Self { kind, sensitive: false, ephemeral: false, null_type: None }
     }
 
     /// Builds the `null` of a type.
@@ -116,14 +117,14 @@ impl ExprValue {
     /// set is sensitive: its order would tell something about the item.
     pub fn set(element: Type, items: impl IntoIterator<Item = Self>) -> Self {
         let items = Items::new(element, items);
-        let sensitive = items.contains_sensitive();
+        let (sensitive, ephemeral) = (items.contains_sensitive(), items.contains_ephemeral());
         let value = if items.contains_unknown() {
             let length = Refinement::not_null().length(1, Some(items.len()));
             Self::unknown(Type::set(items.element().clone())).refined(length)
         } else {
             Self::of(Kind::Set(Arc::new(items.into_set())))
         };
-        value.with_sensitivity_of(sensitive)
+        value.with_sensitivity_of(sensitive).with_ephemerality_of(ephemeral)
     }
 
     /// Builds a map of values that are of type `element` already. Of equal keys the last one counts.
@@ -145,6 +146,14 @@ impl ExprValue {
     #[must_use]
     pub fn sensitive(self) -> Self {
         self.with_sensitivity_of(true)
+    }
+
+    /// Marks the value as ephemeral when `other` is: it must not be kept anywhere. What is ephemeral is sensitive as
+    /// well.
+    #[must_use]
+    pub(crate) fn with_ephemerality_of(mut self, other: bool) -> Self {
+        self.ephemeral |= other;
+        self
     }
 
     /// Marks the value as sensitive when `other` is: what is computed from a secret is a secret.
@@ -174,7 +183,34 @@ impl ExprValue {
             Kind::Object(entries) => Kind::Object(Arc::new(entries.without_marks())),
             kind => kind.clone(),
         };
-        Self { kind, sensitive: false, null_type: self.null_type.clone() }
+        Self { kind, sensitive: false, ephemeral: false, null_type: self.null_type.clone() }
+    }
+
+    /// Returns the value with null wherever something is ephemeral.
+    #[must_use]
+    pub(crate) fn ephemeral_as_null(&self) -> Self {
+        if self.ephemeral {
+            return Self::null(self.ty()).with_sensitivity_of(self.sensitive);
+        }
+        if !self.contains_ephemeral() {
+            return self.clone();
+        }
+        let items = |items: &Items| {
+            let parts = items.iter().map(Self::ephemeral_as_null);
+            Arc::new(Items::new(items.element().clone(), parts))
+        };
+        let entries = |entries: &Entries| {
+            let parts = entries.iter().map(|(key, value)| (key.clone(), value.ephemeral_as_null()));
+            Arc::new(Entries::new(entries.element().clone(), parts))
+        };
+        let kind = match &self.kind {
+            Kind::List(list) => Kind::List(items(list)),
+            Kind::Tuple(tuple) => Kind::Tuple(items(tuple)),
+            Kind::Map(map) => Kind::Map(entries(map)),
+            Kind::Object(object) => Kind::Object(entries(object)),
+            kind => kind.clone(),
+        };
+        Self { kind, ..self.clone() }
     }
 
     /// Returns what the value is.
@@ -187,14 +223,26 @@ impl ExprValue {
         matches!(self.kind, Kind::Null)
     }
 
-    /// Tells whether the value itself carries the sensitive mark.
+    /// Tells whether the value itself must not be shown: it carries the sensitive mark, or the ephemeral one.
     pub fn is_sensitive(&self) -> bool {
-        self.sensitive
+        self.sensitive || self.ephemeral
+    }
+
+    /// Tells whether the value itself carries the ephemeral mark.
+    pub fn is_ephemeral(&self) -> bool {
+        self.ephemeral
+    }
+
+    /// Tells whether the value or any value in it carries the ephemeral mark. O(1).
+    pub fn contains_ephemeral(&self) -> bool {
+        self.ephemeral
+            || self.as_items().is_some_and(Items::contains_ephemeral)
+            || self.as_entries().is_some_and(Entries::contains_ephemeral)
     }
 
     /// Tells whether the value or any value in it carries the sensitive mark. O(1).
     pub fn contains_sensitive(&self) -> bool {
-        self.sensitive
+        self.is_sensitive()
             || self.as_items().is_some_and(Items::contains_sensitive)
             || self.as_entries().is_some_and(Entries::contains_sensitive)
     }
@@ -259,7 +307,7 @@ impl ExprValue {
     /// Returns the value of a key of a map or object, with the sensitive mark of the whole.
     pub fn get(&self, key: &str) -> Option<Self> {
         let value = self.as_entries()?.get(key)?.clone();
-        Some(value.with_sensitivity_of(self.sensitive))
+        Some(value.with_sensitivity_of(self.sensitive).with_ephemerality_of(self.ephemeral))
     }
 
     /// Returns the type. [`Type::Any`] for a `null` of no type.
@@ -300,7 +348,7 @@ impl ExprValue {
             Kind::Unknown(unknown) if unknown.ty == Type::Any => Self::unknown(element.clone()),
             _ => return self,
         };
-        typed.with_sensitivity_of(self.sensitive)
+        typed.with_sensitivity_of(self.sensitive).with_ephemerality_of(self.ephemeral)
     }
 
     /// Returns how deep containers are nested in this value; 0 for scalars. O(1).

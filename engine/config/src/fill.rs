@@ -15,8 +15,9 @@ use engine_core::value::{Text, Value};
 
 use crate::codes::FILL;
 use crate::definition::{LoadOptions, OutputValue, facts, outputs};
-use crate::expand::{self, ClusterOrder, Ground, Input, Overlays, Rendering};
+use crate::expand::{self, ClusterOrder, Expanded, Facts, Frame, Ground, Input, Overlays, Rendering};
 use crate::expr_value::ExprValue;
+use crate::generate::Generated;
 use crate::hints;
 use crate::module::Module;
 use crate::source::Files;
@@ -37,6 +38,8 @@ pub struct Filler {
     /// What was read before the plan.
     pub(crate) reads: BTreeMap<Address, Value>,
     pub(crate) rendered: Rendering,
+    /// The values that this run generates.
+    pub(crate) generated: Generated,
     /// The last evaluation: many manifests are filled from the same reads.
     pub(crate) last: Mutex<Option<Evaluated>>,
 }
@@ -55,11 +58,23 @@ impl Filler {
         if let Some(evaluated) = last.as_ref().filter(|evaluated| evaluated.reads == *reads) {
             return Ok(evaluated.clone());
         }
+        let evaluated = self.walk(reads, |_, expanded, _| {
+            let outputs = outputs(&self.module, &expanded)?;
+            Ok(Evaluated { reads: reads.clone(), graph: Arc::new(expanded.builder.build()?), outputs })
+        })?;
+        *last = Some(evaluated.clone());
+        Ok(evaluated)
+    }
+
+    /// Evaluates the definition and hands over what there is then, and what the names of the root module stand for.
+    pub(crate) fn walk<R>(
+        &self,
+        reads: &BTreeMap<Address, Value>,
+        then: impl FnOnce(&Facts, Expanded, &Frame<'_>) -> Result<R, Diagnostics>,
+    ) -> Result<R, Diagnostics> {
         let files = Files::open(&self.options.repository)?;
         let mut facts = facts(&self.options, &self.module);
-        let name = ExprValue::string(self.environment.as_str());
-        facts.terrane = ExprValue::object([("environment".into(), name)]);
-        (facts.clusters, facts.cluster_of) = self.cluster_values.clone();
+        facts.learn(&self.environment, self.cluster_values.clone());
         let mut all = self.reads.clone();
         all.extend(reads.clone());
         let overlays = Overlays { source: None, rendered: &self.rendered };
@@ -69,17 +84,14 @@ impl Filler {
             overlays: &overlays,
             clusters: &self.clusters,
             reads: &all,
+            generated: Some(&self.generated),
         };
-        let expanded =
-            expand::expand(&ground, &self.module, (self.inputs.clone(), Diagnostics::default()), &self.order);
+        let inputs = (self.inputs.clone(), Diagnostics::default());
+        let (expanded, root) = expand::expand_root(&ground, &self.module, inputs, &self.order);
         if expanded.faults.has_errors() {
             return Err(hints::complete(expanded.faults).sorted());
         }
-        let outputs = outputs(&self.module, &expanded)?;
-        let evaluated =
-            Evaluated { reads: reads.clone(), graph: Arc::new(expanded.builder.build()?), outputs };
-        *last = Some(evaluated.clone());
-        Ok(evaluated)
+        then(&facts, expanded, &root)
     }
 }
 

@@ -18,6 +18,7 @@ use engine_core::sensitive::SensitivePaths;
 use engine_core::state::State;
 use engine_core::value::{Text, Value};
 use futures::future::{join_all, try_join, try_join_all};
+use rayon::prelude::*;
 use tracing::Instrument;
 
 use crate::Providers;
@@ -243,7 +244,7 @@ impl Reader<'_> {
         let mut listed = Listed::default();
         let mut sink = |page| match page {
             Page::Restart => listed.objects.clear(),
-            Page::Items(items) => listed.objects.extend(items.into_iter().map(|object| {
+            Page::Items(items) => listed.objects.par_extend(items.into_par_iter().map(|object| {
                 let object_ref = self.object_ref(kind, &object);
                 let live = self.reduce(&object_ref, object);
                 (object_ref, live)

@@ -16,6 +16,7 @@ pub mod kind_info;
 pub mod manifest;
 pub mod mark;
 pub mod object;
+pub mod object_check;
 pub mod object_ref;
 pub mod sensitive;
 

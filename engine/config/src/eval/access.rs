@@ -37,7 +37,7 @@ pub fn attribute(value: &ExprValue, name: &str) -> Lookup {
         Kind::Map(entries) => entry(entries, Name { code: INDEX, ..name })?,
         _ => return Err(no_attributes(&value.ty(), name)),
     };
-    Ok(found.with_sensitivity_of(value.is_sensitive()))
+    Ok(found.with_sensitivity_of(value.is_sensitive()).with_ephemerality_of(value.is_ephemeral()))
 }
 
 /// Returns the item of a list, or the value of a key. The diagnostic has no span yet.
@@ -58,7 +58,7 @@ pub fn index(value: &ExprValue, key: &ExprValue) -> Lookup {
         Kind::Unknown(unknown) => ExprValue::unknown(item_type(&unknown.ty, key, sensitive)?),
         _ => return Err(no_index(&value.ty())),
     };
-    Ok(found.with_sensitivity_of(sensitive))
+    Ok(found.with_sensitivity_of(sensitive).with_ephemerality_of(value.is_ephemeral() || key.is_ephemeral()))
 }
 
 fn entry(entries: &Entries, name: Name<'_>) -> Lookup {

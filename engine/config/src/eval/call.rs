@@ -7,6 +7,7 @@ use hcl_edit::Span;
 use hcl_edit::expr::FuncCall;
 
 use super::{Evaluator, Outcome, call_result, did_you_mean, given, range_of};
+use crate::convert::convert;
 use crate::expr_value::{ExprValue, Kind};
 use crate::functions::{
     self, ARGUMENT, ARGUMENT_COUNT, CALL_FAILED, Function, FunctionError, REFUSED_FUNCTION, UNKNOWN_FUNCTION,
@@ -30,6 +31,7 @@ impl Evaluator<'_> {
             "try" => return self.attempt(call, range),
             "can" => return self.can(call, range),
             "convert" => return self.convert(call, range),
+            "ephemeralasnull" => return self.ephemeral_as_null(call, range),
             _ => {}
         }
         let Some(function) = functions::find(&name) else {
@@ -196,7 +198,25 @@ impl Evaluator<'_> {
             return Err(self.fault(ARGUMENT_COUNT, range, summary).into());
         };
         let target = types::parse(ty, self.scope.file())?;
-        self.value_of(value, &target, ARGUMENT, "value")
+        let given_value = self.value(value)?;
+        convert(&given_value, &target).map_err(|error| {
+            self.fault(ARGUMENT, &range_of(value), format!("convert: invalid value: {error}"))
+                .detail(given(&given_value))
+                .into()
+        })
+    }
+
+    /// `ephemeralasnull(…)`: the argument with null wherever it is ephemeral, which the result then is not.
+    fn ephemeral_as_null(&self, call: &FuncCall, range: &Range<usize>) -> Outcome {
+        let mut arguments = call.args.iter();
+        let (Some(argument), None) = (arguments.next(), arguments.next()) else {
+            let summary = "ephemeralasnull: exactly 1 argument is required";
+            return Err(self.fault(ARGUMENT_COUNT, range, summary).into());
+        };
+        let before = self.budget.ephemeral();
+        let value = self.value(argument)?;
+        self.budget.forget_ephemeral(before);
+        Ok(value.ephemeral_as_null())
     }
 
     /// `can(…)`: whether the argument evaluates without a fault.

@@ -39,19 +39,26 @@ impl Evaluator<'_> {
     pub(super) fn object(&self, object: &Object, range: &Range<usize>) -> Outcome {
         let mut entries: Vec<(Text, ExprValue)> = Vec::with_capacity(object.len());
         let mut sensitive = false;
+        let mut ephemeral = false;
         let mut unknown = false;
         for (key, value) in object {
             let key_range = key.span().unwrap_or_else(|| range.clone());
             let name = self.object_key(key, &key_range)?;
             let value = self.value(value.expr())?;
             sensitive |= name.is_sensitive();
+            ephemeral |= name.is_ephemeral();
             match name.as_text() {
                 Some(name) => entries.push((name.clone(), value)),
                 None => unknown = true,
             }
         }
-        let value = if unknown { ExprValue::unknown(Type::Any) } else { ExprValue::object(entries) };
-        Ok(value.with_sensitivity_of(sensitive))
+        let value = if unknown {
+            ephemeral |= entries.iter().any(|(_, value)| value.contains_ephemeral());
+            ExprValue::unknown(Type::Any)
+        } else {
+            ExprValue::object(entries)
+        };
+        Ok(value.with_sensitivity_of(sensitive).with_ephemerality_of(ephemeral))
     }
 
     /// Evaluates a key. An unquoted name stands for itself; a reference must be in parentheses.

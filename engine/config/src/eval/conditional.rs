@@ -36,11 +36,13 @@ impl Evaluator<'_> {
         let (yes_fault, no_fault) = (ExprValue::unknown(yes_type), ExprValue::unknown(no_type));
         let ty = self.common(yes.as_ref().unwrap_or(&yes_fault), no.as_ref().unwrap_or(&no_fault), range)?;
         let condition = self.condition_value(condition)?;
-        let of = |result: &Outcome| result.as_ref().is_ok_and(ExprValue::is_sensitive);
-        let sensitive = condition.is_sensitive() || of(&yes) || of(&no);
+        let any = |marked: fn(&ExprValue) -> bool| {
+            marked(&condition) || [&yes, &no].into_iter().any(|result| result.as_ref().is_ok_and(marked))
+        };
+        let (sensitive, ephemeral) = (any(ExprValue::is_sensitive), any(ExprValue::is_ephemeral));
         if condition.is_unknown() {
             let result = either(&yes.unwrap_or(yes_fault), &no.unwrap_or(no_fault), ty);
-            return Ok(result.with_sensitivity_of(sensitive));
+            return Ok(result.with_sensitivity_of(sensitive).with_ephemerality_of(ephemeral));
         }
         let chosen = if condition.as_bool() == Some(true) { yes? } else { no? };
         let converted = if chosen.ty() == ty {
@@ -49,7 +51,7 @@ impl Evaluator<'_> {
             convert(&chosen, &ty)
                 .map_err(|error| self.fault(INCONSISTENT_RESULTS, range, error.to_string()))?
         };
-        Ok(converted.with_sensitivity_of(sensitive))
+        Ok(converted.with_sensitivity_of(sensitive).with_ephemerality_of(ephemeral))
     }
 
     /// Evaluates a condition: a boolean, or known after apply.

@@ -149,7 +149,11 @@ fn unknown_bool() -> ExprValue {
     ExprValue::unknown(Type::Bool).known_not_null()
 }
 
-fn arithmetic(operator: BinaryOperator, a: &Number, b: &Number) -> Result<Number, (Code, &'static str)> {
+pub(super) fn arithmetic(
+    operator: BinaryOperator,
+    a: &Number,
+    b: &Number,
+) -> Result<Number, (Code, &'static str)> {
     if let (Some(a), Some(b)) = (a.as_i64(), b.as_i64()) {
         let exact = match operator {
             BinaryOperator::Plus => a.checked_add(b),

@@ -109,7 +109,7 @@ impl Evaluator<'_> {
             Kind::Tuple(items) => ExprValue::tuple(self.each(items, &range, each)?),
             _ => ExprValue::tuple(self.each(std::slice::from_ref(value), &range, each)?),
         };
-        Ok(result.with_sensitivity_of(value.is_sensitive()))
+        Ok(result.with_sensitivity_of(value.is_sensitive()).with_ephemerality_of(value.is_ephemeral()))
     }
 
     fn each(

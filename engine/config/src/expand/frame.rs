@@ -12,9 +12,11 @@ use engine_core::value::Text;
 
 use super::scope::{Repeated, Uses};
 use super::{Walk, scope};
-use crate::codes::{SENSITIVE, VALIDATION};
+use crate::codes::VALIDATION;
+use crate::convert::convert;
 use crate::expr_value::ExprValue;
 use crate::module::{Module, Validation, Variable};
+use crate::types::Type;
 
 /// The value of a variable.
 #[derive(Clone)]
@@ -109,7 +111,7 @@ impl BlockValue {
     /// Returns the value of the block as a whole: one instance, a map of them or a list of them.
     pub(super) fn whole(&self) -> &ExprValue {
         self.whole.get_or_init(|| match &self.instances {
-            Instances::Unclear => ExprValue::unknown(crate::types::Type::Any),
+            Instances::Unclear => ExprValue::unknown(Type::Any),
             Instances::Once(instance) => instance.value.clone(),
             Instances::Keyed(map) => {
                 ExprValue::object(map.iter().map(|(key, one)| (key.clone(), one.value.clone())))
@@ -151,6 +153,7 @@ impl Walk<'_> {
         let facts = self.ground.facts;
         let evaluate = |expr| scope::evaluate_in(facts, frame, expr, &Repeated::Once, &mut Uses::default());
         let condition = evaluate(&rule.condition)?;
+        let condition = convert(&condition, &Type::Bool).unwrap_or(condition);
         if condition.is_unknown() || condition.as_bool() == Some(true) {
             return Ok(());
         }
@@ -162,11 +165,11 @@ impl Walk<'_> {
                 .into());
         }
         let message = evaluate(&rule.message)?;
-        if message.contains_sensitive() {
-            let summary = "the error message of a validation holds a sensitive value";
-            return Err(Diagnostic::error(SENSITIVE, summary).at(rule.message.span()).into());
-        }
-        let message = message.as_str().unwrap_or("the value is not allowed").to_owned();
+        let message = match message.as_str() {
+            _ if message.contains_sensitive() => "the value is not allowed (the message is sensitive)",
+            Some(message) => message,
+            None => "the value is not allowed",
+        };
         let mut fault = Diagnostic::error(VALIDATION, format!("variable {name}: {message}"))
             .at(rule.condition.span())
             .label(variable.span.clone(), "the variable");

@@ -15,16 +15,16 @@ use jiff::SignedDuration;
 
 use super::constant::Constants;
 use super::fields::{Expr, Fields, expect_labels, head_span, unknown_argument};
+use super::secret::secret;
 use super::{Body, Declaration, Module, Repeat, Target};
 use crate::codes::{INVALID_ARGUMENT, MISSING_ARGUMENT, UNSUPPORTED};
 use crate::eval::{Reference, StepKind, references};
 
 /// Block types that are built in and give resources.
-pub(super) const PRIMITIVES: [&str; 3] = ["manifest", "manifests", "kustomization"];
+pub(super) const PRIMITIVES: [&str; 4] = ["manifest", "manifests", "kustomization", "secret"];
 
 /// Block types that are reserved and not supported yet.
-pub(super) const RESERVED: [&str; 9] =
-    ["bundle", "chart", "check", "import", "module", "moved", "removed", "rollout", "secret"];
+pub(super) const RESERVED: [&str; 7] = ["bundle", "chart", "check", "import", "moved", "removed", "rollout"];
 
 /// Returns what to do in place of a reserved block.
 pub(super) fn instead_of(block_type: &str) -> &'static str {
@@ -33,9 +33,7 @@ pub(super) fn instead_of(block_type: &str) -> &'static str {
         "import" => {
             "set `adopt = \"if_unowned\"` in the terrane block to take over objects that are nobody's"
         }
-        "module" => "put the module into modules/NAME of the repository and write a block `NAME \"…\" { … }`",
         "rollout" => "order clusters with `depends_on` in their blocks",
-        "secret" => "declare a manifest of kind Secret whose data comes from a sensitive variable",
         _ => "remove the block",
     }
 }
@@ -70,6 +68,7 @@ impl Resources<'_> {
                 let namespace = fields.expr("namespace");
                 Some(Body::Manifests { files: files?, namespace })
             }
+            "secret" => secret(fields),
             _ => {
                 unsupported_patches(fields);
                 let path = fields.required("path");
@@ -99,10 +98,17 @@ impl Resources<'_> {
     pub(super) fn module(&mut self, block: Block, module: Arc<Module>) -> Option<Declaration> {
         let block_type = Text::from(block.ident.as_str());
         let name = expect_labels(&block, self.file, &["NAME"], self.faults)?.pop()?.text;
-        self.declaration(block, (block_type, name), |fields| {
+        self.declaration(block, (block_type.clone(), name), |fields| {
             let mut arguments = BTreeMap::new();
+            if block_type == "module" {
+                // Read before the module was: it says which one.
+                fields.expr("source");
+            }
             for (name, argument) in fields.rest() {
-                if module.variables.contains_key(&name.text) {
+                if let Some(variable) = module.variables.get(&name.text) {
+                    if let Some(warning) = variable.deprecation(&name) {
+                        fields.fault(warning);
+                    }
                     arguments.insert(name.text, argument);
                 } else {
                     let known = module.variables.keys().map(Text::as_str);
@@ -173,7 +179,8 @@ fn repeat(fields: &mut Fields<'_>) -> Repeat {
             fields.fault(
                 Diagnostic::error(INVALID_ARGUMENT, "for_each and count exclude each other")
                     .at(count.span())
-                    .label(for_each.span(), "for_each is here"),
+                    .label(for_each.span(), "for_each is here")
+                    .hint("remove one of the two"),
             );
             Repeat::ForEach(for_each)
         }
