@@ -353,8 +353,8 @@ fn merge(call: &Call<'_>) -> Outcome {
         let entries = call.entries(idx)?.iter();
         merged.extend(entries.map(|(key, value)| (key.clone(), value.clone())));
     }
-    // Maps of one type stay a map of it; a null as it is written has no type to differ in.
-    let mut types = call.arguments.iter().map(ExprValue::ty).filter(|ty| *ty != Type::Any);
+    // Maps of one type stay a map of it.
+    let mut types = call.arguments.iter().map(ExprValue::ty);
     let merged = match types.next() {
         Some(Type::Map(element)) if types.all(|ty| ty == Type::Map(element.clone())) => {
             ExprValue::map(Type::clone(&element), merged)
