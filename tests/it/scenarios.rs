@@ -244,5 +244,6 @@ scenarios! {
     preview_read = "preview-read",
     sandbox_reset = "sandbox-reset",
     read = "read",
+    refactoring = "refactoring",
     workloads = "workloads",
 }

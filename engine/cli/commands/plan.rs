@@ -76,7 +76,6 @@ pub async fn run(target: &Target, wish: Wish, context: Context) -> Result<Exit, 
 }
 
 /// What to plan: the definition, or nothing at all.
-#[derive(Default)]
 pub struct Subject {
     graph: Arc<ResourceGraph>,
     outputs: BTreeMap<Text, PlannedOutput>,
@@ -87,6 +86,11 @@ impl Subject {
     pub fn of(definition: &Definition) -> Self {
         let outputs = definition.outputs.iter().map(|(name, output)| (name.clone(), output.value.clone()));
         Self { graph: definition.graph.clone(), outputs: outputs.collect() }
+    }
+
+    /// Plans the end of all that the definition has made. What it lets go stays.
+    pub fn nothing_of(definition: &Definition) -> Self {
+        Self { graph: Arc::new(definition.graph.emptied()), outputs: BTreeMap::new() }
     }
 }
 

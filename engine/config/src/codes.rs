@@ -71,6 +71,13 @@ pub const SHADOWED: Code = Code(160);
 /// A module uses itself.
 pub const RECURSION: Code = Code(161);
 
+/// A `moved` block contradicts the definition or another one.
+pub const MOVED: Code = Code(180);
+/// A `removed` block names what is declared.
+pub const REMOVED: Code = Code(181);
+/// An `import` block names what is not declared, or another object.
+pub const IMPORT: Code = Code(182);
+
 /// A manifest is no Kubernetes object.
 pub const MANIFEST: Code = Code(400);
 /// A namespaced object has no namespace, or a cluster-scoped one has a namespace.

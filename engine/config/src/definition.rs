@@ -131,6 +131,9 @@ fn load_unsorted(
     warnings.extend(found);
     let outputs = outputs.map_err(|found| faults.extend(found)).unwrap_or_default();
     let graph = builder.build().map_err(|found| faults.extend(found)).unwrap_or_default();
+    if !faults.has_errors() && pending.is_empty() {
+        faults.extend(expand::check_refactoring(&graph));
+    }
     if faults.has_errors() {
         return Err(faults);
     }
@@ -225,5 +228,7 @@ pub(crate) fn outputs(
 mod bad_input;
 #[cfg(test)]
 pub(crate) mod harness;
+#[cfg(test)]
+mod refactoring;
 #[cfg(test)]
 mod tests;

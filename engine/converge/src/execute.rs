@@ -68,7 +68,7 @@ impl Executor {
             Action::Create => {
                 self.write(change, &Write { uid: None, force: Force::No, exceptions: &none }).await
             }
-            Action::Update { uid, force, exceptions } => {
+            Action::Update { uid, force, exceptions } | Action::Import { uid, force, exceptions } => {
                 let force = if *force { Force::Yes } else { Force::No };
                 self.write(change, &Write { uid: Some(uid), force, exceptions }).await
             }
@@ -87,6 +87,7 @@ impl Executor {
                 self.journal.removed(&change.object_ref);
                 Ok(())
             }
+            Action::Release { uid } => self.release(change, uid).await,
             Action::Read => self.read(change).await,
             Action::NoOp => Ok(()),
         };

@@ -10,6 +10,7 @@ pub mod apply;
 mod contents;
 mod execute;
 mod journal;
+mod release;
 mod wait;
 mod write;
 

@@ -168,7 +168,7 @@ impl Reader<'_> {
                 Err(error) => drop(unobserved.insert((kind.kind, None), error.to_string())),
             }
         }
-        let missing = self.recorded().filter(|(object_ref, _)| {
+        let missing = self.recorded().chain(self.imported()).filter(|(object_ref, _)| {
             !objects.contains_key(*object_ref) && !unobserved.contains_key(&(object_ref.kind.clone(), None))
         });
         let found = join_all(missing.map(|(object_ref, version)| self.get(object_ref, version))).await;
@@ -208,6 +208,18 @@ impl Reader<'_> {
         let records = self.question.state.records.iter();
         let here = records.filter(|(object_ref, _)| object_ref.cluster == *self.cluster);
         here.map(|(object_ref, record)| (object_ref, &record.api_version))
+    }
+
+    /// Objects of `import` blocks have no mark yet, so no list holds them.
+    fn imported(&self) -> impl Iterator<Item = (&ObjectRef, &ApiVersion)> {
+        let graph = self.question.graph;
+        let resources =
+            graph.refactoring().imports.keys().filter_map(|address| graph.at(address)?.manifest());
+        let unknown = resources.filter(|manifest| {
+            let object_ref = manifest.object_ref();
+            object_ref.cluster == *self.cluster && !self.question.state.records.contains_key(object_ref)
+        });
+        unknown.map(|manifest| (manifest.object_ref(), manifest.api_version()))
     }
 
     async fn list_kind(&self, kind: KindInfo) -> (KindInfo, Result<Listed, ProviderError>) {

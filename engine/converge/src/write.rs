@@ -81,7 +81,7 @@ impl Executor {
     async fn send(&self, sending: &Sending<'_>) -> Result<Object, Outcome> {
         match sending.provider.apply(&sending.request).await {
             Ok(Applied { witness: Witness::Existed, object, .. }) if sending.request.uid.is_none() => {
-                Err(self.release(sending, &object).await)
+                Err(self.take_back(sending, &object).await)
             }
             Ok(applied) => {
                 applied.warnings.iter().for_each(|warning| tracing::warn!(warning, "the API server warns"));
@@ -94,7 +94,7 @@ impl Executor {
 
     /// A create met an object that appeared since the plan was made, and has written to it. An apply of nothing
     /// takes back exactly what only we own of it, mark included.
-    async fn release(&self, sending: &Sending<'_>, object: &Object) -> Outcome {
+    async fn take_back(&self, sending: &Sending<'_>, object: &Object) -> Outcome {
         let mut body = Value::Null;
         for path in [&["apiVersion"] as &[&str], &["kind"], &["metadata", "name"], &["metadata", "namespace"]]
         {

@@ -11,6 +11,7 @@ mod object;
 mod overlay;
 mod primitive;
 mod read;
+mod refactoring;
 mod scope;
 
 use std::collections::BTreeMap;
@@ -25,6 +26,7 @@ use engine_core::value::{Text, Value};
 
 pub(crate) use self::frame::{Frame, Inherited, Input};
 pub(crate) use self::overlay::{Overlays, Rendering};
+pub(crate) use self::refactoring::check as check_refactoring;
 pub(crate) use self::scope::{Facts, Repeated, Uses, evaluate_in};
 use crate::expr_value::ExprValue;
 use crate::module::{Argument, Expr, Module, Node, evaluate_argument};
@@ -105,6 +107,7 @@ impl<'a> Walk<'a> {
                 Node::Outputs => outputs = self.outputs(&frame),
             }
         }
+        self.refactor(&frame);
         outputs
     }
 

@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use engine_core::diagnostic::{Diagnostic, Diagnostics, SourceFile};
+use engine_core::diagnostic::{Diagnostic, Diagnostics, SourceFile, SourceSpan};
 use engine_core::value::Text;
 use hcl_edit::Span;
 use hcl_edit::structure::{Block, BlockLabel, Body, Structure};
 
 use super::fields::{Name, head_span, twice};
 use super::link::{Found, Linker};
+use super::refactoring::Refactorings;
 use super::resource::{PRIMITIVES, RESERVED, Resources, instead_of};
 use super::{Declaration, Local, Module, Output, Root, Variable, references, settings, values};
 use crate::codes::{ROOT_ONLY, UNKNOWN_ARGUMENT, UNKNOWN_BLOCK, UNSUPPORTED};
@@ -17,7 +18,8 @@ use crate::eval::did_you_mean;
 use crate::templates::Templates;
 
 /// Block types that are not resources.
-const KEYWORDS: [&str; 6] = ["cluster", "locals", "output", "read", "terrane", "variable"];
+const KEYWORDS: [&str; 9] =
+    ["cluster", "import", "locals", "moved", "output", "read", "removed", "terrane", "variable"];
 
 /// Where a module stands among others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +37,7 @@ struct Parts {
     locals: BTreeMap<Text, Local>,
     outputs: BTreeMap<Text, Output>,
     blocks: Vec<Declaration>,
+    refactorings: Refactorings,
     /// Blocks with faults, as `TYPE.NAME`: references to them are no further faults.
     faulty: HashSet<String>,
     root: Root,
@@ -65,10 +68,7 @@ pub(super) fn decode(
             match structure {
                 Structure::Block(block) => decoder.block(block, &file),
                 Structure::Attribute(attribute) => {
-                    let span = engine_core::diagnostic::SourceSpan::new(
-                        Arc::clone(&file),
-                        attribute.key.span().unwrap_or_default(),
-                    );
+                    let span = SourceSpan::new(Arc::clone(&file), attribute.key.span().unwrap_or_default());
                     let summary = format!("argument {} stands outside of any block", attribute.key.as_str());
                     decoder.faults.push(Diagnostic::error(UNKNOWN_ARGUMENT, summary).at(span));
                 }
@@ -100,6 +100,7 @@ fn finish(
         blocks: parts.blocks,
         index,
         root: parts.root,
+        refactorings: parts.refactorings,
         templates,
         order: Vec::new(),
     };
@@ -141,6 +142,10 @@ impl Decoder<'_, '_> {
                 let read = self.resources(file, |resources| resources.read(block));
                 self.parts.blocks.extend(read);
             }
+            "import" if self.level == Level::Inner => self.root_only(&block, head_span(&block, file)),
+            "moved" | "removed" | "import" => {
+                self.parts.refactorings.decode(block, file, &self.linker.constants, self.faults);
+            }
             block_type if PRIMITIVES.contains(&block_type) => {
                 let primitive = self.resources(file, |resources| resources.primitive(block));
                 self.parts.blocks.extend(primitive);
@@ -162,15 +167,17 @@ impl Decoder<'_, '_> {
         decode(&mut Resources { constants: &self.linker.constants, file, faults: self.faults })
     }
 
+    fn root_only(&mut self, block: &Block, span: SourceSpan) {
+        let summary = format!("block {} in a module", block.ident.as_str());
+        self.faults.push(
+            Diagnostic::error(ROOT_ONLY, summary).detail("Only the environment itself declares it.").at(span),
+        );
+    }
+
     fn root_block(&mut self, block: Block, file: &Arc<SourceFile>) {
         let span = head_span(&block, file);
         if self.level == Level::Inner {
-            let summary = format!("block {} in a module", block.ident.as_str());
-            self.faults.push(
-                Diagnostic::error(ROOT_ONLY, summary)
-                    .detail("Only the environment itself declares it.")
-                    .at(span),
-            );
+            self.root_only(&block, span);
         } else if block.has_ident("cluster") {
             let found = settings::cluster(block, file, self.faults);
             insert(&mut self.parts.root.clusters, found, "cluster", |c| &c.span, self.faults);
@@ -218,7 +225,7 @@ fn insert<T>(
     found: &mut BTreeMap<Text, T>,
     new: Option<(Name, T)>,
     what: &str,
-    span: impl Fn(&T) -> &engine_core::diagnostic::SourceSpan,
+    span: impl Fn(&T) -> &SourceSpan,
     faults: &mut Diagnostics,
 ) {
     let Some((name, value)) = new else { return };

@@ -4,6 +4,7 @@ mod constant;
 mod decode;
 mod fields;
 mod link;
+mod refactoring;
 mod references;
 mod resource;
 mod settings;
@@ -20,6 +21,7 @@ use engine_core::value::Text;
 pub(crate) use self::constant::{Constants, evaluate_argument, typed};
 pub(crate) use self::fields::{Argument, Expr};
 pub(crate) use self::link::Linker;
+pub(crate) use self::refactoring::{ImportDeclaration, Refactorings};
 use crate::expr_value::ExprValue;
 use crate::templates::Templates;
 use crate::types::Type;
@@ -36,6 +38,7 @@ pub(crate) struct Module {
     pub(crate) index: HashMap<Text, HashMap<Text, usize>>,
     /// What only a root module declares.
     pub(crate) root: Root,
+    pub(crate) refactorings: Refactorings,
     /// What `tera` renders.
     pub(crate) templates: Templates,
     /// Locals and blocks, each behind what it refers to.

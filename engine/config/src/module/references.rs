@@ -46,6 +46,7 @@ pub(super) fn check(module: &mut Module, level: Level, faulty: &HashSet<String>,
     checker.locals_and_outputs();
     checker.blocks();
     checker.validations();
+    checker.imports();
     checker.root();
     let edges = checker.edges;
     for edge in &edges {
@@ -147,6 +148,20 @@ impl Checker<'_> {
                 self.expr(&validation.condition, Place::Validation, None);
                 self.expr(&validation.message, Place::Validation, None);
             }
+        }
+    }
+
+    fn imports(&mut self) {
+        for import in &self.module.refactorings.imports {
+            let place = match &import.repeat {
+                Repeat::Once => Place::Plain,
+                Repeat::ForEach(expr) | Repeat::Count(expr) => {
+                    self.expr(expr, Place::Plain, None);
+                    Place::Each
+                }
+            };
+            import.to.each_expr(&mut |expr| self.expr(expr, place, None));
+            import.id.iter().for_each(|expr| self.expr(expr, place, None));
         }
     }
 

@@ -23,16 +23,12 @@ use crate::eval::{Reference, StepKind, references};
 pub(super) const PRIMITIVES: [&str; 3] = ["manifest", "manifests", "kustomization"];
 
 /// Block types that are reserved and not supported yet.
-pub(super) const RESERVED: [&str; 9] =
-    ["bundle", "chart", "check", "import", "module", "moved", "removed", "rollout", "secret"];
+pub(super) const RESERVED: [&str; 6] = ["bundle", "chart", "check", "module", "rollout", "secret"];
 
 /// Returns what to do in place of a reserved block.
 pub(super) fn instead_of(block_type: &str) -> &'static str {
     match block_type {
         "bundle" | "chart" => "render it to files and declare them with a manifests block",
-        "import" => {
-            "set `adopt = \"if_unowned\"` in the terrane block to take over objects that are nobody's"
-        }
         "module" => "put the module into modules/NAME of the repository and write a block `NAME \"…\" { … }`",
         "rollout" => "order clusters with `depends_on` in their blocks",
         "secret" => "declare a manifest of kind Secret whose data comes from a sensitive variable",
@@ -164,7 +160,8 @@ impl Resources<'_> {
     }
 }
 
-fn repeat(fields: &mut Fields<'_>) -> Repeat {
+/// Takes `for_each` or `count`.
+pub(super) fn repeat(fields: &mut Fields<'_>) -> Repeat {
     match (fields.expr("for_each"), fields.expr("count")) {
         (None, None) => Repeat::Once,
         (Some(for_each), None) => Repeat::ForEach(for_each),

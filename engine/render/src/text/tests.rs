@@ -93,10 +93,11 @@ fn errors_withhold_the_digest() {
 fn the_less_common_actions_say_what_they_are() {
     let mut moved = change(
         "ConfigMap/a",
-        Action::Move { from: address("app.old.manifest.a"), uid: uid(), exceptions: Exceptions::default() },
+        Action::Move { uid: uid(), exceptions: Exceptions::default() },
         Reason::Moved,
         vec![],
     );
+    moved.moved_from = Some(address("app.old.manifest.a"));
     moved.tier = Tier::Client;
     let mut elsewhere = change("ConfigMap/dev/read", Action::Read, Reason::Deferred, vec![]);
     elsewhere.object_ref.cluster = ClusterRef::new("edge");
@@ -126,7 +127,7 @@ fn the_less_common_actions_say_what_they_are() {
     Terrane will make these changes, in this order:
 
      -> ConfigMap/a on main will move to another address  (app.x.manifest.a)  (predicted without the server)
-            was app.old.manifest.a
+            moved from app.old.manifest.a
 
       . ConfigMap/b on main will leave the state and stay on the cluster  (app.x.manifest.b)
 
