@@ -245,5 +245,6 @@ scenarios! {
     sandbox_reset = "sandbox-reset",
     read = "read",
     refactoring = "refactoring",
+    conditions = "conditions",
     workloads = "workloads",
 }

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use engine_config::Definition;
 use engine_converge::predict::{Basis, Purpose, predict};
 use engine_converge::read::{Question, ReadError, read};
+use engine_core::address::Address;
 use engine_core::cluster::{ClusterRecord, Connection};
 use engine_core::diagnostic::{Code, Diagnostic};
 use engine_core::digest::Fingerprint;
@@ -18,11 +19,13 @@ use engine_core::kind_info::Discovery;
 use engine_core::object_ref::{ClusterRef, ObjectRef};
 use engine_core::plan::triage::{desired_prints, ready_reads, triage};
 use engine_core::plan::{Action, Plan, PlanInput, PlannedOutput, Tier, plan};
-use engine_core::value::Text;
+use engine_core::prediction::Prediction;
+use engine_core::value::{Text, Value};
 use engine_render::{plan_json, plan_text};
 use tracing::Instrument;
 
 use crate::args::Target;
+use crate::checks::judge_plan;
 use crate::error::{CommandError, Exit, causes};
 use crate::lock::warn_if_locked;
 use crate::saved_plan::SavedPlan;
@@ -56,8 +59,9 @@ pub async fn run(target: &Target, wish: Wish, context: Context) -> Result<Exit, 
     } else {
         let mut session = Session::open(workspace, context).await?;
         settle_reads(&mut session, context).await?;
-        let plan = make(&session, &Subject::of(&session.definition), Purpose::Show).await?.plan;
-        (session, plan)
+        let mut planned = make(&session, &Subject::of(&session.definition), Purpose::Show).await?;
+        judge_plan(&session, &mut planned).await?;
+        (session, planned.plan)
     };
     warn_if_locked(&session);
     if let Some(path) = &wish.out {
@@ -106,6 +110,8 @@ pub struct Planned {
     pub observed: HashMap<ObjectRef, Fingerprint>,
     /// What the clusters serve.
     pub served: BTreeMap<ClusterRef, Discovery>,
+    /// Objects with postconditions as they are predicted, without their status: that is what is waited for.
+    pub predicted: BTreeMap<Address, Value>,
 }
 
 /// Makes a plan.
@@ -142,7 +148,22 @@ pub async fn make(session: &Session, subject: &Subject, purpose: Purpose) -> Res
         unchanged.filter_map(|it| Some((it.object_ref.clone(), live.get(&it.object_ref)?.settled?)));
     let observed = observed.collect();
     let served = live.clusters.into_iter().map(|(cluster, live)| (cluster, live.discovery)).collect();
-    Ok(Planned { clusters, observed, served, plan, graph: subject.graph.clone() })
+    let predicted = predicted(graph, &predictions);
+    Ok(Planned { clusters, observed, served, plan, predicted, graph: subject.graph.clone() })
+}
+
+fn predicted(
+    graph: &ResourceGraph,
+    predictions: &HashMap<ObjectRef, Prediction>,
+) -> BTreeMap<Address, Value> {
+    let guarded = graph.resources().iter().filter(|resource| resource.lifecycle.postcondition);
+    let objects = guarded.filter_map(|resource| {
+        let object = predictions.get(resource.object_ref())?.result.as_ref().ok()?;
+        let mut body = object.body().clone();
+        body.remove_at(&["status"]);
+        Some((resource.address.clone(), body))
+    });
+    objects.collect()
 }
 
 /// Reads what a plan need not leave to the apply, because all that stands before it is settled: otherwise a

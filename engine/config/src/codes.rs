@@ -77,6 +77,12 @@ pub const MOVED: Code = Code(180);
 pub const REMOVED: Code = Code(181);
 /// An `import` block names what is not declared, or another object.
 pub const IMPORT: Code = Code(182);
+/// A precondition or postcondition does not hold.
+pub const CONDITION: Code = Code(183);
+/// A check failed.
+pub const CHECK: Code = Code(184);
+/// What a check asserts is known only after apply.
+pub const CHECK_OPEN: Code = Code(185);
 
 /// A manifest is no Kubernetes object.
 pub const MANIFEST: Code = Code(400);

@@ -123,11 +123,18 @@ fn load_unsorted(
     facts.cluster_of = whole.by_ref.clone();
     let rendered = Rendering::default();
     let overlays = Overlays { source: Some(source), rendered: &rendered };
-    let ground =
-        Ground { facts: &facts, files: &files, overlays: &overlays, clusters: &whole.clusters, reads };
+    let ground = Ground {
+        facts: &facts,
+        files: &files,
+        overlays: &overlays,
+        clusters: &whole.clusters,
+        reads,
+        subjects: &BTreeMap::new(),
+    };
     let expanded = expand::expand(&ground, &module, (inputs.clone(), faults), &whole.order);
     let outputs = outputs(&module, &expanded);
-    let Expanded { builder, pending, mut faults, warnings: found, .. } = expanded;
+    let Expanded { builder, pending, mut faults, warnings: found, verdicts, .. } = expanded;
+    faults.extend(verdicts.faults());
     warnings.extend(found);
     let outputs = outputs.map_err(|found| faults.extend(found)).unwrap_or_default();
     let graph = builder.build().map_err(|found| faults.extend(found)).unwrap_or_default();
@@ -226,6 +233,8 @@ pub(crate) fn outputs(
 
 #[cfg(test)]
 mod bad_input;
+#[cfg(test)]
+mod conditions;
 #[cfg(test)]
 pub(crate) mod harness;
 #[cfg(test)]

@@ -11,14 +11,15 @@ use engine_core::manifest::Manifest;
 use engine_core::mark::EnvironmentName;
 use engine_core::plan::PlannedOutput;
 use engine_core::ports::Resolver;
+use engine_core::resource::Resource;
 use engine_core::value::{Text, Value};
 
-use crate::codes::FILL;
+use crate::codes::{CONDITION, FILL};
 use crate::definition::{LoadOptions, OutputValue, facts, outputs};
-use crate::expand::{self, ClusterOrder, Ground, Input, Overlays, Rendering};
+use crate::expand::{self, Asked, ClusterOrder, Ground, Input, Overlays, Rendering, Verdicts, seen};
 use crate::expr_value::ExprValue;
 use crate::hints;
-use crate::module::Module;
+use crate::module::{Body, Declaration, Module};
 use crate::source::Files;
 
 /// Evaluates a definition again with what has been read meanwhile.
@@ -45,6 +46,7 @@ pub struct Filler {
 #[derive(Clone)]
 pub(crate) struct Evaluated {
     reads: BTreeMap<Address, Value>,
+    verdicts: Arc<Verdicts>,
     graph: Arc<ResourceGraph>,
     outputs: BTreeMap<Text, OutputValue>,
 }
@@ -55,6 +57,17 @@ impl Filler {
         if let Some(evaluated) = last.as_ref().filter(|evaluated| evaluated.reads == *reads) {
             return Ok(evaluated.clone());
         }
+        let evaluated = self.evaluate_with(reads, &BTreeMap::new())?;
+        *last = Some(evaluated.clone());
+        Ok(evaluated)
+    }
+
+    /// The same with objects as an apply has left them.
+    fn evaluate_with(
+        &self,
+        reads: &BTreeMap<Address, Value>,
+        subjects: &BTreeMap<Address, ExprValue>,
+    ) -> Result<Evaluated, Diagnostics> {
         let files = Files::open(&self.options.repository)?;
         let mut facts = facts(&self.options, &self.module);
         let name = ExprValue::string(self.environment.as_str());
@@ -69,6 +82,7 @@ impl Filler {
             overlays: &overlays,
             clusters: &self.clusters,
             reads: &all,
+            subjects,
         };
         let expanded =
             expand::expand(&ground, &self.module, (self.inputs.clone(), Diagnostics::default()), &self.order);
@@ -76,14 +90,92 @@ impl Filler {
             return Err(hints::complete(expanded.faults).sorted());
         }
         let outputs = outputs(&self.module, &expanded)?;
-        let evaluated =
-            Evaluated { reads: reads.clone(), graph: Arc::new(expanded.builder.build()?), outputs };
-        *last = Some(evaluated.clone());
-        Ok(evaluated)
+        Ok(Evaluated {
+            reads: reads.clone(),
+            verdicts: Arc::new(expanded.verdicts),
+            graph: Arc::new(expanded.builder.build()?),
+            outputs,
+        })
+    }
+
+    /// Judges the checks, and the preconditions of outputs, with what has been read.
+    ///
+    /// # Errors
+    /// The definition has errors with what was read.
+    pub fn checks(&self, reads: &BTreeMap<Address, Value>, moment: Moment) -> Result<Checks, Diagnostics> {
+        if !has_checks(&self.module) {
+            return Ok(Checks::default());
+        }
+        let verdicts = self.evaluate(reads)?.verdicts;
+        let may_read = |asked: &&Asked| moment == Moment::Applied || !asked.planned;
+        let asked = verdicts.asked.iter().filter(may_read).map(|asked| asked.resource.clone());
+        Ok(Checks {
+            warnings: verdicts.checks.clone(),
+            faults: verdicts.outputs.clone(),
+            asked: asked.collect(),
+        })
     }
 }
 
+/// When checks are judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// Before an apply that changes something.
+    Planned,
+    /// When there is nothing, or nothing more, to do.
+    Applied,
+}
+
+/// What checks say.
+#[derive(Default)]
+pub struct Checks {
+    /// Checks that failed or cannot be judged yet.
+    pub warnings: Diagnostics,
+    /// Preconditions of outputs that do not hold.
+    pub faults: Diagnostics,
+    /// Objects that checks ask for. Judge again with them, [`Value::Null`] for one that cannot be had.
+    pub asked: Vec<Resource>,
+}
+
+/// Tells whether there is anything to judge. Modules do not use themselves, so this ends.
+fn has_checks(module: &Module) -> bool {
+    let inside = |block: &Declaration| match &block.body {
+        Body::Module { module, .. } => has_checks(module),
+        _ => false,
+    };
+    !module.checks.is_empty()
+        || module.outputs.values().any(|output| !output.preconditions.is_empty())
+        || module.blocks.iter().any(inside)
+}
+
 impl Resolver for Filler {
+    fn require(
+        &self,
+        address: &Address,
+        live: Option<&Value>,
+        reads: &BTreeMap<Address, Value>,
+    ) -> Result<(), Diagnostics> {
+        let evaluated = self.evaluate(reads)?;
+        let Some(live) = live else {
+            if evaluated.verdicts.open.contains(address) {
+                let summary = format!("a precondition of {address} is still not known");
+                return Err(Diagnostic::error(CONDITION, summary).about(address.clone()).into());
+            }
+            return evaluated.verdicts.before.get(address).map_or(Ok(()), |faults| Err(faults.clone()));
+        };
+        let Some(resource) = evaluated.graph.at(address) else {
+            // A read: with its answer it has been judged.
+            return evaluated.verdicts.after.get(address).map_or(Ok(()), |faults| Err(faults.clone()));
+        };
+        let kind = &resource.object_ref().kind;
+        let value = seen(live, kind);
+        let hidden = resource.manifest().is_some_and(|manifest| !manifest.sensitive().is_empty());
+        let value = if hidden && !kind.is("", "Secret") { value.sensitive() } else { value };
+        let subjects = BTreeMap::from([(address.clone(), value)]);
+        let verdicts = self.evaluate_with(reads, &subjects)?.verdicts;
+        verdicts.after.get(address).map_or(Ok(()), |faults| Err(faults.clone()))
+    }
+
     fn outputs(
         &self,
         reads: &BTreeMap<Address, Value>,

@@ -27,6 +27,6 @@ mod types;
 
 pub use self::definition::{Definition, LoadOptions, Origin, OutputValue, load};
 pub use self::environment::StateChoice;
-pub use self::fill::Filler;
+pub use self::fill::{Checks, Filler, Moment};
 pub use self::format::format;
 pub use self::variables::{VariableInput, variable_files};

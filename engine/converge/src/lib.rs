@@ -7,6 +7,7 @@ pub mod read;
 pub mod predict;
 
 pub mod apply;
+mod conditions;
 mod contents;
 mod execute;
 mod journal;

@@ -4,6 +4,7 @@
 //! evaluated, so an instance depends on the instances it uses and not on whole blocks.
 
 mod block;
+mod conditions;
 mod files;
 mod frame;
 mod instances;
@@ -24,8 +25,10 @@ use engine_core::object_ref::ClusterRef;
 use engine_core::resource::Resource;
 use engine_core::value::{Text, Value};
 
+pub(crate) use self::conditions::{Asked, Verdicts};
 pub(crate) use self::frame::{Frame, Inherited, Input};
 pub(crate) use self::overlay::{Overlays, Rendering};
+pub(crate) use self::read::seen;
 pub(crate) use self::refactoring::check as check_refactoring;
 pub(crate) use self::scope::{Facts, Repeated, Uses, evaluate_in};
 use crate::expr_value::ExprValue;
@@ -40,6 +43,8 @@ pub(crate) struct Ground<'a> {
     pub(crate) clusters: &'a Clusters,
     /// What reads have found so far; `Null` for an object that does not exist.
     pub(crate) reads: &'a BTreeMap<Address, Value>,
+    /// Objects as an apply has left them, by the address of their resource: what `self` is in postconditions.
+    pub(crate) subjects: &'a BTreeMap<Address, ExprValue>,
 }
 
 /// What a walk has found.
@@ -50,6 +55,7 @@ pub(crate) struct Expanded {
     pub(crate) outputs: BTreeMap<Text, ExprValue>,
     pub(crate) faults: Diagnostics,
     pub(crate) warnings: Diagnostics,
+    pub(crate) verdicts: Verdicts,
 }
 
 /// The order between clusters: who waits, for whom, and where it is written.
@@ -68,6 +74,7 @@ pub(crate) fn expand(
         faults,
         warnings: Diagnostics::default(),
         pending: Vec::new(),
+        verdicts: Verdicts::default(),
         instances: 0,
         by_cluster: BTreeMap::new(),
     };
@@ -79,6 +86,7 @@ pub(crate) fn expand(
         outputs,
         faults: walk.faults,
         warnings: walk.warnings,
+        verdicts: walk.verdicts,
     }
 }
 
@@ -89,6 +97,7 @@ struct Walk<'a> {
     faults: Diagnostics,
     warnings: Diagnostics,
     pending: Vec<Resource>,
+    verdicts: Verdicts,
     /// How many instances there are so far.
     instances: usize,
     /// The instances of the root module's blocks, by their cluster.
@@ -108,6 +117,7 @@ impl<'a> Walk<'a> {
             }
         }
         self.refactor(&frame);
+        self.checks(&frame);
         outputs
     }
 
@@ -124,7 +134,9 @@ impl<'a> Walk<'a> {
         let mut outputs = BTreeMap::new();
         for (name, output) in &frame.module.outputs {
             let value = self.expr(frame, &output.value, &Repeated::Once, &mut Uses::default());
+            let may_give = self.may_give(frame, name, output);
             let value = self.or_unknown(value);
+            let value = if may_give { value } else { ExprValue::unknown(value.ty()) };
             let value = if output.sensitive { value.sensitive() } else { value };
             outputs.insert(name.clone(), value);
         }
@@ -163,7 +175,7 @@ impl<'a> Walk<'a> {
     /// Tells whether an unknown value may stem from what has been reported, or from a read that will be
     /// answered before the next walk: then it is no fault of its own.
     fn is_provisional(&self) -> bool {
-        self.faults.has_errors() || !self.pending.is_empty()
+        self.faults.has_errors() || !self.pending.is_empty() || !self.verdicts.before.is_empty()
     }
 
     fn depend(&mut self, dependent: Block, uses: &Uses) {

@@ -88,7 +88,18 @@ pub(crate) fn evaluate_in(
     repeated: &Repeated,
     uses: &mut Uses,
 ) -> Result<ExprValue, Diagnostics> {
-    let scope = FrameScope { facts, frame, file: &expr.file, repeated, uses: RefCell::new(uses) };
+    evaluate_about(facts, frame, expr, (repeated, None), uses)
+}
+
+/// The same for an expression in which `self` stands for something.
+pub(super) fn evaluate_about(
+    facts: &Facts,
+    frame: &Frame<'_>,
+    expr: &Expr,
+    (repeated, subject): (&Repeated, Option<&ExprValue>),
+    uses: &mut Uses,
+) -> Result<ExprValue, Diagnostics> {
+    let scope = FrameScope { facts, frame, file: &expr.file, repeated, subject, uses: RefCell::new(uses) };
     evaluate(&expr.node, &scope)
 }
 
@@ -97,6 +108,7 @@ struct FrameScope<'a> {
     frame: &'a Frame<'a>,
     file: &'a Arc<SourceFile>,
     repeated: &'a Repeated,
+    subject: Option<&'a ExprValue>,
     uses: RefCell<&'a mut Uses>,
 }
 
@@ -109,6 +121,9 @@ impl Scope for FrameScope<'_> {
     ) -> Result<(ExprValue, usize), Diagnostics> {
         let name = steps.first().and_then(attribute).unwrap_or_default();
         let frame = self.frame;
+        if let ("self", Some(subject)) = (root, self.subject) {
+            return Ok((subject.clone(), 0));
+        }
         let found = match (root, name) {
             ("var", name) => frame.variables.get(name).map(|input| {
                 self.uses.borrow_mut().planned |= input.planned;

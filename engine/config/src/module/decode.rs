@@ -12,14 +12,15 @@ use super::fields::{Name, head_span, twice};
 use super::link::{Found, Linker};
 use super::refactoring::Refactorings;
 use super::resource::{PRIMITIVES, RESERVED, Resources, instead_of};
-use super::{Declaration, Local, Module, Output, Root, Variable, references, settings, values};
+use super::{Checks, Declaration, Local, Module, Output, Root, Variable};
+use super::{conditions, references, settings, values};
 use crate::codes::{ROOT_ONLY, UNKNOWN_ARGUMENT, UNKNOWN_BLOCK, UNSUPPORTED};
 use crate::eval::did_you_mean;
 use crate::templates::Templates;
 
 /// Block types that are not resources.
-const KEYWORDS: [&str; 9] =
-    ["cluster", "import", "locals", "moved", "output", "read", "removed", "terrane", "variable"];
+const KEYWORDS: [&str; 10] =
+    ["check", "cluster", "import", "locals", "moved", "output", "read", "removed", "terrane", "variable"];
 
 /// Where a module stands among others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +38,7 @@ struct Parts {
     locals: BTreeMap<Text, Local>,
     outputs: BTreeMap<Text, Output>,
     blocks: Vec<Declaration>,
+    checks: Checks,
     refactorings: Refactorings,
     /// Blocks with faults, as `TYPE.NAME`: references to them are no further faults.
     faulty: HashSet<String>,
@@ -100,6 +102,7 @@ fn finish(
         blocks: parts.blocks,
         index,
         root: parts.root,
+        checks: parts.checks,
         refactorings: parts.refactorings,
         templates,
         order: Vec::new(),
@@ -136,6 +139,13 @@ impl Decoder<'_, '_> {
             "output" => {
                 let found = values::output(block, file, &self.linker.constants, self.faults);
                 insert(&mut self.parts.outputs, found, "output", |o| &o.span, self.faults);
+            }
+            "check" => {
+                let found = conditions::check(block, file, &self.linker.constants, self.faults);
+                if let Some((name, check, read)) = found {
+                    self.parts.blocks.extend(read);
+                    insert(&mut self.parts.checks, Some((name, check)), "check", |c| &c.span, self.faults);
+                }
             }
             "terrane" | "cluster" => self.root_block(block, file),
             "read" => {

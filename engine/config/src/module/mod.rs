@@ -1,5 +1,6 @@
 //! A module as its files declare it: a directory of HCL files, decoded but not evaluated.
 
+mod conditions;
 mod constant;
 mod decode;
 mod fields;
@@ -18,6 +19,7 @@ use engine_core::field_path::FieldPath;
 use engine_core::resource::Timeouts;
 use engine_core::value::Text;
 
+pub(crate) use self::conditions::{Check, Checks, Condition, Conditions};
 pub(crate) use self::constant::{Constants, evaluate_argument, typed};
 pub(crate) use self::fields::{Argument, Expr};
 pub(crate) use self::link::Linker;
@@ -38,6 +40,7 @@ pub(crate) struct Module {
     pub(crate) index: HashMap<Text, HashMap<Text, usize>>,
     /// What only a root module declares.
     pub(crate) root: Root,
+    pub(crate) checks: Checks,
     pub(crate) refactorings: Refactorings,
     /// What `tera` renders.
     pub(crate) templates: Templates,
@@ -65,13 +68,7 @@ pub(crate) struct Variable {
     pub(crate) has_faulty_default: bool,
     pub(crate) sensitive: bool,
     pub(crate) nullable: bool,
-    pub(crate) validations: Vec<Validation>,
-}
-
-/// A `validation` block of a variable.
-pub(crate) struct Validation {
-    pub(crate) condition: Expr,
-    pub(crate) message: Expr,
+    pub(crate) validations: Vec<Condition>,
 }
 
 /// One value of a `locals` block.
@@ -86,6 +83,7 @@ pub(crate) struct Output {
     pub(crate) value: Expr,
     pub(crate) description: Option<Text>,
     pub(crate) sensitive: bool,
+    pub(crate) preconditions: Vec<Condition>,
 }
 
 /// What the root module declares besides resources.
@@ -133,6 +131,10 @@ pub(crate) struct Declaration {
     pub(crate) timeouts: Option<Timeouts>,
     pub(crate) prevent_destroy: bool,
     pub(crate) ignore_changes: Vec<FieldPath>,
+    pub(crate) replace_triggered_by: Vec<Trigger>,
+    pub(crate) conditions: Conditions,
+    /// The check that a read stands in.
+    pub(crate) scope: Option<Text>,
     pub(crate) body: Body,
     /// Whether anything of the module refers to it: only then is its value kept.
     pub(crate) referenced: bool,
@@ -172,6 +174,12 @@ pub(crate) enum Body {
     },
 }
 
+/// What `replace_triggered_by` names: a block or instance, or a field of its objects.
+pub(crate) struct Trigger {
+    pub(crate) target: Target,
+    pub(crate) field: FieldPath,
+}
+
 /// What `depends_on` names: a block, or one instance of it.
 pub(crate) struct Target {
     pub(crate) block_type: Text,
@@ -189,6 +197,7 @@ impl Declaration {
     /// Calls `visit` with every expression that is evaluated for each instance.
     pub(crate) fn each_expr<'a>(&'a self, visit: &mut dyn FnMut(&'a Expr)) {
         self.cluster.iter().chain(&self.wait).for_each(&mut *visit);
+        self.conditions.before.iter().for_each(|condition| condition.each_expr(visit));
         match &self.body {
             Body::Manifest { object } => object.each_expr(visit),
             Body::Manifests { files, namespace } => {

@@ -7,9 +7,10 @@ use engine_core::diagnostic::{Diagnostic, Diagnostics, SourceFile};
 use engine_core::value::Text;
 use hcl_edit::structure::Block;
 
+use super::conditions::conditions;
 use super::constant::Constants;
 use super::fields::{Fields, Name, expect_labels, head_span, twice};
-use super::{Local, Output, Validation, Variable};
+use super::{Local, Output, Variable};
 use crate::codes::{LABELS, VARIABLE_TYPE};
 use crate::convert::convert;
 use crate::types::{self, Type};
@@ -51,7 +52,7 @@ pub(super) fn variable(
     let default = default(&mut fields, constants, &ty, nullable);
     let has_faulty_default = fields.faults().len() > before;
     constants.text(&mut fields, "description");
-    let validations = validations(&mut fields);
+    let validations = conditions(&mut fields, "validation");
     fields.finish();
     let variable = Variable { span, ty, default, has_faulty_default, sensitive, nullable, validations };
     Some((name, variable))
@@ -90,21 +91,6 @@ fn default(
             );
         })
         .ok()
-}
-
-fn validations(fields: &mut Fields<'_>) -> Vec<Validation> {
-    let mut found = Vec::new();
-    for block in fields.blocks("validation") {
-        let span = head_span(&block, &fields.file);
-        let mut inner = Fields::new("validation".to_owned(), span, block.body, fields.faults());
-        let condition = inner.required("condition");
-        let message = inner.required("error_message");
-        inner.finish();
-        if let (Some(condition), Some(message)) = (condition, message) {
-            found.push(Validation { condition, message });
-        }
-    }
-    found
 }
 
 /// Decodes a `locals` block into `found`.
@@ -146,7 +132,8 @@ pub(super) fn output(
     let sensitive = constants.bool(&mut fields, "sensitive").unwrap_or(false);
     // Without effect: whoever uses an output of a module waits for the whole module.
     fields.expr("depends_on");
+    let preconditions = conditions(&mut fields, "precondition");
     fields.finish();
-    let output = Output { span, value: value?, description, sensitive };
+    let output = Output { span, value: value?, description, sensitive, preconditions };
     Some((name, output))
 }

@@ -56,7 +56,13 @@ pub struct PlanInput<'a> {
 /// Decides what an apply would do.
 pub fn plan(input: &PlanInput<'_>) -> Plan {
     let manager = input.state.lineage.field_manager();
-    let mut planner = Planner { input, manager, changes: Vec::new(), diagnostics: Diagnostics::default() };
+    let mut planner = Planner {
+        input,
+        manager,
+        changes: Vec::new(),
+        changed: Vec::new(),
+        diagnostics: Diagnostics::default(),
+    };
     for resource in input.graph.in_order() {
         planner.resource(resource);
     }
@@ -116,6 +122,8 @@ struct Planner<'a> {
     input: &'a PlanInput<'a>,
     manager: FieldManager,
     changes: Vec<Change>,
+    /// Positions of the updates and replacements in it.
+    changed: Vec<usize>,
     diagnostics: Diagnostics,
 }
 
@@ -246,7 +254,7 @@ impl Planner<'_> {
         let (fields, own) = self.differences(manifest, record, before, (prediction, after));
         let uid = live.uid.clone();
         if prediction.immutable {
-            return self.replace(resource, manifest, uid, fields, prediction.tier);
+            return self.replace(resource, uid, fields, prediction.tier);
         }
         let update =
             |force| Action::Update { uid: uid.clone(), force, exceptions: prediction.exceptions.clone() };
@@ -333,28 +341,6 @@ impl Planner<'_> {
         }
     }
 
-    fn replace(
-        &mut self,
-        resource: &Resource,
-        manifest: &Manifest,
-        uid: Uid,
-        fields: Vec<FieldChange>,
-        tier: Tier,
-    ) {
-        let kind = &manifest.object_ref().kind;
-        let loses_data = kind.is("", "Namespace")
-            || kind.is("", "PersistentVolumeClaim")
-            || kind.is("apiextensions.k8s.io", "CustomResourceDefinition");
-        if !resource.lifecycle.prevent_destroy && !loses_data {
-            return self.push(resource, Action::Replace { uid }, Reason::Immutable, fields, tier);
-        }
-        let why = match loses_data {
-            true => "Replacing it would delete data that cannot be brought back.",
-            false => "Its lifecycle has prevent_destroy.",
-        };
-        self.diagnostics.push(faults::immutable(resource, &fields, why));
-    }
-
     /// Deletes what is recorded, or marked as ours, and no longer desired.
     fn removals(&mut self) {
         let input = self.input;
@@ -438,6 +424,10 @@ impl Planner<'_> {
         fields: Vec<FieldChange>,
         tier: Tier,
     ) {
+        let (action, reason) = self.triggered(resource, (action, reason));
+        if matches!(action, Action::Update { .. } | Action::Replace { .. }) {
+            self.changed.push(self.changes.len());
+        }
         let restarts = match (&action, resource.manifest()) {
             (Action::Update { .. }, Some(manifest)) if restarts(manifest, &fields) => {
                 vec![manifest.object_ref().clone()]
@@ -489,6 +479,7 @@ fn hole_paths(manifest: &Manifest) -> Vec<FieldPath> {
 }
 
 mod foreign;
+mod replace;
 
 #[cfg(test)]
 mod tests;

@@ -40,6 +40,9 @@ pub(super) const NOT_MOVED: Code = Code(612);
 /// The object of an import block does not exist.
 pub(super) const NOTHING_TO_IMPORT: Code = Code(613);
 
+/// An object that is to be replaced with another one must not be.
+pub(super) const NOT_REPLACED: Code = Code(614);
+
 /// The credentials may read and not write: enough to show a plan, not to ask the server what comes of it.
 pub(super) fn not_asked(resource: &Resource, why: &str) -> Diagnostic {
     let summary = format!("{} is planned without asking the server", resource.object_ref());
@@ -165,6 +168,13 @@ pub(super) fn conflicts(
     about(resource, Diagnostic::error(CONFLICT, summary)).detail(detail).hint(
         "remove these fields from the definition, name them in `ignore_changes`, or stop the other manager",
     )
+}
+
+pub(super) fn not_replaced(resource: &Resource, trigger: &Address, why: &str) -> Diagnostic {
+    let summary = format!("{} would be replaced because {trigger} changes", resource.object_ref());
+    about(resource, Diagnostic::error(NOT_REPLACED, summary))
+        .detail(why)
+        .hint("remove it from replace_triggered_by, or take the protection off")
 }
 
 /// What was moved is another object now: the move saves nothing.

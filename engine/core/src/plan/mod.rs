@@ -227,6 +227,8 @@ pub enum Reason {
     Replaced,
     /// A field cannot be changed in place.
     Immutable,
+    /// A resource changes that replaces this one.
+    Triggered,
     /// Only the ownership of fields changes.
     Ownership,
     /// Declared under another address.
@@ -248,6 +250,7 @@ impl Reason {
             Self::Removed => "removed",
             Self::Replaced => "replaced",
             Self::Immutable => "immutable",
+            Self::Triggered => "triggered",
             Self::Ownership => "ownership",
             Self::Moved => "moved",
             Self::Deferred => "deferred",
