@@ -1,10 +1,13 @@
 //! Judges what a definition asserts: at the end of a plan, and of an apply.
 
-use engine_config::codes::CONDITION;
+use std::collections::{BTreeMap, HashMap};
+
+use engine_config::codes::{CONDITION, CONDITION_OPEN};
 use engine_config::{Checks, Moment};
-use engine_converge::read::read_object;
-use engine_core::plan::{Action, Change};
-use engine_core::ports::Resolver;
+use engine_converge::read::read_objects;
+use engine_core::address::Address;
+use engine_core::diagnostic::Diagnostics;
+use engine_core::plan::Action;
 use engine_core::resource::{Body, Read, Resource};
 use engine_core::value::Value;
 
@@ -17,15 +20,7 @@ use crate::session::{Reads, Session};
 /// # Errors
 /// The definition has errors with what checks have read.
 pub async fn judge_plan(session: &Session, planned: &mut Planned) -> Result<(), CommandError> {
-    let guarded = planned.graph.resources().iter().filter(|resource| resource.lifecycle.postcondition);
-    let mut broken = Vec::new();
-    for resource in guarded {
-        let change = planned.plan.changes.iter().find(|change| change.address == resource.address);
-        let Some((change, manifest)) = change.zip(resource.manifest()) else { continue };
-        let version = manifest.api_version().clone();
-        let read = Read { object_ref: change.object_ref.clone(), api_version: Some(version) };
-        broken.extend(postconditions(session, planned, (resource, change), &read).await);
-    }
+    let broken = postconditions(session, planned).await?;
     let moment = if planned.plan.has_changes() { Moment::Planned } else { Moment::Applied };
     let checks = judge(session, &session.reads, moment).await?;
     let diagnostics = &mut planned.plan.diagnostics;
@@ -35,25 +30,32 @@ pub async fn judge_plan(session: &Session, planned: &mut Planned) -> Result<(), 
     Ok(())
 }
 
-/// Judges the postconditions of one resource: of an object that stays, by what it is; of another, by what is
-/// predicted of it, as far as that tells.
-async fn postconditions(
-    session: &Session,
-    planned: &Planned,
-    (resource, change): (&Resource, &Change),
-    read: &Read,
-) -> Vec<engine_core::diagnostic::Diagnostic> {
-    let stays = change.action == Action::NoOp;
-    let value = match planned.predicted.get(&resource.address) {
-        _ if stays => read_object(read, &session.providers).await.ok(),
-        predicted => predicted.cloned(),
-    };
-    let held =
-        value.map(|value| session.definition.filler.require(&resource.address, Some(&value), &session.reads));
-    let Some(Err(faults)) = held else { return Vec::new() };
-    // What a prediction does not have, the object may still get.
-    let counts = stays || faults.iter().all(|fault| fault.code == CONDITION);
-    if counts { faults.iter().cloned().collect() } else { Vec::new() }
+/// Judges postconditions: of an object that stays, by what it is; of another, by what is predicted of it, as far as
+/// that tells.
+async fn postconditions(session: &Session, planned: &Planned) -> Result<Diagnostics, CommandError> {
+    let mut broken = Diagnostics::default();
+    let guarded = planned.graph.resources().iter().filter(|resource| resource.lifecycle.postcondition);
+    let guarded: HashMap<&Address, &Resource> = guarded.map(|it| (&it.address, it)).collect();
+    if guarded.is_empty() {
+        return Ok(broken);
+    }
+    let unchanged = planned.plan.changes.iter().filter(|change| change.action == Action::NoOp);
+    let stay = unchanged.filter_map(|change| {
+        let version = guarded.get(&change.address)?.manifest()?.api_version().clone();
+        let read = Read { object_ref: change.object_ref.clone(), api_version: Some(version) };
+        Some((change.address.clone(), read))
+    });
+    let live = read_objects(stay.collect(), &session.providers).await;
+    let mut objects = planned.predicted.clone();
+    objects.extend(live.clone());
+    for (address, faults) in session.definition.filler.postconditions(&objects, &session.reads)? {
+        // What a prediction does not have the object may still get, and what is not known may become so.
+        let is_final = |code| code == CONDITION || code != CONDITION_OPEN && live.contains_key(&address);
+        if faults.iter().all(|fault| is_final(fault.code)) {
+            broken.extend(faults);
+        }
+    }
+    Ok(broken)
 }
 
 /// Judges the checks, reading what they ask for. What cannot be read is as if it did not exist: a check never
@@ -69,14 +71,16 @@ pub async fn judge(session: &Session, reads: &Reads, moment: Moment) -> Result<C
             return Ok(checks);
         }
         // What is found may lead to further questions.
-        for resource in &checks.asked {
-            let Body::Read(read) = &resource.body else { continue };
-            let found = read_object(read, &session.providers).await;
-            let value = found.unwrap_or_else(|error| {
-                tracing::warn!(%error, address = %resource.address, "a check could not read");
-                Value::Null
-            });
-            reads.insert(resource.address.clone(), value);
-        }
+        let asked: BTreeMap<Address, Read> = checks.asked.iter().filter_map(read_of).collect();
+        let found = read_objects(asked.clone(), &session.providers).await;
+        reads.extend(asked.into_keys().map(|address| (address, Value::Null)));
+        reads.extend(found);
+    }
+}
+
+fn read_of(resource: &Resource) -> Option<(Address, Read)> {
+    match &resource.body {
+        Body::Read(read) => Some((resource.address.clone(), read.clone())),
+        Body::Object(_) => None,
     }
 }

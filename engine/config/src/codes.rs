@@ -83,6 +83,8 @@ pub const CONDITION: Code = Code(183);
 pub const CHECK: Code = Code(184);
 /// What a check asserts is known only after apply.
 pub const CHECK_OPEN: Code = Code(185);
+/// A precondition or postcondition is not known when it has to be.
+pub const CONDITION_OPEN: Code = Code(186);
 
 /// A manifest is no Kubernetes object.
 pub const MANIFEST: Code = Code(400);

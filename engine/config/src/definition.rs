@@ -8,7 +8,7 @@ use engine_core::address::Address;
 use engine_core::cluster::Clusters;
 use engine_core::diagnostic::{Diagnostic, Diagnostics};
 use engine_core::digest::Digest;
-use engine_core::graph::ResourceGraph;
+use engine_core::graph::{GraphBuilder, ResourceGraph};
 use engine_core::mark::EnvironmentName;
 use engine_core::plan::{AdoptPolicy, PlannedOutput};
 use engine_core::ports::ManifestSource;
@@ -18,7 +18,7 @@ use jiff::Timestamp;
 
 use crate::codes::SENSITIVE;
 use crate::environment::{self, StateChoice};
-use crate::expand::{self, Expanded, Facts, Frame, Ground, Overlays, Rendering};
+use crate::expand::{self, Expanded, Facts, Frame, Ground, Overlays, Rendering, Verdicts};
 use crate::expr_value::ExprValue;
 use crate::fill::Filler;
 use crate::functions::FunctionContext;
@@ -134,16 +134,9 @@ fn load_unsorted(
     let expanded = expand::expand(&ground, &module, (inputs.clone(), faults), &whole.order);
     let outputs = outputs(&module, &expanded);
     let Expanded { builder, pending, mut faults, warnings: found, verdicts, .. } = expanded;
-    faults.extend(verdicts.faults());
     warnings.extend(found);
     let outputs = outputs.map_err(|found| faults.extend(found)).unwrap_or_default();
-    let graph = builder.build().map_err(|found| faults.extend(found)).unwrap_or_default();
-    if !faults.has_errors() && pending.is_empty() {
-        faults.extend(expand::check_refactoring(&graph));
-    }
-    if faults.has_errors() {
-        return Err(faults);
-    }
+    let graph = checked(builder, (&verdicts, pending.is_empty()), faults)?;
     note_functions(&facts, &files);
     let filler = Filler {
         module: Arc::new(module),
@@ -170,6 +163,21 @@ fn load_unsorted(
         variables,
         filler: Arc::new(filler),
     })
+}
+
+/// Builds the graph of a definition without faults. Unless something is still to be read, what refers to the graph
+/// is checked.
+fn checked(
+    builder: GraphBuilder,
+    (verdicts, is_whole): (&Verdicts, bool),
+    mut faults: Diagnostics,
+) -> Result<ResourceGraph, Diagnostics> {
+    faults.extend(verdicts.faults());
+    let graph = builder.build().map_err(|found| faults.extend(found)).unwrap_or_default();
+    if is_whole && !faults.has_errors() {
+        faults.extend(expand::check_refactoring(&graph));
+    }
+    if faults.has_errors() { Err(faults) } else { Ok(graph) }
 }
 
 /// Returns what is the same everywhere in an environment, as far as it is known before the clusters are.

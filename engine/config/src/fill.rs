@@ -14,7 +14,7 @@ use engine_core::ports::Resolver;
 use engine_core::resource::Resource;
 use engine_core::value::{Text, Value};
 
-use crate::codes::{CONDITION, FILL};
+use crate::codes::{CONDITION_OPEN, FILL};
 use crate::definition::{LoadOptions, OutputValue, facts, outputs};
 use crate::expand::{self, Asked, ClusterOrder, Ground, Input, Overlays, Rendering, Verdicts, seen};
 use crate::expr_value::ExprValue;
@@ -98,6 +98,28 @@ impl Filler {
         })
     }
 
+    /// Judges the postconditions of resources by their objects; returns what does not hold or cannot be told.
+    ///
+    /// # Errors
+    /// The definition has errors with what was read.
+    pub fn postconditions(
+        &self,
+        objects: &BTreeMap<Address, Value>,
+        reads: &BTreeMap<Address, Value>,
+    ) -> Result<BTreeMap<Address, Diagnostics>, Diagnostics> {
+        let graph = self.evaluate(reads)?.graph;
+        let subjects = objects.iter().filter_map(|(address, object)| {
+            let resource = graph.at(address)?;
+            let kind = &resource.object_ref().kind;
+            let value = seen(object, kind);
+            let hidden = resource.manifest().is_some_and(|manifest| !manifest.sensitive().is_empty());
+            let value = if hidden && !kind.is("", "Secret") { value.sensitive() } else { value };
+            Some((address.clone(), value))
+        });
+        let verdicts = self.evaluate_with(reads, &subjects.collect())?.verdicts;
+        Ok(verdicts.after.clone())
+    }
+
     /// Judges the checks, and the preconditions of outputs, with what has been read.
     ///
     /// # Errors
@@ -159,21 +181,16 @@ impl Resolver for Filler {
         let Some(live) = live else {
             if evaluated.verdicts.open.contains(address) {
                 let summary = format!("a precondition of {address} is still not known");
-                return Err(Diagnostic::error(CONDITION, summary).about(address.clone()).into());
+                return Err(Diagnostic::error(CONDITION_OPEN, summary).about(address.clone()).into());
             }
             return evaluated.verdicts.before.get(address).map_or(Ok(()), |faults| Err(faults.clone()));
         };
-        let Some(resource) = evaluated.graph.at(address) else {
+        if evaluated.graph.at(address).is_none() {
             // A read: with its answer it has been judged.
             return evaluated.verdicts.after.get(address).map_or(Ok(()), |faults| Err(faults.clone()));
-        };
-        let kind = &resource.object_ref().kind;
-        let value = seen(live, kind);
-        let hidden = resource.manifest().is_some_and(|manifest| !manifest.sensitive().is_empty());
-        let value = if hidden && !kind.is("", "Secret") { value.sensitive() } else { value };
-        let subjects = BTreeMap::from([(address.clone(), value)]);
-        let verdicts = self.evaluate_with(reads, &subjects)?.verdicts;
-        verdicts.after.get(address).map_or(Ok(()), |faults| Err(faults.clone()))
+        }
+        let objects = BTreeMap::from([(address.clone(), live.clone())]);
+        self.postconditions(&objects, reads)?.remove(address).map_or(Ok(()), Err)
     }
 
     fn outputs(

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use engine_core::address::Address;
 use engine_core::digest::SealKey;
 use engine_core::graph::ResourceGraph;
 use engine_core::kind_info::{Discovery, KindInfo, Scope};
@@ -18,6 +19,7 @@ use engine_core::sensitive::SensitivePaths;
 use engine_core::state::State;
 use engine_core::value::{Text, Value};
 use futures::future::{join_all, try_join, try_join_all};
+use futures::stream::{self, StreamExt};
 use tracing::Instrument;
 
 use crate::Providers;
@@ -101,6 +103,22 @@ pub async fn read_object(read: &Read, providers: &Providers) -> Result<Value, Re
     let target = target(&read.object_ref, kind.ok_or_else(missing)?);
     let object = provider.get(&target).await.map_err(failed)?.ok_or_else(missing)?;
     Ok(object.body().clone())
+}
+
+/// How many objects are read at once.
+const READ_AT_ONCE: usize = 32;
+
+/// Reads objects, by the addresses that name them. Those that cannot be read are left out.
+pub async fn read_objects(reads: BTreeMap<Address, Read>, providers: &Providers) -> BTreeMap<Address, Value> {
+    let questions = reads.into_iter().map(|(address, read)| async move {
+        let found = read_object(&read, providers).await;
+        found
+            .map_err(|error| tracing::warn!(%error, %address, "an object could not be read"))
+            .ok()
+            .map(|it| (address, it))
+    });
+    let found: Vec<_> = stream::iter(questions).buffer_unordered(READ_AT_ONCE).collect().await;
+    found.into_iter().flatten().collect()
 }
 
 /// Returns how to address an object of a kind.

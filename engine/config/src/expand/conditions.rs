@@ -10,7 +10,7 @@ use engine_core::value::Text;
 use super::block::Site;
 use super::scope::{Repeated, Uses, evaluate_about};
 use super::{Frame, Walk};
-use crate::codes::{CHECK, CHECK_OPEN, CONDITION, SENSITIVE, VALIDATION};
+use crate::codes::{CHECK, CHECK_OPEN, CONDITION, CONDITION_OPEN, SENSITIVE, VALIDATION};
 use crate::expr_value::ExprValue;
 use crate::module::{Check, Condition, Declaration, Output};
 use crate::types::Type;
@@ -151,7 +151,9 @@ impl Walk<'_> {
             match self.verdict(frame, rule, (site.repeated, Some(live)), uses) {
                 Ok(Verdict::Holds) => {}
                 Ok(Verdict::Open) => {
-                    self.breaks(address, broken("postcondition", address, "it is still not known", rule));
+                    let summary = format!("postcondition of {address} is still not known");
+                    let fault = Diagnostic::error(CONDITION_OPEN, summary).at(rule.condition.span());
+                    self.breaks(address, fault.about(address.clone()).into());
                 }
                 Ok(Verdict::Fails(message)) => {
                     self.breaks(address, broken("postcondition", address, &message, rule));
