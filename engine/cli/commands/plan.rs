@@ -12,7 +12,7 @@ use engine_converge::predict::{Basis, Purpose, predict};
 use engine_converge::read::{Question, ReadError, read};
 use engine_core::address::Address;
 use engine_core::cluster::{ClusterRecord, Connection};
-use engine_core::diagnostic::{Code, Diagnostic};
+use engine_core::diagnostic::{Code, Diagnostic, Diagnostics};
 use engine_core::digest::Fingerprint;
 use engine_core::graph::ResourceGraph;
 use engine_core::kind_info::Discovery;
@@ -83,18 +83,22 @@ pub async fn run(target: &Target, wish: Wish, context: Context) -> Result<Exit, 
 pub struct Subject {
     graph: Arc<ResourceGraph>,
     outputs: BTreeMap<Text, PlannedOutput>,
+    /// Conditions of the definition that do not hold.
+    broken: Diagnostics,
 }
 
 impl Subject {
     /// Plans what the definition says.
     pub fn of(definition: &Definition) -> Self {
         let outputs = definition.outputs.iter().map(|(name, output)| (name.clone(), output.value.clone()));
-        Self { graph: definition.graph.clone(), outputs: outputs.collect() }
+        let broken = definition.broken.clone();
+        Self { graph: definition.graph.clone(), outputs: outputs.collect(), broken }
     }
 
     /// Plans the end of all that the definition has made. What it lets go stays.
     pub fn nothing_of(definition: &Definition) -> Self {
-        Self { graph: Arc::new(definition.graph.emptied()), outputs: BTreeMap::new() }
+        let (graph, outputs) = (Arc::new(definition.graph.emptied()), BTreeMap::new());
+        Self { graph, outputs, broken: Diagnostics::default() }
     }
 }
 
@@ -127,7 +131,7 @@ pub async fn make(session: &Session, subject: &Subject, purpose: Purpose) -> Res
     let basis = Basis { graph, state, live: &live, purpose };
     let span = tracing::info_span!("predict", asked = triage.ask.len(), settled = triage.settled.len());
     let predictions = predict(basis, &triage, &session.providers).instrument(span).await;
-    let plan = plan(&PlanInput {
+    let mut plan = plan(&PlanInput {
         graph,
         state,
         observed: Some((&live, &triage)),
@@ -136,6 +140,7 @@ pub async fn make(session: &Session, subject: &Subject, purpose: Purpose) -> Res
         adopt: session.definition.adopt,
         outputs: &subject.outputs,
     });
+    plan.diagnostics.extend(subject.broken.clone());
     let requests: u64 = session.providers.values().map(|provider| provider.requests()).sum();
     tracing::info!(requests, changes = plan.effective().count(), "planned");
     let clusters = live.clusters.iter().filter_map(|(cluster, live)| {
@@ -218,7 +223,7 @@ fn unreadable(session: &Session, error: ReadError) -> CommandError {
 fn offline(session: &Session) -> Plan {
     let (subject, state) = (Subject::of(&session.definition), &session.state());
     let graph = subject.graph.as_ref();
-    plan(&PlanInput {
+    let mut plan = plan(&PlanInput {
         graph,
         state,
         observed: None,
@@ -226,5 +231,7 @@ fn offline(session: &Session) -> Plan {
         desired: &desired_prints(graph, session.key.as_ref()),
         adopt: session.definition.adopt,
         outputs: &subject.outputs,
-    })
+    });
+    plan.diagnostics.extend(subject.broken);
+    plan
 }

@@ -12,6 +12,9 @@ use crate::terminal::line;
 pub fn run(target: &Target, json: bool, context: Context) -> Result<Exit, CommandError> {
     let loaded = Workspace::open(target)?.load(&Reads::new(), context);
     let (diagnostics, outcome) = match loaded {
+        Ok(definition) if definition.broken.has_errors() => {
+            (definition.broken.clone(), Err(definition.broken))
+        }
         Ok(definition) => (definition.warnings.clone(), Ok(definition)),
         Err(CommandError::Definition(diagnostics)) => (diagnostics.clone(), Err(diagnostics)),
         Err(other) => return Err(other),

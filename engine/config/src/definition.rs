@@ -81,6 +81,8 @@ pub struct Definition {
     pub outputs: BTreeMap<Text, OutputValue>,
     /// Warnings.
     pub warnings: Diagnostics,
+    /// Conditions that do not hold: errors of every plan of the definition, and nothing to the end of all of it.
+    pub broken: Diagnostics,
     /// Every file that the definition rests on, by path relative to the repository, with its SHA-256.
     pub files: BTreeMap<String, Digest>,
     /// The digest of all variables that are not sensitive.
@@ -159,6 +161,7 @@ fn load_unsorted(
         reads: pending,
         outputs,
         warnings: warnings.sorted(),
+        broken: hints::complete(verdicts.faults()).sorted(),
         files: files.digests(),
         variables,
         filler: Arc::new(filler),
@@ -172,12 +175,15 @@ fn checked(
     (verdicts, is_whole): (&Verdicts, bool),
     mut faults: Diagnostics,
 ) -> Result<ResourceGraph, Diagnostics> {
-    faults.extend(verdicts.faults());
     let graph = builder.build().map_err(|found| faults.extend(found)).unwrap_or_default();
     if is_whole && !faults.has_errors() {
         faults.extend(expand::check_refactoring(&graph));
     }
-    if faults.has_errors() { Err(faults) } else { Ok(graph) }
+    if !faults.has_errors() {
+        return Ok(graph);
+    }
+    faults.extend(verdicts.faults());
+    Err(faults)
 }
 
 /// Returns what is the same everywhere in an environment, as far as it is known before the clusters are.

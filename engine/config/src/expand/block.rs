@@ -95,9 +95,8 @@ impl Walk<'_> {
                 Ok(instance) => instance,
                 Err(faults) => {
                     // What a precondition rules out follows from it.
-                    if !self.is_ruled_out(frame, declaration, &key) {
-                        self.faults.extend(faults);
-                    }
+                    let ruled_out = self.ruled_out(frame, declaration, &key);
+                    self.faults.extend(ruled_out.unwrap_or(faults));
                     faulty += 1;
                     if faulty == MAX_FAULTY {
                         break;
@@ -120,9 +119,14 @@ impl Walk<'_> {
         }
     }
 
-    fn is_ruled_out(&self, frame: &Frame<'_>, declaration: &Declaration, key: &Option<InstanceKey>) -> bool {
+    fn ruled_out(
+        &mut self,
+        frame: &Frame<'_>,
+        declaration: &Declaration,
+        key: &Option<InstanceKey>,
+    ) -> Option<Diagnostics> {
         let step = Step::new(declaration.block_type.clone(), declaration.name.clone(), key.clone());
-        self.verdicts.before.contains_key(&frame.child(step))
+        self.verdicts.before.remove(&frame.child(step))
     }
 
     fn instance(

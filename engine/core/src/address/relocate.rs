@@ -19,7 +19,7 @@ impl Address {
     /// inside moves along.
     ///
     /// # Source
-    /// Terraform, Refactor modules, "Enabling count or for_each for a resource".
+    /// Terraform, Refactor modules, "Enabling `count` or `for_each` for a resource".
     pub fn relocated(&self, from: &Self, to: &Self) -> Option<Self> {
         if from.object.is_some() || to.object.is_some() {
             return (self == from).then(|| to.clone());
