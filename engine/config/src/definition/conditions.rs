@@ -224,3 +224,34 @@ fn triggers_are_addresses_and_fields() {
     assert_eq!(triggers.collect::<Vec<_>>(), ["manifest.b ", "manifest.b[\"k\"] data.x"]);
     assert_eq!(definition.declared_edges(), ["manifest.a -> manifest.b", "manifest.a -> manifest.b[\"k\"]"]);
 }
+
+#[test]
+fn a_read_has_postconditions_too() {
+    let read = "read \"ConfigMap\" \"x\" {\n  name = \"x\"\n  namespace = \"team\"\n  lifecycle {\n"
+        .to_owned()
+        + &rule("postcondition", "self.data.n == \"1\"", "\"it is ${self.data.n}\"")
+        + "  }\n}\n";
+    let repository = Repository::main(&read);
+    let broken = |n: &str| {
+        let found = json(&format!(r#"{{"metadata":{{"name":"x"}},"data":{{"n":"{n}"}}}}"#));
+        let reads = BTreeMap::from([(parse("read.ConfigMap.x"), found)]);
+        let definition = repository.load_with(&reads).unwrap_or_else(|faults| panic!("{faults:?}"));
+        definition.broken.iter().map(|fault| fault.summary.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(broken("1"), [""; 0]);
+    assert_eq!(broken("2"), ["postcondition of read.ConfigMap.x: it is 2"]);
+}
+
+#[test]
+fn a_precondition_of_a_module_guards_all_inside() {
+    let text = config("b", "1")
+        + LATE
+        + "namespace \"n\" {\n  lifecycle {\n"
+        + &rule("precondition", "read.ConfigMap.late.data.x == \"y\"", "\"no\"")
+        + "  }\n}\n";
+    let repository = Repository::main(&text);
+    let definition = repository.definition();
+    let inside = definition.graph.at(&parse("namespace.n.manifest.namespace")).unwrap();
+    assert_eq!(inside.lifecycle.preconditions, [parse("namespace.n")]);
+    assert!(definition.declared_edges().contains(&"namespace.n -> read.ConfigMap.late".to_owned()));
+}
