@@ -121,8 +121,7 @@ fn load_unsorted(
     // What follows from a variable without a value is no fault of its own.
     let whole = whole.map_err(|found| if faults.is_empty() { found } else { faults.clone() })?;
     facts.terrane = ExprValue::object([("environment".into(), ExprValue::string(whole.name.as_str()))]);
-    facts.clusters = whole.by_name.clone();
-    facts.cluster_of = whole.by_ref.clone();
+    (facts.clusters, facts.cluster_of) = (whole.by_name.clone(), whole.by_ref.clone());
     let rendered = Rendering::default();
     let overlays = Overlays { source: Some(source), rendered: &rendered };
     let ground = Ground {
