@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Arg, ArgAction, ArgMatches, Args, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 /// Declarative provisioner of Kubernetes environments.
 ///
@@ -22,11 +22,21 @@ pub struct Arguments {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Prepare the state and check that the clusters answer
+    /// Fetch modules, prepare the state and check that the clusters answer
     ///
-    /// Creates the environment's state if there is none yet. Safe to run again; never deletes anything.
-    Init(Target),
+    /// Fetches the modules of other repositories that the definition uses, at the commits of terrane.lock.hcl, and adds
+    /// to that file what is new. Creates the environment's state if there is none yet. Safe to run again; deletes no
+    /// object and no state.
+    Init {
+        #[command(flatten)]
+        target: Target,
+        /// Look up every ref again instead of taking the commit of the lock file
+        #[arg(long)]
+        upgrade: bool,
+    },
     /// Check a definition without touching any cluster or state
+    ///
+    /// Variables need no values: what depends on them is checked as far as it can be.
     Validate {
         #[command(flatten)]
         target: Target,
@@ -36,12 +46,39 @@ pub enum Command {
     },
     /// Rewrite definitions in the canonical style
     Fmt {
-        /// Files or directories
+        /// Files or directories; `-` for standard input
         #[arg(default_value = ".")]
         paths: Vec<PathBuf>,
         /// Change nothing; exit with 3 if a file is not in the canonical style
         #[arg(long)]
         check: bool,
+        /// Print what differs from the canonical style
+        #[arg(long)]
+        diff: bool,
+        /// Go into directories below as well
+        #[arg(long)]
+        recursive: bool,
+    },
+    /// Print the reference of a module as Markdown
+    Docs {
+        /// The module's directory
+        #[arg(default_value = ".")]
+        directory: PathBuf,
+    },
+    /// Say what the code of a message means and what to do
+    Explain {
+        /// The code, such as TRN0105; without it, all codes are listed
+        code: Option<String>,
+    },
+    /// Evaluate expressions
+    ///
+    /// Reads one expression a line from standard input and prints its value; on a terminal it asks for them. Exits with 1
+    /// if an expression had a fault. Asks no cluster.
+    Console {
+        /// The environment whose names can be used; none needs to be given
+        directory: Option<PathBuf>,
+        #[command(flatten)]
+        variables: Variables,
     },
     /// Show what an apply would change
     ///
@@ -153,15 +190,50 @@ pub struct Target {
     pub variables: Variables,
 }
 
-/// What variables are set to.
-#[derive(Debug, Clone, Args)]
-pub struct Variables {
-    /// Set a variable
-    #[arg(long = "var", value_name = "NAME=VALUE")]
-    pub assignments: Vec<String>,
-    /// Set variables from a file; may be repeated, the last one wins
-    #[arg(long = "var-file", value_name = "FILE")]
-    pub files: Vec<PathBuf>,
+/// What variables are set to, in the order of the command line.
+#[derive(Debug, Clone, Default)]
+pub struct Variables(pub Vec<Setting>);
+
+/// One argument that sets variables.
+#[derive(Debug, Clone)]
+pub enum Setting {
+    /// `--var NAME=VALUE`.
+    Assignment(String),
+    /// `--var-file FILE`.
+    File(PathBuf),
+}
+
+// Written out because a derived parser forgets in which order two options were given, and the last one counts.
+impl FromArgMatches for Variables {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let assignments = matches.get_many::<String>("var").unwrap_or_default().cloned();
+        let files = matches.get_many::<PathBuf>("var-file").unwrap_or_default().cloned();
+        let places = |name| matches.indices_of(name).into_iter().flatten();
+        let mut found: Vec<(usize, Setting)> =
+            places("var").zip(assignments.map(Setting::Assignment)).collect();
+        found.extend(places("var-file").zip(files.map(Setting::File)));
+        found.sort_by_key(|(place, _)| *place);
+        Ok(Self(found.into_iter().map(|(_, setting)| setting).collect()))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+impl Args for Variables {
+    fn augment_args(command: clap::Command) -> clap::Command {
+        let option = |name| Arg::new(name).long(name).action(ArgAction::Append);
+        let help = "Set variables from a file; may be repeated, of several values the last one counts";
+        command
+            .arg(option("var").value_name("NAME=VALUE").help("Set a variable"))
+            .arg(option("var-file").value_name("FILE").help(help).value_parser(clap::value_parser!(PathBuf)))
+    }
+
+    fn augment_args_for_update(command: clap::Command) -> clap::Command {
+        Self::augment_args(command)
+    }
 }
 
 /// How to carry out a plan.

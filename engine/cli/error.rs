@@ -14,6 +14,8 @@ pub enum Exit {
     Incomplete,
     /// 2: there are changes, and the caller asked to be told by the exit code.
     Changes,
+    /// 2: files could not be formatted; the command has said why.
+    BadInput,
     /// 3: files are not in the canonical style.
     Unformatted,
     /// 130: interrupted.
@@ -25,7 +27,7 @@ impl From<Exit> for ExitCode {
         match exit {
             Exit::Success => Self::SUCCESS,
             Exit::Incomplete => Self::from(1),
-            Exit::Changes => Self::from(2),
+            Exit::Changes | Exit::BadInput => Self::from(2),
             Exit::Unformatted => Self::from(3),
             Exit::Interrupted => Self::from(130),
         }

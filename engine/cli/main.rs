@@ -21,7 +21,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::args::{Arguments, Command, Target};
 use crate::error::{CommandError, Exit};
-use crate::session::Context;
+use crate::session::{Context, Refs};
 
 fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
@@ -56,7 +56,12 @@ fn log_to_stderr() {
 fn run(command: Command, context: Context) -> Result<Exit, CommandError> {
     match command {
         Command::Version => commands::version::run(),
-        Command::Fmt { paths, check } => commands::fmt::run(&paths, check),
+        Command::Fmt { paths, check, diff, recursive } => {
+            commands::fmt::run(&paths, commands::fmt::Wish { check, diff, recursive }, context)
+        }
+        Command::Docs { directory } => commands::docs::run(&directory),
+        Command::Explain { code } => commands::explain::run(code.as_deref()),
+        Command::Console { directory, variables } => commands::console::run(directory, variables, context),
         Command::Validate { target, json } => commands::validate::run(&target, json, context),
         Command::Graph { target, format } => commands::graph::run(&target, format, context),
         Command::State(command) => commands::state::run(command, context),
@@ -66,7 +71,10 @@ fn run(command: Command, context: Context) -> Result<Exit, CommandError> {
         Command::Show { path, variables, json } => {
             commands::show::run(&Target { directory: path, variables }, json, context)
         }
-        Command::Init(target) => wait(commands::init::run(&target, context)),
+        Command::Init { target, upgrade } => {
+            let refs = if upgrade { Refs::LookedUp } else { Refs::AsLocked };
+            wait(commands::init::run(&target, refs, context))
+        }
         Command::Plan { target, out, json, detailed_exitcode, offline } => {
             let wish = commands::plan::Wish { out, json, detailed_exitcode, offline };
             wait(commands::plan::run(&target, wish, context))

@@ -1,16 +1,19 @@
 //! What the commands share: the definition, its state and its clusters, opened and joined.
 
 mod clusters;
+mod modules;
 mod store;
 mod variables;
 
 pub use clusters::{SERVED_KUBECONFIG, sandbox_directory};
+pub use modules::Refs;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use engine_config::{Definition, LoadOptions, Origin};
+use engine_config::{Definition, LoadOptions, Origin, Valid};
 use engine_converge::Providers;
+use engine_converge::read::ReadError;
 use engine_core::address::Address;
 use engine_core::cluster::Connection;
 use engine_core::diagnostic::Diagnostics;
@@ -28,6 +31,10 @@ use providers_sources::Repository;
 use crate::args::{Target, Variables};
 use crate::error::{CommandError, causes};
 use crate::terminal::{say, stderr_style};
+
+/// The directory of files that belong to a work copy only, and in it that of modules of other repositories.
+const WORK: &str = ".terrane";
+const MODULES: &str = "modules";
 
 /// What holds for the whole command.
 #[derive(Debug, Clone, Copy)]
@@ -74,18 +81,23 @@ impl Workspace {
     }
 
     /// Returns the same environment with its definition as another tree has it, and the variable files of
-    /// `settings`.
+    /// `settings`. Modules of other repositories are those that this work copy has fetched.
     ///
     /// # Errors
-    /// The directory cannot be resolved.
+    /// The directory cannot be resolved or written.
     pub fn in_tree(&self, tree: &Path, settings: &Path) -> Result<Self, CommandError> {
         let real = |path: &Path| {
             path.canonicalize().map_err(CommandError::while_(format!("find {}", path.display())))
         };
         let (directory, repository) = (real(&self.home)?, real(&self.repository)?);
         let inside = directory.strip_prefix(repository).unwrap_or(Path::new(""));
+        let directory = tree.join(inside);
+        if directory.is_dir() {
+            modules::copy(&self.work_directory().join(MODULES), &directory.join(WORK).join(MODULES))
+                .map_err(CommandError::while_("copy the modules that have been fetched"))?;
+        }
         Ok(Self {
-            directory: tree.join(inside),
+            directory,
             repository: tree.to_path_buf(),
             settings: settings.join(inside),
             home: self.home.clone(),
@@ -120,6 +132,14 @@ impl Workspace {
         Ok(definition)
     }
 
+    /// Checks the definition without the values of variables.
+    ///
+    /// # Errors
+    /// The variables or the repository cannot be read. What is wrong with the definition is the inner result.
+    pub fn validate(&self) -> Result<Result<Valid, Diagnostics>, CommandError> {
+        Ok(engine_config::validate(&self.options()?, &Kustomize::new(&self.repository)))
+    }
+
     fn options(&self) -> Result<LoadOptions, CommandError> {
         Ok(LoadOptions {
             directory: self.directory.clone(),
@@ -146,7 +166,7 @@ impl Workspace {
 
     /// Returns the directory of files that belong to this work copy only.
     pub fn work_directory(&self) -> PathBuf {
-        self.home.join(".terrane")
+        self.home.join(WORK)
     }
 }
 
@@ -252,7 +272,11 @@ impl Session {
         for resource in reads {
             let Body::Read(read) = &resource.body else { continue };
             let value = engine_converge::read::read_object(read, &self.providers).await;
-            let value = value.map_err(CommandError::while_(format!("read {}", resource.address)))?;
+            // What is not there the definition judges: a `read` misses it, a `secret` makes it.
+            let value = match value {
+                Err(ReadError::Missing { .. }) => Value::Null,
+                value => value.map_err(CommandError::while_(format!("read {}", resource.address)))?,
+            };
             self.reads.insert(resource.address.clone(), value);
         }
         if self.reads.len() > before {

@@ -101,7 +101,7 @@ locals {
 
   settings = {
     prometheus = {
-      "prometheus.yml" = tera("templates/prometheus.yml.tera", {
+      "prometheus.yml" = k8s::tera("templates/prometheus.yml.tera", {
         scrape_interval = var.scrape_interval
         alertmanagers   = ["alertmanager:9093"]
       })

@@ -50,6 +50,17 @@ impl Environment {
         Self { _temporary: temporary, directory, home, cluster, context: User::Admin.name() }
     }
 
+    /// Builds a definition from files, by their paths, to run on the sandbox.
+    pub fn of_files(files: &[(&str, &str)]) -> Self {
+        let temporary = tempfile::tempdir().expect("a temporary directory");
+        for (path, text) in files {
+            let path = temporary.path().join(path);
+            std::fs::create_dir_all(path.parent().expect("a file lies in a directory")).expect("a directory");
+            std::fs::write(path, text).expect("a file");
+        }
+        Self::copy_of(temporary.path())
+    }
+
     /// Lets another user of the control plane run the commands.
     pub fn run_by(&mut self, user: User) {
         self.context = user.name();
@@ -134,6 +145,20 @@ impl Environment {
         collect(&self.directory, &mut found);
         found
     }
+}
+
+/// Returns the `terrane` block and the cluster that every definition has, as far as a text lacks them.
+pub fn complete(text: &str) -> String {
+    let has = |start: &str| text.lines().any(|line| line.starts_with(start));
+    let mut missing = String::new();
+    let has_terrane = has("terrane {");
+    if !has_terrane {
+        missing.push_str("terrane {\n  environment = \"example\"\n}\n");
+    }
+    if !has("cluster \"") && !has_terrane {
+        missing.push_str("\ncluster \"main\" {\n  sandbox = true\n}\n");
+    }
+    missing
 }
 
 fn collect(directory: &Path, found: &mut BTreeMap<PathBuf, Vec<u8>>) {

@@ -6,11 +6,15 @@
 mod access;
 mod bad_input;
 mod cluster;
+mod codes;
+mod console;
 mod delivery;
 mod environment;
 mod faults;
+mod files;
 mod interrupt;
 mod laws;
+mod mistakes;
 mod requests;
 mod runs;
 mod sandbox;

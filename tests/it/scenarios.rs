@@ -235,6 +235,9 @@ macro_rules! scenarios {
 
 scenarios! {
     quickstart = "quickstart",
+    inputs = "inputs",
+    remote_module = "remote-module",
+    secret = "secret",
     task_manager = "task-manager",
     foreign_object = "foreign-object",
     field_conflict = "field-conflict",

@@ -2,12 +2,16 @@
 
 use crate::args::Target;
 use crate::error::{CommandError, Exit};
-use crate::session::{Context, Session, Workspace};
+use crate::session::{Context, Refs, Session, Workspace};
 use crate::terminal::line;
 
-/// Loads the definition, connects its clusters and creates the state if there is none.
-pub async fn run(target: &Target, context: Context) -> Result<Exit, CommandError> {
-    let mut session = Session::open(Workspace::open(target)?, context).await?;
+/// Fetches modules, loads the definition, connects its clusters and creates the state if there is none.
+pub async fn run(target: &Target, refs: Refs, context: Context) -> Result<Exit, CommandError> {
+    let workspace = Workspace::open(target)?;
+    for done in workspace.fetch_modules(refs)? {
+        line(done)?;
+    }
+    let mut session = Session::open(workspace, context).await?;
     for (cluster, provider) in session.providers.iter() {
         let discovery = provider.discover().await;
         let discovery =

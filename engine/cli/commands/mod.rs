@@ -1,7 +1,10 @@
 //! The commands, one file each: the list of steps, and nothing else.
 
 pub mod apply;
+pub mod console;
 pub mod destroy;
+pub mod docs;
+pub mod explain;
 pub mod fmt;
 pub mod graph;
 pub mod init;

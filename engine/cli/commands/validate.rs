@@ -1,33 +1,41 @@
 //! `terrane validate`
 
+use engine_config::Valid;
 use engine_core::diagnostic::Diagnostics;
 use engine_render::diagnostics_json;
 
 use crate::args::Target;
 use crate::error::{CommandError, Exit};
-use crate::session::{Context, Reads, Workspace};
+use crate::session::{Context, Workspace, warn};
 use crate::terminal::line;
 
-/// Loads the definition and says what is wrong with it. Touches no cluster and no state.
+/// Checks the definition and says what is wrong with it. Touches no cluster and no state, and needs no values of
+/// variables.
 pub fn run(target: &Target, json: bool, context: Context) -> Result<Exit, CommandError> {
-    let loaded = Workspace::open(target)?.load(&Reads::new(), context);
-    let (diagnostics, outcome) = match loaded {
-        Ok(definition) if definition.broken.has_errors() => {
-            (definition.broken.clone(), Err(definition.broken))
-        }
-        Ok(definition) => (definition.warnings.clone(), Ok(definition)),
-        Err(CommandError::Definition(diagnostics)) => (diagnostics.clone(), Err(diagnostics)),
-        Err(other) => return Err(other),
+    let outcome = match Workspace::open(target)?.validate()? {
+        Ok(Valid::Whole(definition)) if definition.broken.has_errors() => Err(definition.broken),
+        outcome => outcome,
     };
     if json {
-        line(diagnostics_json(&diagnostics))?;
+        let diagnostics = match &outcome {
+            Ok(Valid::Whole(definition)) => &definition.warnings,
+            Ok(Valid::Open { .. }) => &Diagnostics::default(),
+            Err(faults) => faults,
+        };
+        line(diagnostics_json(diagnostics))?;
         return Ok(if outcome.is_ok() { Exit::Success } else { Exit::Incomplete });
     }
-    let definition = outcome.map_err(|diagnostics: Diagnostics| CommandError::Definition(diagnostics))?;
-    let count = definition.graph.resources().len();
-    line(format_args!(
-        "The definition of environment {} is valid: {count} objects.",
-        definition.environment
-    ))?;
+    match outcome? {
+        Valid::Whole(definition) => {
+            warn(&definition.warnings, context);
+            let count = definition.graph.resources().len();
+            let environment = &definition.environment;
+            line(format_args!("The definition of environment {environment} is valid: {count} objects."))?;
+        }
+        Valid::Open { variables } => {
+            let (noun, verb) = if variables == 1 { ("variable", "has") } else { ("variables", "have") };
+            line(format_args!("The definition is valid; {variables} {noun} {verb} no value yet."))?;
+        }
+    }
     Ok(Exit::Success)
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use engine_config::VariableInput;
 
-use crate::args::Variables;
+use crate::args::{Setting, Variables};
 use crate::error::CommandError;
 
 /// Prefix of environment variables that set a variable.
@@ -14,18 +14,22 @@ const VARIABLE: &str = "TERRANE_VAR_";
 const CLUSTER: (&str, &str) = ("TERRANE_CLUSTER_", "_CONTEXT");
 
 /// Collects what sets variables, later ones overruling earlier ones: the environment, the files that are read
-/// without being named, then `--var-file` and `--var`.
+/// without being named, then `--var-file` and `--var` as they were given.
 pub(super) fn collect(directory: &Path, given: &Variables) -> Result<Vec<VariableInput>, CommandError> {
-    let named = given.files.iter().cloned();
-    let files = engine_config::variable_files(directory).into_iter().chain(named).map(VariableInput::File);
-    let arguments = given.assignments.iter().map(|assignment| match assignment.split_once('=') {
-        Some((name, text)) => Ok(VariableInput::Argument { name: name.trim().into(), text: text.into() }),
-        None => {
-            let fault = CommandError::new(format!("`--var {assignment}` has no `=`"));
-            Err(fault.hint("write --var NAME=VALUE"))
-        }
+    let files = engine_config::variable_files(directory).into_iter().map(VariableInput::File);
+    let arguments = given.0.iter().map(|setting| match setting {
+        Setting::File(path) => Ok(VariableInput::File(path.clone())),
+        Setting::Assignment(assignment) => argument(assignment),
     });
     environment().chain(files).map(Ok).chain(arguments).collect()
+}
+
+/// A text without `=` may be a secret that lost its name, so it is not repeated.
+fn argument(assignment: &str) -> Result<VariableInput, CommandError> {
+    match assignment.split_once('=') {
+        Some((name, text)) => Ok(VariableInput::Argument { name: name.trim().into(), text: text.into() }),
+        None => Err(CommandError::new("an argument --var has no `=`").hint("write --var NAME=VALUE")),
+    }
 }
 
 fn environment() -> impl Iterator<Item = VariableInput> {

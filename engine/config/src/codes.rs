@@ -49,6 +49,8 @@ pub const UNDECLARED_VARIABLE: Code = Code(132);
 pub const VALIDATION: Code = Code(133);
 /// The text given for a variable is no expression.
 pub const VARIABLE_TEXT: Code = Code(134);
+/// Something is used that its module says should no longer be used.
+pub const DEPRECATED: Code = Code(135);
 
 /// No cluster is declared.
 pub const NO_CLUSTER: Code = Code(140);
@@ -65,12 +67,24 @@ pub const INSTANCES: Code = Code(150);
 pub const UNKNOWN_INSTANCES: Code = Code(151);
 /// A sensitive value would be shown.
 pub const SENSITIVE: Code = Code(152);
+/// An ephemeral value would be kept.
+pub const EPHEMERAL: Code = Code(153);
 
 /// A module is found in the repository and in the binary, and the definition does not say which to take.
 pub const SHADOWED: Code = Code(160);
 /// A module uses itself.
 pub const RECURSION: Code = Code(161);
 
+/// The source of a module is not in a form that can be fetched and pinned.
+pub const MODULE_SOURCE: Code = Code(170);
+/// A module's source is not in the lock file.
+pub const NOT_LOCKED: Code = Code(171);
+/// A module that the lock file pins has not been fetched.
+pub const NOT_FETCHED: Code = Code(172);
+/// A fetched module is not what the lock file says.
+pub const LOCK_MISMATCH: Code = Code(173);
+/// The lock file is broken.
+pub const LOCK: Code = Code(174);
 /// A `moved` block contradicts the definition or another one.
 pub const MOVED: Code = Code(180);
 /// A `removed` block names what is declared.
@@ -98,5 +112,7 @@ pub const NO_FILES: Code = Code(403);
 pub const READ_NOT_FOUND: Code = Code(404);
 /// What was filled in at apply changes more than values.
 pub const FILL: Code = Code(405);
+/// A value cannot be generated.
+pub const GENERATE: Code = Code(407);
 /// A file is not YAML.
 pub const YAML: Code = Code(406);

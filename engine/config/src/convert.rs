@@ -5,8 +5,8 @@ use std::sync::Arc;
 use engine_core::field_path::{FieldPath, PathElement};
 use engine_core::value::{Number, Text};
 
-use crate::expr_value::{Entries, ExprValue, Items, Kind};
-use crate::types::{ObjectType, Presence, Type, unify};
+use crate::expr_value::{Entries, ExprValue, Items, Kind, Refinement};
+use crate::types::{ObjectType, Presence, Type, convertible, unify};
 
 /// The value cannot become of the type. The message holds no value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -69,31 +69,62 @@ impl Fault {
 fn converted(value: &ExprValue, ty: &Type) -> Result<ExprValue, Fault> {
     let result = match (value.kind(), ty) {
         (_, Type::Any)
-        | (Kind::Null, _)
         | (Kind::Bool(_), Type::Bool)
         | (Kind::Number(_), Type::Number)
         | (Kind::String(_), Type::String) => return Ok(value.clone()),
-        (Kind::Unknown(unknown), _) if possible(&unknown.ty, ty) => {
-            ExprValue::unknown(specific(&unknown.ty, ty))
+        (Kind::Null, _) if convertible(&value.ty(), ty) => ExprValue::null(specific(&value.ty(), ty)),
+        (Kind::Unknown(unknown), _) if convertible(&unknown.ty, ty) => {
+            let known = carried_over(&unknown.ty, value, ty);
+            ExprValue::unknown(specific(&unknown.ty, ty)).refined(known)
         }
         (Kind::Number(number), Type::String) => ExprValue::string(number.to_string()),
         (Kind::Bool(bool), Type::String) => ExprValue::string(bool.to_string()),
         (Kind::String(text), Type::Number) => number(text)?,
         (Kind::String(text), Type::Bool) => boolean(text)?,
+        (Kind::List(items) | Kind::Set(items), Type::List(element) | Type::Set(element))
+            if !convertible(items.element(), element) =>
+        {
+            return Err(Fault::required(ty));
+        }
         (Kind::List(items) | Kind::Set(items) | Kind::Tuple(items), Type::List(element)) => {
-            let (element, items) = elements(items, element)?;
+            let (element, items) = elements(value, items, element)?;
             ExprValue::list(element, items)
         }
         (Kind::List(items) | Kind::Set(items) | Kind::Tuple(items), Type::Set(element)) => {
-            let (element, items) = elements(items, element)?;
+            let (element, items) = elements(value, items, element)?;
             ExprValue::set(element, items)
         }
-        (Kind::List(items) | Kind::Tuple(items), Type::Tuple(types)) => tuple(items, types)?,
-        (Kind::Map(entries) | Kind::Object(entries), Type::Map(element)) => map(entries, element)?,
+        (Kind::Tuple(items), Type::Tuple(types)) => tuple(items, types)?,
+        (Kind::Map(entries), Type::Map(element)) if !convertible(entries.element(), element) => {
+            return Err(Fault::required(ty));
+        }
+        (Kind::Map(entries) | Kind::Object(entries), Type::Map(element)) => map(value, entries, element)?,
         (Kind::Map(entries) | Kind::Object(entries), Type::Object(object)) => attributes(entries, object)?,
         _ => return Err(Fault::required(ty)),
     };
-    Ok(result.with_sensitivity_of(value.is_sensitive()))
+    Ok(result.with_sensitivity_of(value.is_sensitive()).with_ephemerality_of(value.is_ephemeral()))
+}
+
+/// Returns what is still known of an unknown value of type `from` when it has been converted.
+fn carried_over(from: &Type, value: &ExprValue, to: &Type) -> Refinement {
+    let known = value.refinement();
+    if from == to {
+        return known;
+    }
+    let carried = Refinement { not_null: known.not_null, ..Refinement::default() };
+    match (from, to) {
+        (Type::Object(object), Type::Map(_)) => {
+            carried.length(object.iter().len(), Some(object.iter().len()))
+        }
+        (Type::Tuple(types), Type::List(_)) => carried.length(types.len(), Some(types.len())),
+        // Equal items become one.
+        (Type::Tuple(types), Type::Set(_)) => carried.length(types.len().min(1), Some(types.len())),
+        (Type::List(_) | Type::Set(_), Type::Set(_)) => carried.length(known.least.min(1), known.most),
+        (Type::List(_) | Type::Set(_), Type::List(_)) | (Type::Map(_), Type::Map(_)) => {
+            carried.length(known.least, known.most)
+        }
+        _ => carried,
+    }
 }
 
 fn number(text: &str) -> Result<ExprValue, Fault> {
@@ -112,32 +143,52 @@ fn boolean(text: &str) -> Result<ExprValue, Fault> {
     }
 }
 
-fn elements(items: &Items, element: &Type) -> Result<(Type, Vec<ExprValue>), Fault> {
+fn elements(value: &ExprValue, items: &Items, element: &Type) -> Result<(Type, Vec<ExprValue>), Fault> {
     let steps = || (0..).map(PathElement::Index);
-    same_type(items.iter().zip(steps()), element)
+    if *element == Type::Any && matches!(value.kind(), Kind::Tuple(_)) {
+        // What only some items have a type for is no type of all.
+        let types: Vec<_> = items.iter().map(ExprValue::ty).collect();
+        if !convertible(&Type::Tuple(types.into()), &Type::list(Type::Any)) {
+            return Err(Fault::new("all elements must have the same type"));
+        }
+    }
+    let declared = matches!(value.kind(), Kind::List(_) | Kind::Set(_)).then(|| items.element());
+    same_type(items.iter().zip(steps()), declared, element)
 }
 
-fn map(entries: &Entries, element: &Type) -> Result<ExprValue, Fault> {
+fn map(value: &ExprValue, entries: &Entries, element: &Type) -> Result<ExprValue, Fault> {
     let steps = entries.keys().cloned().map(PathElement::Field);
-    let (element, values) = same_type(entries.values().zip(steps), element)?;
+    let declared = matches!(value.kind(), Kind::Map(_)).then(|| entries.element());
+    let (element, values) = same_type(entries.values().zip(steps), declared, element)?;
     Ok(ExprValue::map(element, entries.keys().cloned().zip(values)))
 }
 
-/// Converts values to one type; what `element` leaves open is what they have in common.
+/// Converts values to one type; what `element` leaves open is what they have in common, or are declared to be.
 fn same_type<'a>(
     values: impl Iterator<Item = (&'a ExprValue, PathElement)>,
+    declared: Option<&Type>,
     element: &Type,
 ) -> Result<(Type, Vec<ExprValue>), Fault> {
+    let open = element.has_any();
+    let element_type =
+        declared.filter(|_| open).map_or_else(|| element.clone(), |from| specific(from, element));
     let values: Vec<_> = values
-        .map(|(value, step)| converted(value, element).map_err(|fault| fault.inside(step)))
+        .map(|(value, step)| converted(value, &element_type).map_err(|fault| fault.inside(step)))
         .collect::<Result<_, _>>()?;
-    if !element.has_any() {
-        return Ok((element.clone(), values));
+    if !element_type.has_any() || values.is_empty() {
+        return Ok((specific(&Type::Any, &element_type), values));
     }
     let types: Vec<_> = values.iter().map(ExprValue::ty).collect();
-    let common = unify(&types).ok_or_else(|| Fault::new("all elements must have the same type"))?;
+    let differ = || Fault::new("all elements must have the same type");
+    let common = unify(&types).ok_or_else(differ)?;
     if types.iter().all(|ty| *ty == common) {
         return Ok((common, values));
+    }
+    if common == Type::Any {
+        // Some are of no known type, such as null: the others must agree without them.
+        let mut known = types.iter().filter(|ty| **ty != Type::Any);
+        let Some(first) = known.next().cloned() else { return Ok((common, values)) };
+        return if known.all(|ty| *ty == first) { Ok((first, values)) } else { Err(differ()) };
     }
     let values = values.iter().map(|value| converted(value, &common)).collect::<Result<_, _>>()?;
     Ok((common, values))
@@ -162,7 +213,7 @@ fn attributes(entries: &Entries, object: &ObjectType) -> Result<ExprValue, Fault
     for (name, attribute) in object.iter() {
         let value = match (entries.get(name), &attribute.presence) {
             (None, Presence::Required) => return Err(missing(name, entries, object)),
-            (None, Presence::Optional) => ExprValue::NULL,
+            (None, Presence::Optional) => ExprValue::null(specific(&Type::Any, &attribute.ty)),
             (None, Presence::Default(default)) => default.clone(),
             (Some(value), Presence::Default(default)) if value.is_null() => {
                 default.clone().with_sensitivity_of(value.is_sensitive())
@@ -187,38 +238,41 @@ fn missing(name: &Text, entries: &Entries, object: &ObjectType) -> Fault {
     Fault::new(format!("attribute {name:?} is required{meant}"))
 }
 
-/// Returns the type with what it leaves open filled in from the type of the value.
-fn specific(from: &Type, to: &Type) -> Type {
+/// Returns the type that values of type `from` have once they are converted: what `to` leaves open is filled in, and
+/// attributes that may be left out are there.
+pub(crate) fn specific(from: &Type, to: &Type) -> Type {
+    let open = &Type::Any;
     match (from, to) {
         (from, Type::Any) => from.clone(),
-        (Type::List(from) | Type::Set(from), Type::List(to)) => Type::list(specific(from, to)),
-        (Type::List(from) | Type::Set(from), Type::Set(to)) => Type::set(specific(from, to)),
-        (Type::Map(from), Type::Map(to)) => Type::map(specific(from, to)),
-        (_, to) => to.clone(),
+        (_, Type::Bool | Type::Number | Type::String) => to.clone(),
+        (from, Type::List(to)) => Type::list(specific(&element_of(from), to)),
+        (from, Type::Set(to)) => Type::set(specific(&element_of(from), to)),
+        (from, Type::Map(to)) => Type::map(specific(&element_of(from), to)),
+        (from, Type::Tuple(to)) => {
+            let from = |idx| match from {
+                Type::Tuple(from) => from.get(idx).unwrap_or(open),
+                _ => open,
+            };
+            Type::Tuple(to.iter().enumerate().map(|(idx, to)| specific(from(idx), to)).collect())
+        }
+        (from, Type::Object(to)) => Type::object(to.iter().map(|(name, attribute)| {
+            let from = match from {
+                Type::Map(element) => element,
+                Type::Object(object) => object.get(name).map_or(open, |attribute| &attribute.ty),
+                _ => open,
+            };
+            (name.clone(), specific(from, &attribute.ty))
+        })),
     }
 }
 
-/// Tells whether some value of type `from` converts to type `to`.
-fn possible(from: &Type, to: &Type) -> bool {
-    match (from, to) {
-        (Type::Bool, Type::Number) | (Type::Number, Type::Bool) => false,
-        (Type::Any, _)
-        | (_, Type::Any)
-        | (Type::Bool | Type::Number | Type::String, Type::Bool | Type::Number | Type::String) => true,
-        (Type::List(from) | Type::Set(from), Type::List(to) | Type::Set(to))
-        | (Type::Map(from), Type::Map(to)) => possible(from, to),
-        (Type::Tuple(from), Type::List(to) | Type::Set(to)) => from.iter().all(|from| possible(from, to)),
-        (Type::List(from), Type::Tuple(to)) => to.iter().all(|to| possible(from, to)),
-        (Type::Tuple(from), Type::Tuple(to)) => {
-            from.len() == to.len() && from.iter().zip(to.iter()).all(|(from, to)| possible(from, to))
-        }
-        (Type::Object(from), Type::Map(to)) => from.iter().all(|(_, attribute)| possible(&attribute.ty, to)),
-        (Type::Map(from), Type::Object(to)) => to.iter().all(|(_, attribute)| possible(from, &attribute.ty)),
-        (Type::Object(from), Type::Object(to)) => to.iter().all(|(name, attribute)| {
-            from.get(name)
-                .map_or(attribute.presence != Presence::Required, |from| possible(&from.ty, &attribute.ty))
-        }),
-        _ => false,
+/// Returns the type of the parts of a container when they have to be of one type.
+fn element_of(ty: &Type) -> Type {
+    match ty {
+        Type::List(element) | Type::Set(element) | Type::Map(element) => Type::clone(element),
+        Type::Tuple(elements) => unify(elements.iter()).unwrap_or(Type::Any),
+        Type::Object(object) => unify(object.iter().map(|(_, attribute)| &attribute.ty)).unwrap_or(Type::Any),
+        _ => Type::Any,
     }
 }
 

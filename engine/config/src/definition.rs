@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use engine_core::address::Address;
 use engine_core::cluster::Clusters;
-use engine_core::diagnostic::{Diagnostic, Diagnostics};
+use engine_core::diagnostic::{Diagnostic, Diagnostics, Severity};
 use engine_core::digest::Digest;
 use engine_core::graph::{GraphBuilder, ResourceGraph};
 use engine_core::mark::EnvironmentName;
@@ -16,14 +16,17 @@ use engine_core::resource::Resource;
 use engine_core::value::{Text, Value};
 use jiff::Timestamp;
 
-use crate::codes::SENSITIVE;
+use crate::codes::{EPHEMERAL, SENSITIVE};
 use crate::environment::{self, StateChoice};
 use crate::expand::{self, Expanded, Facts, Frame, Ground, Overlays, Rendering, Verdicts};
 use crate::expr_value::ExprValue;
 use crate::fill::Filler;
 use crate::functions::FunctionContext;
+use crate::generate::Generated;
 use crate::hints;
-use crate::module::{Linker, Module};
+use crate::lock::Lock;
+use crate::module::{Linker, Module, Remotes};
+use crate::module_source::ModuleSource;
 use crate::source::Files;
 use crate::variables::{self, VariableInput};
 
@@ -106,31 +109,42 @@ pub fn load(
     load_unsorted(options, source, reads).map_err(|faults| hints::complete(faults).sorted())
 }
 
+/// Returns the modules of other repositories that a definition uses, as far as those that have been fetched tell. Its
+/// faults are for [`load`] to report.
+///
+/// # Errors
+/// The repository cannot be opened.
+pub fn remote_modules(options: &LoadOptions, lock: &Lock) -> Result<Vec<ModuleSource>, Diagnostics> {
+    let files = Files::open(&options.repository)?;
+    let remotes = Remotes::locked_by(&options.directory, lock.clone());
+    // Whatever is wrong, the sources that were met are known.
+    let _faults = Linker::new(&files, &remotes).root(&options.directory).err();
+    Ok(remotes.used())
+}
+
 fn load_unsorted(
     options: &LoadOptions,
     source: &dyn ManifestSource,
     reads: &BTreeMap<Address, Value>,
 ) -> Result<Definition, Diagnostics> {
     let files = Files::open(&options.repository)?;
-    let (module, mut faults) = Linker::new(&files).root(&options.directory)?;
-    let mut warnings = Diagnostics::default();
+    let (module, mut warnings, mut faults) = linked(options, &files)?;
     let inputs = variables::evaluate(&module, &options.variables, &files, (&mut warnings, &mut faults));
     let variables = variables::digest(&inputs);
     let mut facts = facts(options, &module);
     let whole = environment::evaluate(&Frame::root(&module, inputs.clone()), &facts, &options.contexts);
     // What follows from a variable without a value is no fault of its own.
     let whole = whole.map_err(|found| if faults.is_empty() { found } else { faults.clone() })?;
-    facts.terrane = ExprValue::object([("environment".into(), ExprValue::string(whole.name.as_str()))]);
-    (facts.clusters, facts.cluster_of) = (whole.by_name.clone(), whole.by_ref.clone());
+    facts.learn(&whole.name, (whole.by_name.clone(), whole.by_ref.clone()));
     let rendered = Rendering::default();
-    let overlays = Overlays { source: Some(source), rendered: &rendered };
     let ground = Ground {
         facts: &facts,
         files: &files,
-        overlays: &overlays,
+        overlays: &Overlays { source: Some(source), rendered: &rendered },
         clusters: &whole.clusters,
         reads,
         subjects: &BTreeMap::new(),
+        generated: None,
     };
     let expanded = expand::expand(&ground, &module, (inputs.clone(), faults), &whole.order);
     let outputs = outputs(&module, &expanded);
@@ -149,6 +163,7 @@ fn load_unsorted(
         environment: whole.name.clone(),
         reads: reads.clone(),
         rendered,
+        generated: Generated::default(),
         last: std::sync::Mutex::default(),
     };
     Ok(Definition {
@@ -159,7 +174,7 @@ fn load_unsorted(
         graph: Arc::new(graph),
         reads: pending,
         outputs,
-        warnings: warnings.sorted(),
+        warnings: hints::complete(warnings).sorted(),
         broken: hints::complete(verdicts.faults()).sorted(),
         files: files.digests(),
         variables,
@@ -183,6 +198,14 @@ fn checked(
     }
     faults.extend(verdicts.faults());
     Err(faults)
+}
+
+/// Loads the root module and what it uses; returns it with warnings, and with such faults as let it be evaluated.
+fn linked(options: &LoadOptions, files: &Files) -> Result<(Module, Diagnostics, Diagnostics), Diagnostics> {
+    let remotes = Remotes::of(&options.directory);
+    let (module, found) = Linker::new(files, &remotes).root(&options.directory)?;
+    let (warnings, faults) = found.into_iter().partition(|found| found.severity == Severity::Warning);
+    Ok((module, warnings, faults))
 }
 
 /// Returns what is the same everywhere in an environment, as far as it is known before the clusters are.
@@ -225,7 +248,14 @@ pub(crate) fn outputs(
         let Some(value) = expanded.outputs.get(name) else {
             continue;
         };
-        if value.contains_sensitive() && !output.sensitive {
+        if value.contains_ephemeral() {
+            faults.push(
+                Diagnostic::error(EPHEMERAL, format!("output {name} holds an ephemeral value"))
+                    .detail("Outputs of the environment are kept in the state.")
+                    .at(output.value.span())
+                    .label(output.span.clone(), "the output"),
+            );
+        } else if value.contains_sensitive() && !output.marks.sensitive {
             faults.push(
                 Diagnostic::error(SENSITIVE, format!("output {name} holds a sensitive value"))
                     .at(output.value.span())
@@ -234,7 +264,7 @@ pub(crate) fn outputs(
             );
         }
         let value = match value.to_value() {
-            _ if output.sensitive => PlannedOutput::Sensitive,
+            _ if output.marks.sensitive => PlannedOutput::Sensitive,
             Ok(value) => PlannedOutput::Value(value),
             Err(_) => PlannedOutput::Unknown,
         };
@@ -249,8 +279,16 @@ mod bad_input;
 #[cfg(test)]
 mod conditions;
 #[cfg(test)]
+mod dynamic;
+#[cfg(test)]
 pub(crate) mod harness;
 #[cfg(test)]
+mod inputs;
+#[cfg(test)]
 mod refactoring;
+#[cfg(test)]
+mod remote;
+#[cfg(test)]
+mod secret;
 #[cfg(test)]
 mod tests;

@@ -309,6 +309,10 @@ impl Reader<'_> {
             self.sensitive(field, expr.span());
             return None;
         }
+        // Of a variable without a value, which has been reported: what follows from it is checked all the same.
+        if value.is_unknown() {
+            return Some("unknown".into());
+        }
         let value = typed(&value, &Type::String, field, expr);
         value.map_err(|faults| self.faults.extend(faults)).ok()?.as_text().cloned()
     }

@@ -10,8 +10,10 @@ mod call;
 mod codes;
 mod compound;
 mod conditional;
+mod equality;
 mod for_expr;
 mod operators;
+mod ranges;
 mod references;
 mod template;
 mod traversal;
@@ -26,14 +28,13 @@ use hcl_edit::expr::Expression;
 
 pub use self::budget::{Budget, Exhausted};
 pub use self::codes::*;
-pub(crate) use self::operators::{bounded, equal};
+pub(crate) use self::equality::equal;
+pub(crate) use self::operators::bounded;
 pub use self::references::{Reference, references};
 pub(crate) use self::template::Lines;
-use crate::convert::convert;
 use crate::expr_value::ExprValue;
 use crate::functions::FunctionContext;
 use crate::templates::Templates;
-use crate::types::Type;
 
 /// What names stand for where an expression is evaluated.
 pub trait Scope {
@@ -117,6 +118,7 @@ impl<'a> Evaluator<'a> {
     pub(crate) fn value(&self, expression: &Expression) -> Outcome {
         let range = range_of(expression);
         self.within_budget(&range, self.budget.step())?;
+        let before = self.budget.ephemeral();
         let value = match expression {
             Expression::Null(_) => ExprValue::NULL,
             Expression::Bool(bool) => ExprValue::bool(*bool.value()),
@@ -136,17 +138,21 @@ impl<'a> Evaluator<'a> {
             Expression::ForExpr(for_expr) => self.for_expr(for_expr, &range)?,
         };
         self.within_budget(&range, Budget::admit(&value))?;
+        // What is computed from something ephemeral is ephemeral. Constructors, traversals and conditionals keep the
+        // marks of what they take; for anything else it is enough that something was evaluated on the way.
+        let keeps = matches!(
+            expression,
+            Expression::Array(_)
+                | Expression::Object(_)
+                | Expression::Traversal(_)
+                | Expression::Variable(_)
+                | Expression::Conditional(_)
+        );
+        let value = value.with_ephemerality_of(!keeps && self.budget.ephemeral() > before);
+        if value.contains_ephemeral() {
+            self.budget.note_ephemeral();
+        }
         Ok(value)
-    }
-
-    /// Evaluates an expression and converts the result.
-    fn value_of(&self, expression: &Expression, ty: &Type, code: Code, what: &str) -> Outcome {
-        let value = self.value(expression)?;
-        convert(&value, ty).map_err(|error| {
-            self.fault(code, &range_of(expression), format!("invalid {what}: {error}"))
-                .detail(given(&value))
-                .into()
-        })
     }
 
     /// Looks a name up: first what `for` has bound, then the scope.

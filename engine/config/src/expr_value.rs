@@ -3,6 +3,7 @@
 mod collection;
 mod display;
 mod plain;
+mod refinement;
 
 use std::sync::Arc;
 
@@ -12,22 +13,36 @@ use unicode_normalization::UnicodeNormalization;
 pub(crate) use self::collection::order;
 pub use self::collection::{Entries, Items};
 pub use self::plain::Plain;
+pub(crate) use self::refinement::safe_prefix;
+pub use self::refinement::{Bound, Refinement, Unknown};
 use crate::types::Type;
 
 /// A value of the language. Cloning is O(1).
 ///
 /// `Debug` and `Display` never print what is sensitive. Equality is structural and takes the sensitive mark
 /// into account; the `==` of the language lives in [`crate::eval`].
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct ExprValue {
     kind: Kind,
     sensitive: bool,
+    ephemeral: bool,
+    /// The type of a null, as far as it has one.
+    null_type: Option<Arc<Type>>,
 }
+
+/// The type of a null takes no part: nulls of all types are the same null.
+impl PartialEq for ExprValue {
+    fn eq(&self, other: &Self) -> bool {
+        self.sensitive == other.sensitive && self.ephemeral == other.ephemeral && self.kind == other.kind
+    }
+}
+
+impl Eq for ExprValue {}
 
 /// What a value is. Whether it is sensitive is asked of the [`ExprValue`] around it.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Kind {
-    /// `null`, of any type.
+    /// `null`. Its type, where it has one, is asked of the [`ExprValue`] around it.
     Null,
     /// A boolean.
     Bool(bool),
@@ -49,19 +64,18 @@ pub enum Kind {
     Unknown(Unknown),
 }
 
-/// A value that is known after apply; all that is known of it is its type.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unknown {
-    /// The type; [`Type::Any`] when not even that is known.
-    pub ty: Type,
-}
-
 impl ExprValue {
-    /// `null`.
+    /// `null` as it is written: of no type yet.
     pub const NULL: Self = Self::of(Kind::Null);
 
     const fn of(kind: Kind) -> Self {
-        Self { kind, sensitive: false }
+        Self { kind, sensitive: false, ephemeral: false, null_type: None }
+    }
+
+    /// Builds the `null` of a type.
+    pub fn null(ty: Type) -> Self {
+        let null_type = (ty != Type::Any).then(|| Arc::new(ty));
+        Self { null_type, ..Self::NULL }
     }
 
     /// Builds a boolean.
@@ -99,17 +113,18 @@ impl ExprValue {
 
     /// Builds a set of items that are of type `element` already; equal items count once.
     ///
-    /// With an unknown item the number of different items is unknown, and so is the whole set. With a
-    /// sensitive item the whole set is sensitive: its order would tell something about the item.
+    /// With an unknown item the whole set is unknown, but for how many items it can have. With a sensitive item the whole
+    /// set is sensitive: its order would tell something about the item.
     pub fn set(element: Type, items: impl IntoIterator<Item = Self>) -> Self {
         let items = Items::new(element, items);
-        let sensitive = items.contains_sensitive();
-        let kind = if items.contains_unknown() {
-            Kind::Unknown(Unknown { ty: Type::Set(Arc::new(items.element().clone())) })
+        let (sensitive, ephemeral) = (items.contains_sensitive(), items.contains_ephemeral());
+        let value = if items.contains_unknown() {
+            let length = Refinement::not_null().length(1, Some(items.len()));
+            Self::unknown(Type::set(items.element().clone())).refined(length)
         } else {
-            Kind::Set(Arc::new(items.into_set()))
+            Self::of(Kind::Set(Arc::new(items.into_set())))
         };
-        Self::of(kind).with_sensitivity_of(sensitive)
+        value.with_sensitivity_of(sensitive).with_ephemerality_of(ephemeral)
     }
 
     /// Builds a map of values that are of type `element` already. Of equal keys the last one counts.
@@ -124,13 +139,21 @@ impl ExprValue {
 
     /// Builds a value that is known after apply.
     pub const fn unknown(ty: Type) -> Self {
-        Self::of(Kind::Unknown(Unknown { ty }))
+        Self::of(Kind::Unknown(Unknown::new(ty)))
     }
 
     /// Marks the value as sensitive.
     #[must_use]
     pub fn sensitive(self) -> Self {
         self.with_sensitivity_of(true)
+    }
+
+    /// Marks the value as ephemeral when `other` is: it must not be kept anywhere. What is ephemeral is sensitive as
+    /// well.
+    #[must_use]
+    pub(crate) fn with_ephemerality_of(mut self, other: bool) -> Self {
+        self.ephemeral |= other;
+        self
     }
 
     /// Marks the value as sensitive when `other` is: what is computed from a secret is a secret.
@@ -160,7 +183,7 @@ impl ExprValue {
             Kind::Object(entries) => Kind::Object(Arc::new(entries.without_marks())),
             kind => kind.clone(),
         };
-        Self::of(kind)
+        Self { kind, sensitive: false, ephemeral: false, null_type: self.null_type.clone() }
     }
 
     /// Returns what the value is.
@@ -173,14 +196,26 @@ impl ExprValue {
         matches!(self.kind, Kind::Null)
     }
 
-    /// Tells whether the value itself carries the sensitive mark.
+    /// Tells whether the value itself must not be shown: it carries the sensitive mark, or the ephemeral one.
     pub fn is_sensitive(&self) -> bool {
-        self.sensitive
+        self.sensitive || self.ephemeral
+    }
+
+    /// Tells whether the value itself carries the ephemeral mark.
+    pub fn is_ephemeral(&self) -> bool {
+        self.ephemeral
+    }
+
+    /// Tells whether the value or any value in it carries the ephemeral mark. O(1).
+    pub fn contains_ephemeral(&self) -> bool {
+        self.ephemeral
+            || self.as_items().is_some_and(Items::contains_ephemeral)
+            || self.as_entries().is_some_and(Entries::contains_ephemeral)
     }
 
     /// Tells whether the value or any value in it carries the sensitive mark. O(1).
     pub fn contains_sensitive(&self) -> bool {
-        self.sensitive
+        self.is_sensitive()
             || self.as_items().is_some_and(Items::contains_sensitive)
             || self.as_entries().is_some_and(Entries::contains_sensitive)
     }
@@ -245,13 +280,13 @@ impl ExprValue {
     /// Returns the value of a key of a map or object, with the sensitive mark of the whole.
     pub fn get(&self, key: &str) -> Option<Self> {
         let value = self.as_entries()?.get(key)?.clone();
-        Some(value.with_sensitivity_of(self.sensitive))
+        Some(value.with_sensitivity_of(self.sensitive).with_ephemerality_of(self.ephemeral))
     }
 
-    /// Returns the type. [`Type::Any`] for `null`.
+    /// Returns the type. [`Type::Any`] for a `null` of no type.
     pub fn ty(&self) -> Type {
         match &self.kind {
-            Kind::Null => Type::Any,
+            Kind::Null => self.null_type.as_deref().cloned().unwrap_or(Type::Any),
             Kind::Bool(_) => Type::Bool,
             Kind::Number(_) => Type::Number,
             Kind::String(_) => Type::String,
@@ -264,6 +299,19 @@ impl ExprValue {
             }
             Kind::Unknown(unknown) => unknown.ty.clone(),
         }
+    }
+
+    /// Gives what has no type yet, a null or an unknown value, the type of the collection it is put into.
+    fn of_type(self, element: &Type) -> Self {
+        if *element == Type::Any {
+            return self;
+        }
+        let typed = match &self.kind {
+            Kind::Null if self.null_type.is_none() => Self::null(element.clone()),
+            Kind::Unknown(unknown) if unknown.ty == Type::Any => Self::unknown(element.clone()),
+            _ => return self,
+        };
+        typed.with_sensitivity_of(self.sensitive)
     }
 
     /// Returns how deep containers are nested in this value; 0 for scalars. O(1).

@@ -16,8 +16,10 @@ use engine_core::value::{Text, Value};
 
 use crate::codes::{CONDITION_OPEN, FILL};
 use crate::definition::{LoadOptions, OutputValue, facts, outputs};
-use crate::expand::{self, Asked, ClusterOrder, Ground, Input, Overlays, Rendering, Verdicts, seen};
+use crate::expand::{self, Asked, ClusterOrder, Expanded, Facts, Frame, Ground, Input, Overlays};
+use crate::expand::{Rendering, Verdicts, seen};
 use crate::expr_value::ExprValue;
+use crate::generate::Generated;
 use crate::hints;
 use crate::module::{Body, Declaration, Module};
 use crate::source::Files;
@@ -38,6 +40,8 @@ pub struct Filler {
     /// What was read before the plan.
     pub(crate) reads: BTreeMap<Address, Value>,
     pub(crate) rendered: Rendering,
+    /// The values that this run generates.
+    pub(crate) generated: Generated,
     /// The last evaluation: many manifests are filled from the same reads.
     pub(crate) last: Mutex<Option<Evaluated>>,
 }
@@ -68,11 +72,35 @@ impl Filler {
         reads: &BTreeMap<Address, Value>,
         subjects: &BTreeMap<Address, ExprValue>,
     ) -> Result<Evaluated, Diagnostics> {
+        self.walk_about(reads, subjects, |_, expanded, _| {
+            let outputs = outputs(&self.module, &expanded)?;
+            Ok(Evaluated {
+                reads: reads.clone(),
+                verdicts: Arc::new(expanded.verdicts),
+                graph: Arc::new(expanded.builder.build()?),
+                outputs,
+            })
+        })
+    }
+
+    /// Evaluates the definition and hands over what there is then, and what the names of the root module stand for.
+    pub(crate) fn walk<R>(
+        &self,
+        reads: &BTreeMap<Address, Value>,
+        then: impl FnOnce(&Facts, Expanded, &Frame<'_>) -> Result<R, Diagnostics>,
+    ) -> Result<R, Diagnostics> {
+        self.walk_about(reads, &BTreeMap::new(), then)
+    }
+
+    fn walk_about<R>(
+        &self,
+        reads: &BTreeMap<Address, Value>,
+        subjects: &BTreeMap<Address, ExprValue>,
+        then: impl FnOnce(&Facts, Expanded, &Frame<'_>) -> Result<R, Diagnostics>,
+    ) -> Result<R, Diagnostics> {
         let files = Files::open(&self.options.repository)?;
         let mut facts = facts(&self.options, &self.module);
-        let name = ExprValue::string(self.environment.as_str());
-        facts.terrane = ExprValue::object([("environment".into(), name)]);
-        (facts.clusters, facts.cluster_of) = self.cluster_values.clone();
+        facts.learn(&self.environment, self.cluster_values.clone());
         let mut all = self.reads.clone();
         all.extend(reads.clone());
         let overlays = Overlays { source: None, rendered: &self.rendered };
@@ -83,19 +111,14 @@ impl Filler {
             clusters: &self.clusters,
             reads: &all,
             subjects,
+            generated: Some(&self.generated),
         };
-        let expanded =
-            expand::expand(&ground, &self.module, (self.inputs.clone(), Diagnostics::default()), &self.order);
+        let inputs = (self.inputs.clone(), Diagnostics::default());
+        let (expanded, root) = expand::expand_root(&ground, &self.module, inputs, &self.order);
         if expanded.faults.has_errors() {
             return Err(hints::complete(expanded.faults).sorted());
         }
-        let outputs = outputs(&self.module, &expanded)?;
-        Ok(Evaluated {
-            reads: reads.clone(),
-            verdicts: Arc::new(expanded.verdicts),
-            graph: Arc::new(expanded.builder.build()?),
-            outputs,
-        })
+        then(&facts, expanded, &root)
     }
 
     /// Judges the postconditions of resources by their objects; returns what does not hold or cannot be told.

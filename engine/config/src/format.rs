@@ -4,14 +4,13 @@
 //! blank line between blocks and nowhere two. Line breaks, comments and the text of strings and heredocs stay.
 
 mod layout;
-mod lexer;
 
 use std::sync::Arc;
 
 use engine_core::diagnostic::{Diagnostics, SourceFile};
 
 use crate::hints;
-use crate::syntax::parse;
+use crate::syntax::{lexer, parse};
 
 /// Returns the text of a definition in the canonical style. Formatting twice changes nothing more, and the
 /// meaning stays.

@@ -7,17 +7,26 @@
 //! Documentation of `OpenTofu`, "Functions".
 
 mod call;
+mod charset;
 mod collections;
 mod context;
 mod conversions;
+mod csv;
 mod encodings;
+mod faults;
 mod files;
 mod format;
+mod hashes;
+mod kubernetes;
 mod network;
 mod numbers;
+mod reference;
+pub(crate) mod refused;
+mod regexes;
 mod sets;
 mod signature;
 mod strings;
+mod templating;
 mod time;
 
 use std::collections::BTreeMap;
@@ -28,6 +37,7 @@ use engine_core::diagnostic::{Code, Diagnostics};
 pub(crate) use self::call::Call;
 pub use self::context::FunctionContext;
 pub(crate) use self::encodings::write_yaml;
+pub use self::reference::functions_markdown;
 use self::signature::Signature;
 use crate::eval::{Budget, Exhausted, Scope};
 use crate::expr_value::ExprValue;
@@ -45,6 +55,9 @@ pub const CALL_FAILED: Code = Code(303);
 pub const UNKNOWN_NAME: Code = Code(305);
 /// A template file is no template.
 pub const TEMPLATE_SYNTAX: Code = Code(304);
+
+/// A function of Terraform or `OpenTofu` that this language leaves out on purpose.
+pub const REFUSED_FUNCTION: Code = Code(306);
 
 /// A function of the language.
 pub struct Function {
@@ -204,30 +217,38 @@ static FUNCTIONS: LazyLock<BTreeMap<&'static str, Function>> = LazyLock::new(|| 
         .collect()
 });
 
+/// The functions by what they are about, in the order of the reference.
+const GROUPS: &[(&str, &[Row])] = &[
+    ("Text", strings::TABLE),
+    ("Regular expressions", regexes::TABLE),
+    ("Numbers", numbers::TABLE),
+    ("Collections", collections::TABLE),
+    ("Sets", sets::TABLE),
+    ("Types", conversions::TABLE),
+    ("Encodings", encodings::TABLE),
+    ("Digests", hashes::TABLE),
+    ("Files", files::TABLE),
+    ("Templates", templating::TABLE),
+    ("Time", time::TABLE),
+    ("Networks", network::TABLE),
+    ("Kubernetes", kubernetes::TABLE),
+];
+
 fn tables() -> impl Iterator<Item = &'static Row> {
-    [
-        strings::TABLE,
-        numbers::TABLE,
-        collections::TABLE,
-        sets::TABLE,
-        encodings::TABLE,
-        conversions::TABLE,
-        files::TABLE,
-        network::TABLE,
-        time::TABLE,
-    ]
-    .into_iter()
-    .flatten()
+    GROUPS.iter().flat_map(|(_, table)| table.iter())
 }
 
-/// Returns the function of this name. `try` and `can` are not among them: they are part of evaluation.
+/// Returns the function of this name, which may stand behind `core::`. `try`, `can` and `convert` are not among them:
+/// they are part of evaluation.
 pub fn find(name: &str) -> Option<&'static Function> {
-    FUNCTIONS.get(name)
+    FUNCTIONS.get(name.strip_prefix("core::").unwrap_or(name))
 }
 
-/// Returns the names that can be called, `try` and `can` included.
+/// Returns the names that can be called, in order; those that are part of evaluation included.
 pub fn names() -> impl Iterator<Item = &'static str> {
-    FUNCTIONS.keys().copied().chain(["can", "try"])
+    let mut names: Vec<_> = FUNCTIONS.keys().copied().chain(["can", "convert", "try"]).collect();
+    names.sort_unstable();
+    names.into_iter()
 }
 
 #[cfg(test)]

@@ -35,6 +35,9 @@ fn files(code: Code) -> Option<&'static str> {
         codes::YAML => "correct the file; a key may stand in a mapping only once",
         codes::MANIFEST => "an object needs apiVersion, kind and metadata.name",
         codes::FILL => "plan again",
+        codes::LOCK => "restore the file from Git, or remove it and run `terrane init`",
+        codes::GENERATE => "see that the operating system gives random numbers, and apply again",
+        codes::UNKNOWN_IDENTITY => "use what the definition itself knows",
         _ => return None,
     })
 }
@@ -52,6 +55,8 @@ fn blocks(code: Code) -> Option<&'static str> {
         codes::UNKNOWN_INSTANCE => "name an instance that the block has, or the block as a whole",
         codes::VARIABLE_TYPE => "give a value of the variable's type, or change the type",
         codes::UNDECLARED_VARIABLE => "declare it with a variable block, or remove the value",
+        codes::DEPRECATED => "see what its module says to use instead",
+        codes::EPHEMERAL => "only `data` of a secret block takes what is ephemeral",
         codes::VALIDATION => "give the variable a value that its rule allows",
         codes::VARIABLE_TEXT => "write only lines of the form `NAME = VALUE`",
         codes::CLUSTER_CHOICE => "set `cluster` on the block of the environment that uses the module",
@@ -93,7 +98,7 @@ fn expressions(code: Code) -> Option<&'static str> {
 /// Hints for functions and templates.
 fn calls(code: Code) -> Option<&'static str> {
     Some(match code {
-        UNKNOWN_FUNCTION => "the functions are those listed in the documentation of the language",
+        UNKNOWN_FUNCTION => "engine/docs/functions.md lists all functions",
         ARGUMENT_COUNT | ARGUMENT => "give what the function takes",
         CALL_FAILED => "change the arguments, or give a default: try(…, DEFAULT)",
         UNKNOWN_NAME | templates::TEMPLATE_VARIABLE => "add it to the variables of the call",

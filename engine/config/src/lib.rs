@@ -5,14 +5,22 @@
 //! all of it; [`format()`] rewrites a file in the canonical style.
 
 pub mod codes;
+mod console;
 mod definition;
 mod environment;
 mod fill;
+mod foreign;
 mod format;
+mod generate;
 mod hints;
+mod lock;
+mod module_docs;
+mod module_source;
+mod validate;
 mod variables;
 
 mod expand;
+mod json;
 mod module;
 mod source;
 mod syntax;
@@ -25,8 +33,16 @@ mod functions;
 mod templates;
 mod types;
 
-pub use self::definition::{Definition, LoadOptions, Origin, OutputValue, load};
+pub use self::console::{Names, answer, evaluate_expression, inspect, names_of};
+pub use self::definition::{Definition, LoadOptions, Origin, OutputValue, load, remote_modules};
 pub use self::environment::StateChoice;
+pub use self::expr_value::{Bound, Entries, ExprValue, Items, Kind, Refinement, Unknown};
 pub use self::fill::{Checks, Filler, Moment};
 pub use self::format::format;
+pub use self::functions::{functions_markdown, names as function_names};
+pub use self::lock::{LOCK_FILE, Lock, LockedModule, module_directory, tree_digest};
+pub use self::module_docs::module_docs;
+pub use self::module_source::ModuleSource;
+pub use self::types::{Attribute, ObjectType, Presence, Type};
+pub use self::validate::{Valid, validate};
 pub use self::variables::{VariableInput, variable_files};

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
+use std::ops::Range;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,6 +12,8 @@ use engine_core::diagnostic::{Diagnostic, Diagnostics, SourceFile, SourceSpan};
 use engine_core::digest::Digest;
 
 use crate::codes::{NOT_UTF8, OUTSIDE, TOO_LARGE, UNREADABLE};
+use crate::lock::LOCK_FILE;
+use crate::variables::VARIABLE_FILE;
 
 /// The largest file that is read, in bytes: 4 MiB.
 const MAX_BYTES: u64 = 4 << 20;
@@ -70,6 +73,16 @@ impl Files {
         Ok(names)
     }
 
+    /// Returns the names of the files of a directory that are definitions, sorted.
+    pub(crate) fn definitions(&self, directory: &Path) -> Result<Vec<String>, Diagnostics> {
+        // Variable files and the lock file are HCL as well.
+        let is_definition = |name: &String| {
+            let ends = name.ends_with(".hcl") || name.ends_with(".hcl.json");
+            ends && !name.ends_with(VARIABLE_FILE) && !name.starts_with('.') && name != LOCK_FILE
+        };
+        Ok(self.names(directory)?.into_iter().filter(is_definition).collect())
+    }
+
     /// Reads a file. Diagnostics show its path as `path` does.
     pub(crate) fn text(&self, path: &Path) -> Result<Arc<SourceFile>, Diagnostics> {
         let shown = shown(path);
@@ -123,6 +136,18 @@ pub(crate) fn inside(path: &str) -> Option<String> {
         }
     }
     if parts.is_empty() { Some(".".to_owned()) } else { Some(parts.join("/")) }
+}
+
+/// Returns a file that shows nothing of a range but where its lines end: an excerpt must not hold a secret.
+pub(crate) fn masked(file: &SourceFile, range: Range<usize>) -> SourceFile {
+    let mask = |byte: u8| if byte == b'\n' { '\n' } else { '*' };
+    let (Some(before), Some(hidden), Some(after)) =
+        (file.text.get(..range.start), file.text.get(range.clone()), file.text.get(range.end..))
+    else {
+        return SourceFile { path: file.path.clone(), text: String::new() };
+    };
+    let hidden: String = hidden.bytes().map(mask).collect();
+    SourceFile { path: file.path.clone(), text: format!("{before}{hidden}{after}") }
 }
 
 /// Returns a path as a user would write it: without a leading `./`.

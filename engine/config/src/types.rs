@@ -10,6 +10,7 @@ use engine_core::value::Text;
 
 pub(crate) use self::parse::read;
 pub use self::parse::{TYPE_EXPRESSION, parse};
+pub(crate) use self::unify::convertible;
 pub use self::unify::unify;
 use crate::expr_value::ExprValue;
 
@@ -85,6 +86,11 @@ impl Type {
     /// Builds `map(element)`.
     pub fn map(element: Self) -> Self {
         Self::Map(Arc::new(element))
+    }
+
+    /// Tells whether the type is that of booleans, numbers or strings.
+    pub(crate) fn is_primitive(&self) -> bool {
+        matches!(self, Self::Bool | Self::Number | Self::String)
     }
 
     /// Tells whether the type leaves something open.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use engine_core::diagnostic::{Diagnostic, Diagnostics, SourceFile, SourceSpan};
+use engine_core::diagnostic::{Diagnostic, Diagnostics, Severity, SourceFile, SourceSpan};
 use engine_core::digest::Digest;
 use engine_core::value::{Text, Value};
 use hcl_edit::Span;
@@ -18,8 +18,8 @@ use crate::codes::{MISSING_VARIABLE, UNDECLARED_VARIABLE, VARIABLE_TEXT};
 use crate::eval::did_you_mean;
 use crate::expand::Input;
 use crate::expr_value::ExprValue;
-use crate::module::{Constants, Expr, Module};
-use crate::source::Files;
+use crate::module::{Constants, Expr, Module, Name};
+use crate::source::{Files, masked};
 use crate::syntax::parse;
 use crate::types::Type;
 
@@ -44,16 +44,19 @@ pub enum VariableInput {
     },
 }
 
-/// Returns the variable files that are read without being named: `terrane.tfvars`, then `*.auto.tfvars` in the
-/// order of their names.
+/// How the names of variable files end. No such file is part of a definition.
+pub(crate) const VARIABLE_FILE: &str = ".vars.hcl";
+
+/// Returns the variable files that are read without being named: `terrane.vars.hcl`, then `*.auto.vars.hcl` in
+/// the order of their names.
 pub fn variable_files(directory: &Path) -> Vec<PathBuf> {
     let names = std::fs::read_dir(directory).into_iter().flatten();
     let mut found: Vec<PathBuf> = names
         .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| path.to_string_lossy().ends_with(".auto.tfvars"))
+        .filter(|path| path.to_string_lossy().ends_with(&format!(".auto{VARIABLE_FILE}")))
         .collect();
     found.sort();
-    let first = directory.join("terrane.tfvars");
+    let first = directory.join(format!("terrane{VARIABLE_FILE}"));
     if first.is_file() {
         found.insert(0, first);
     }
@@ -90,6 +93,11 @@ pub(crate) fn evaluate(
             Err(found) => faults.extend(found),
         }
     }
+    for (name, (_, span)) in &given {
+        let name = Name { text: name.clone(), span: span.clone() };
+        let variable = module.variables.get(&name.text);
+        warnings.extend(variable.and_then(|variable| variable.deprecation(&name)));
+    }
     // A value that could not be read may be the one that is missing.
     let is_complete = faults.len() == before;
     let mut values = BTreeMap::new();
@@ -102,7 +110,7 @@ pub(crate) fn evaluate(
         };
         let value = value.unwrap_or_else(|found| {
             faults.extend(found);
-            ExprValue::unknown(variable.ty.clone()).with_sensitivity_of(variable.sensitive)
+            variable.marks.put_on(ExprValue::unknown(variable.ty.clone()))
         });
         values.insert(name.clone(), Input { value, planned: false });
     }
@@ -122,27 +130,34 @@ fn missing(name: &Text, ty: &Type, span: &SourceSpan) -> Diagnostics {
     Diagnostic::error(MISSING_VARIABLE, format!("variable {name} has no value"))
         .detail(format!("It is of type {ty} and has no default."))
         .at(span.clone())
-        .hint(format!("set it with --var {name}=…, in terrane.tfvars or with TERRANE_VAR_{name}"))
+        .hint(format!("set it with --var {name}=…, in terrane.vars.hcl or with TERRANE_VAR_{name}"))
         .into()
 }
 
 fn from_text(module: &Module, name: &str, text: &str, origin: &str) -> Result<Given, Diagnostics> {
-    let file = Arc::new(SourceFile { path: format!("<{origin}>"), text: text.to_owned() });
-    let span = SourceSpan::new(Arc::clone(&file), 0..text.len());
-    let Some(variable) = module.variables.get(name) else {
+    let file = SourceFile { path: format!("<{origin}>"), text: text.to_owned() };
+    let variable = module.variables.get(name);
+    // What is meant for another name may be a secret.
+    let file = Arc::new(match variable {
+        Some(variable) if !variable.marks.any() => file,
+        _ => masked(&file, 0..text.len()),
+    });
+    let span = SourceSpan::new(Arc::clone(&file), 0..file.text.len());
+    let Some(variable) = variable else {
         return Err(undeclared(module, name, span).into());
     };
-    let value = match variable.ty {
-        Type::Any | Type::String | Type::Number | Type::Bool => ExprValue::string(text),
-        _ => {
+    let value = match variable.takes_text {
+        true => ExprValue::string(text),
+        false => {
             let node = parse_expr(text).map_err(|error| {
-                let summary = format!("{origin} is no expression: {}", error.message());
+                let why = if variable.marks.any() { String::new() } else { format!(": {}", error.message()) };
+                let summary = format!("{origin} is no expression{why}");
                 Diagnostic::error(VARIABLE_TEXT, summary)
                     .detail(format!("The variable is of type {}.", variable.ty))
                     .at(span.clone())
                     .hint("write it as in a definition, for example '[\"a\", \"b\"]'")
             })?;
-            Constants::new().value(&Expr { node, file })?
+            Constants::new().value(&Expr::new(node, file))?
         }
     };
     Ok(Given::from([(name.into(), (value, span))]))
@@ -167,13 +182,13 @@ fn from_file(
             continue;
         };
         let name = Text::from(attribute.key.as_str());
-        let expr = Expr { node: attribute.value, file: Arc::clone(&file) };
-        if !module.variables.contains_key(&name) {
-            let mut warning = undeclared(module, &name, at);
-            warning.severity = engine_core::diagnostic::Severity::Warning;
-            warnings.push(warning);
+        let Some(variable) = module.variables.get(&name) else {
+            warnings.push(Diagnostic { severity: Severity::Warning, ..undeclared(module, &name, at) });
             continue;
-        }
+        };
+        let range = attribute.value.span().unwrap_or_default();
+        let file = if variable.marks.any() { Arc::new(masked(&file, range)) } else { Arc::clone(&file) };
+        let expr = Expr::new(attribute.value, file);
         match Constants::new().value(&expr) {
             Ok(value) => {
                 given.insert(name, (value, expr.span()));

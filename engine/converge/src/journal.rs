@@ -4,7 +4,7 @@
 //! on, and the results land with the release of the lock. A run that dies in between leaves its intents, and
 //! the marks on the objects themselves tell the next run what became of them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -25,6 +25,8 @@ pub(crate) struct Journal {
 
 struct Inner {
     state: State,
+    /// What has been done of the state's intents since it was last written.
+    done: HashSet<ObjectRef>,
     revision: Revision,
     written: Instant,
 }
@@ -47,23 +49,20 @@ impl Journal {
         let summary = format!("{}: begin, {} changes intended", holder.operation, state.intents.len());
         state.holder = Some(holder);
         let revision = store.advance(Some(&base.revision), &state, &summary)?;
-        Ok(Self { store, inner: Mutex::new(Inner { state, revision, written: Instant::now() }) })
+        Ok(Self {
+            store,
+            inner: Mutex::new(Inner { state, done: HashSet::new(), revision, written: Instant::now() }),
+        })
     }
 
     /// Records that an object exists as applied.
     pub(crate) fn applied(&self, object_ref: &ObjectRef, record: ResourceRecord) {
-        self.change(|state| {
-            state.intents.retain(|intent| intent.object_ref != *object_ref);
-            state.records.insert(object_ref.clone(), record);
-        });
+        self.change(object_ref, |state| drop(state.records.insert(object_ref.clone(), record)));
     }
 
     /// Records that an object is gone, or no longer ours.
     pub(crate) fn removed(&self, object_ref: &ObjectRef) {
-        self.change(|state| {
-            state.intents.retain(|intent| intent.object_ref != *object_ref);
-            state.records.remove(object_ref);
-        });
+        self.change(object_ref, |state| drop(state.records.remove(object_ref)));
     }
 
     /// Returns the record of an object.
@@ -71,9 +70,10 @@ impl Journal {
         self.lock().state.records.get(object_ref).cloned()
     }
 
-    fn change(&self, edit: impl FnOnce(&mut State)) {
+    fn change(&self, object_ref: &ObjectRef, edit: impl FnOnce(&mut State)) {
         let mut inner = self.lock();
         edit(&mut inner.state);
+        inner.done.insert(object_ref.clone());
         if inner.written.elapsed() >= HEARTBEAT {
             // A heartbeat that fails is made good by the next one or by the end.
             if let Err(error) = self.advance(&mut inner, "apply: progress") {
@@ -111,6 +111,8 @@ impl Journal {
     }
 
     fn advance(&self, inner: &mut Inner, summary: &str) -> Result<(), StateError> {
+        let done = std::mem::take(&mut inner.done);
+        inner.state.intents.retain(|intent| !done.contains(&intent.object_ref));
         inner.state.serial += 1;
         let landed = self.store.advance(Some(&inner.revision), &inner.state, summary);
         match landed {

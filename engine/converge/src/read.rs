@@ -20,6 +20,7 @@ use engine_core::state::State;
 use engine_core::value::{Text, Value};
 use futures::future::{join_all, try_join, try_join_all};
 use futures::stream::{self, StreamExt};
+use rayon::prelude::*;
 use tracing::Instrument;
 
 use crate::Providers;
@@ -273,7 +274,7 @@ impl Reader<'_> {
         let mut listed = Listed::default();
         let mut sink = |page| match page {
             Page::Restart => listed.objects.clear(),
-            Page::Items(items) => listed.objects.extend(items.into_iter().map(|object| {
+            Page::Items(items) => listed.objects.par_extend(items.into_par_iter().map(|object| {
                 let object_ref = self.object_ref(kind, &object);
                 let live = self.reduce(&object_ref, object);
                 (object_ref, live)

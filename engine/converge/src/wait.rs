@@ -3,6 +3,7 @@
 //! One watch per cluster and kind serves all waiters of a run.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -49,12 +50,58 @@ pub(crate) struct Wait<'a> {
 /// Namespace and name.
 type Name = (Option<Text>, Text);
 
-/// What a watch has seen of one kind; `None` for an object that is gone.
+/// What a watch has seen of one kind.
 #[derive(Default)]
 struct Seen {
-    objects: Mutex<HashMap<Name, Option<Object>>>,
-    synced: Mutex<bool>,
+    objects: Mutex<HashMap<Name, Arc<Sight>>>,
+    synced: AtomicBool,
+}
+
+/// What a watch has seen of one object. Each has a bell of its own: with one for all, every event would wake
+/// every wait.
+#[derive(Default)]
+struct Sight {
+    last: Mutex<Last>,
     changed: Notify,
+}
+
+/// The last that was seen of an object.
+#[derive(Default, Clone)]
+enum Last {
+    /// Nothing yet.
+    #[default]
+    Unseen,
+    /// It is there.
+    There(Object),
+    /// It is gone.
+    Gone,
+}
+
+impl Seen {
+    fn of(&self, name: Name) -> Arc<Sight> {
+        lock(&self.objects).entry(name).or_default().clone()
+    }
+
+    /// Notes an event and wakes those that it may concern.
+    fn note(&self, event: WatchEvent) {
+        let name = |object: &Object| (object.namespace().map(Text::from), Text::from(object.name()));
+        let (name, last) = match event {
+            WatchEvent::Applied(object) => (name(&object), Last::There(object)),
+            WatchEvent::Deleted(object) => (name(&object), Last::Gone),
+            WatchEvent::Synced => {
+                self.synced.store(true, Ordering::Release);
+                return self.wake();
+            }
+        };
+        let sight = self.of(name);
+        *lock(&sight.last) = last;
+        sight.changed.notify_waiters();
+    }
+
+    /// Wakes all.
+    fn wake(&self) {
+        lock(&self.objects).values().for_each(|sight| sight.changed.notify_waiters());
+    }
 }
 
 /// What one watch has seen, and the task that keeps watching.
@@ -92,15 +139,16 @@ impl Watches {
             (wait.report)(missing);
         }
         let seen = self.watch(wait);
+        let sight = seen.of((wait.target.namespace.clone(), wait.target.name.clone()));
         let mut interrupted = self.interrupted.clone();
         let deadline = tokio::time::sleep(wait.timeout);
         tokio::pin!(deadline);
         loop {
             // Registered before the look, so that no change falls between the two.
-            let changed = seen.changed.notified();
+            let changed = sight.changed.notified();
             tokio::pin!(changed);
             changed.as_mut().enable();
-            match self.look(wait, &seen).await {
+            match self.look(wait, &sight, &seen.synced).await {
                 Ok(end) => return end,
                 Err(Some(now)) if missing.as_ref() != Some(&now) => {
                     (wait.report)(&now);
@@ -120,16 +168,20 @@ impl Watches {
     }
 
     /// Looks at what was seen: the end of the wait, or what is still missing.
-    async fn look(&self, wait: &Wait<'_>, seen: &Seen) -> Result<Waited, Option<String>> {
-        let key = (wait.target.namespace.clone(), wait.target.name.clone());
-        let synced = *lock(&seen.synced);
-        let found = lock(&seen.objects).get(&key).cloned();
-        match found {
-            Some(Some(object)) => judge(wait, Some(&object)).ok_or_else(|| missing(wait, &object)),
+    async fn look(
+        &self,
+        wait: &Wait<'_>,
+        sight: &Sight,
+        synced: &AtomicBool,
+    ) -> Result<Waited, Option<String>> {
+        let synced = synced.load(Ordering::Acquire);
+        let last = lock(&sight.last).clone();
+        match last {
+            Last::There(object) => judge(wait, Some(&object)).ok_or_else(|| missing(wait, &object)),
             // Absent from the watch is only absent if the server says so too: its label may have been removed.
-            Some(None) => self.confirm(wait).await,
-            None if synced => self.confirm(wait).await,
-            None => Err(None),
+            Last::Gone => self.confirm(wait).await,
+            Last::Unseen if synced => self.confirm(wait).await,
+            Last::Unseen => Err(None),
         }
     }
 
@@ -190,7 +242,7 @@ async fn keep_watching(
 ) {
     loop {
         let mut sink = |event| {
-            record(&seen, event);
+            seen.note(event);
             true
         };
         let outcome = provider.watch(&query, &mut sink).await;
@@ -202,23 +254,13 @@ async fn keep_watching(
             Err(error) => tracing::debug!(%error, kind = %query.kind.kind, "watch ended"),
             Ok(()) => {}
         }
-        seen.changed.notify_waiters();
+        seen.wake();
         tokio::time::sleep(RECONNECT).await;
     }
 }
 
 /// Between two watches: long enough not to press a server that refuses, short enough not to be felt.
 const RECONNECT: Duration = Duration::from_millis(500);
-
-fn record(seen: &Seen, event: WatchEvent) {
-    let key = |object: &Object| (object.namespace().map(Text::from), Text::from(object.name()));
-    match event {
-        WatchEvent::Applied(object) => drop(lock(&seen.objects).insert(key(&object), Some(object))),
-        WatchEvent::Deleted(object) => drop(lock(&seen.objects).insert(key(&object), None)),
-        WatchEvent::Synced => *lock(&seen.synced) = true,
-    }
-    seen.changed.notify_waiters();
-}
 
 /// Says what an object still lacks. While it is to go, only what holds it matters.
 fn missing(wait: &Wait<'_>, object: &Object) -> Option<String> {

@@ -16,6 +16,7 @@ pub mod kind_info;
 pub mod manifest;
 pub mod mark;
 pub mod object;
+pub mod object_check;
 pub mod object_ref;
 pub mod sensitive;
 
@@ -30,3 +31,5 @@ pub mod status;
 pub mod live;
 pub mod plan;
 pub mod prediction;
+
+pub use engine_kinds::Quantity;

@@ -64,6 +64,11 @@ impl Quantity {
         self.nanos == 0
     }
 
+    /// Returns the exact value in billionths.
+    pub const fn nanos(self) -> i128 {
+        self.nanos
+    }
+
     /// Returns the sum, printed as `self` is (or as `other` is when `self` is zero); `None` beyond 10²⁸.
     #[must_use]
     pub fn checked_add(self, other: Self) -> Option<Self> {

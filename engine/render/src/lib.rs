@@ -13,6 +13,7 @@ mod graph;
 mod json;
 mod markdown;
 mod report;
+mod source_diff;
 mod state;
 mod text;
 
@@ -22,6 +23,7 @@ pub use graph::{graph_dot, graph_mermaid};
 pub use json::{history_json, plan_json, report_json, state_json, state_show_json};
 pub use markdown::{DEFAULT_LIMIT, PreviewOptions, plan_markdown, preview_marker};
 pub use report::{Operation, report_line, report_text};
+pub use source_diff::source_diff;
 pub use state::{history_text, outputs_json, outputs_text, state_list, state_show};
 pub use style::{Colour, Style};
 pub use text::plan_text;

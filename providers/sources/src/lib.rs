@@ -1,12 +1,18 @@
-//! Fetches what a definition rests on. Today that is the Git repository it lies in: trees of other commits,
-//! for the preview of a merge.
+//! Fetches what a definition rests on: trees of other commits of the Git repository it lies in, for the preview of a
+//! merge, and modules of other repositories.
 //!
-//! Invariant: nothing here runs a hook, a filter or a configured command, and nothing touches the work tree.
+//! Invariant: nothing here runs a hook or a filter, and nothing touches the work tree. What the user has configured to
+//! reach a server is run by `git` alone.
+
+mod git;
+mod module;
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use git2::{ObjectType, Oid, Tree};
+
+pub use self::module::{Pinned, fetch_module};
 
 /// The most that one exported tree may hold.
 const MAX_FILES: usize = 100_000;
@@ -24,6 +30,14 @@ pub enum SourceError {
         /// Why.
         #[source]
         source: git2::Error,
+    },
+    /// `git` cannot fetch.
+    #[error("git {command} failed: {why}")]
+    Fetch {
+        /// Its command.
+        command: String,
+        /// What it said.
+        why: String,
     },
     /// A file cannot be written.
     #[error("write {}", path.display())]
@@ -114,7 +128,7 @@ impl Repository {
     pub fn export(&self, commit: Commit, into: &Path) -> Result<(), SourceError> {
         let git = |source| SourceError::Git { what: format!("read the tree of {commit}"), source };
         let tree = self.git.find_commit(commit.0).and_then(|commit| commit.tree()).map_err(git)?;
-        Export { git: &self.git, files: 0, bytes: 0 }.tree(&tree, into, 0)
+        Export { git: &self.git, links: Links::Any, files: 0, bytes: 0 }.tree(&tree, into, 0)
     }
 }
 
@@ -130,8 +144,18 @@ fn without_credentials(url: &str) -> String {
     }
 }
 
+/// What a tree may hold besides files.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Links {
+    /// Links to anywhere: whoever reads the tree resolves and judges them. Submodules are left out.
+    Any,
+    /// Links within the tree, and no submodules.
+    Inside,
+}
+
 struct Export<'a> {
     git: &'a git2::Repository,
+    links: Links,
     files: usize,
     bytes: usize,
 }
@@ -157,7 +181,13 @@ impl Export<'_> {
                 Some(ObjectType::Blob) => {
                     let blob = self.git.find_blob(entry.id()).map_err(read)?;
                     self.account(blob.size())?;
+                    if self.links == Links::Inside && entry.filemode() == i32::from(git2::FileMode::Link) {
+                        check_link(&path, blob.content(), depth)?;
+                    }
                     write_file(&path, entry.filemode(), blob.content()).map_err(write(&path))?;
+                }
+                _ if self.links == Links::Inside => {
+                    return Err(SourceError::Tree(format!("{} is a submodule", shown(&path))));
                 }
                 _ => {}
             }
@@ -185,7 +215,26 @@ fn safe_name(name: &[u8]) -> Result<&str, SourceError> {
     if bad { Err(refused()) } else { Ok(name) }
 }
 
-/// Symbolic links are written as such: whoever reads the tree resolves and judges them.
+/// Checks that a link in a directory so deep leads to a place in its tree. Steps up may only come first: behind the name
+/// of another link they would lead who knows where.
+fn check_link(path: &Path, target: &[u8], depth: usize) -> Result<(), SourceError> {
+    let refused = || SourceError::Tree(format!("{} is a link that leads out of it", shown(path)));
+    let target = std::str::from_utf8(target).map_err(|_| refused())?;
+    let mut parts = target.split('/').filter(|part| *part != ".").peekable();
+    let mut up = 0;
+    while parts.next_if_eq(&"..").is_some() {
+        up += 1;
+    }
+    let is_inside = !target.is_empty() && up <= depth && parts.all(|part| !matches!(part, "" | ".."));
+    if is_inside { Ok(()) } else { Err(refused()) }
+}
+
+/// Returns a name of a tree: where it is written to concerns nobody.
+fn shown(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// Symbolic links are written as such.
 fn write_file(path: &Path, mode: i32, content: &[u8]) -> io::Result<()> {
     if mode != i32::from(git2::FileMode::Link) {
         return std::fs::write(path, content);

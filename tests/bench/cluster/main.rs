@@ -1,5 +1,6 @@
 //! Terrane beside kubectl and beside bare requests, on a real control plane:
-//! `cargo bench --bench cluster [-- OBJECTS...]`.
+//! `cargo bench --bench cluster [-- [terrane] OBJECTS...]`. With the word `terrane` kubectl is left out: it needs most of
+//! the time.
 //!
 //! Every tool gets a control plane of its own, empty at first, and the same objects. Compare ratios of one run only.
 
@@ -22,17 +23,30 @@ use crate::workload::{Object, objects};
 const SIZES: [usize; 2] = [1_000, 5_000];
 /// Short measurements are repeated; the middle one counts.
 const REPEATS: usize = 5;
+/// So are first applies, each on a control plane of its own.
+const APPLIES: usize = 3;
 
 type Fault = Box<dyn Error>;
+
+/// What is measured.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Tools {
+    /// Terrane and kubectl.
+    All,
+    /// Terrane.
+    Terrane,
+}
 
 fn main() -> ExitCode {
     let runtime = tokio::runtime::Runtime::new().expect("threads can be started");
     // `cargo bench` adds a flag of its own.
-    let sizes: Vec<usize> = std::env::args().skip(1).filter_map(|argument| argument.parse().ok()).collect();
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let tools = if arguments.iter().any(|word| word == "terrane") { Tools::Terrane } else { Tools::All };
+    let sizes: Vec<usize> = arguments.iter().filter_map(|argument| argument.parse().ok()).collect();
     let sizes = if sizes.is_empty() { SIZES.to_vec() } else { sizes };
     println!("| objects | what | who | seconds | to the floor | peak MiB |\n|---:|---|---|---:|---:|---:|");
     for size in sizes {
-        if let Err(error) = runtime.block_on(measure(size)) {
+        if let Err(error) = runtime.block_on(measure(size, tools)) {
             eprintln!("{error}");
             return ExitCode::FAILURE;
         }
@@ -66,10 +80,13 @@ impl Task {
     }
 }
 
-async fn measure(size: usize) -> Result<(), Fault> {
+async fn measure(size: usize, tools: Tools) -> Result<(), Fault> {
     let objects = objects(size);
     let floors = Floors::measure(&objects).await?;
     terrane(size, &objects, &floors)?;
+    if tools == Tools::Terrane {
+        return Ok(());
+    }
     kubectl(size, &objects, &floors, "kubectl", &[])?;
     kubectl(size, &objects, &floors, "kubectl --server-side", &["--server-side"])?;
     Ok(())
@@ -96,7 +113,13 @@ impl Floors {
             Ok(found[REPEATS / 2])
         };
         let first_list = lists().await?;
-        let apply = floor.apply(objects).await?;
+        let mut applies = vec![floor.apply(objects).await?];
+        while applies.len() < APPLIES {
+            let plane = ControlPlane::start(Extent::Full);
+            applies.push(Floor::new(&plane).await.apply(objects).await?);
+        }
+        applies.sort();
+        let apply = applies[APPLIES / 2];
         let list = lists().await?;
         Ok(Self { first_list, apply, list, delete: floor.delete(objects).await? })
     }
@@ -105,14 +128,20 @@ impl Floors {
 fn terrane(size: usize, objects: &[Object], floors: &Floors) -> Result<(), Fault> {
     let plane = ControlPlane::start(Extent::Full);
     let workspace = Workspace::new(&plane, objects)?;
-    let first = middle(|| workspace.terrane(&["plan", "--out", "plan.json"], 0))?;
+    let first = middle(REPEATS, || workspace.terrane(&["plan", "--out", "plan.json"], 0))?;
     Task::new(size, "first plan", floors.first_list).ran("terrane plan", first);
-    let applied = workspace.terrane(&["apply", "plan.json"], 0)?;
+    let applied = middle(APPLIES, || {
+        let plane = ControlPlane::start(Extent::Full);
+        let workspace = Workspace::new(&plane, objects)?;
+        workspace.terrane(&["plan", "--out", "plan.json"], 0)?;
+        workspace.terrane(&["apply", "plan.json"], 0)
+    })?;
     Task::new(size, "first apply", floors.apply).ran("terrane apply", applied);
-    let again = middle(|| workspace.terrane(&["plan", "--detailed-exitcode"], 0))?;
+    workspace.terrane(&["apply", "plan.json"], 0)?;
+    let again = middle(REPEATS, || workspace.terrane(&["plan", "--detailed-exitcode"], 0))?;
     Task::new(size, "plan, nothing to do", floors.list).ran("terrane plan", again);
     workspace.write(&changed(objects))?;
-    let one = middle(|| workspace.terrane(&["plan", "--detailed-exitcode"], 2))?;
+    let one = middle(REPEATS, || workspace.terrane(&["plan", "--detailed-exitcode"], 2))?;
     Task::new(size, "plan, one change", floors.list).ran("terrane plan", one);
     let one = workspace.terrane(&["apply", "--auto-approve"], 0)?;
     Task::new(size, "apply, one change", floors.list).ran("terrane apply", one);
@@ -145,8 +174,8 @@ fn changed(objects: &[Object]) -> Vec<Object> {
 }
 
 /// Measures several times; the middle one by time.
-fn middle(run: impl Fn() -> Result<Ran, Fault>) -> Result<Ran, Fault> {
-    let mut found = (0..REPEATS).map(|_| run()).collect::<Result<Vec<_>, _>>()?;
+fn middle(times: usize, run: impl Fn() -> Result<Ran, Fault>) -> Result<Ran, Fault> {
+    let mut found = (0..times).map(|_| run()).collect::<Result<Vec<_>, _>>()?;
     found.sort_by_key(|ran| ran.time);
-    Ok(found[REPEATS / 2])
+    Ok(found[times / 2])
 }

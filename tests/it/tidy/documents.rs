@@ -34,9 +34,12 @@ fn documents() -> Vec<Document> {
     files(root(), &[".md"]).into_iter().map(document).collect()
 }
 
-/// The pages that users read.
+/// The pages that users read. Those of codes have examples that are wrong.
 fn pages() -> Vec<Document> {
-    let of_users = |path: &Path| path.ends_with("README.md") || path.starts_with(root().join("engine/docs"));
+    let docs = root().join("engine/docs");
+    let of_users = |path: &Path| {
+        path.ends_with("README.md") || path.starts_with(&docs) && !path.starts_with(docs.join("codes"))
+    };
     documents().into_iter().filter(|document| of_users(&document.path)).collect()
 }
 
@@ -80,17 +83,21 @@ fn examples_load() {
         let mut beside: Vec<(&str, &str)> = Vec::new();
         let fences = page.fences();
         for fence in &fences {
-            match fence.info.split_once(' ').unwrap_or((fence.info, "")) {
-                ("hcl", "") => {}
+            let main = match fence.info.split_once(' ').unwrap_or((fence.info, "")) {
+                ("hcl", "") => completed(fence.body),
                 ("hcl", file) => {
                     beside.push((file, fence.body));
                     continue;
                 }
+                ("json", file) if file.ends_with(".hcl.json") => completed(""),
                 _ => continue,
-            }
+            };
             // The overlays of the quick start are there for the examples.
             let environment = Environment::copy_of(&quickstart);
-            write(&environment.directory, "main.hcl", &completed(fence.body));
+            write(&environment.directory, "main.hcl", &main);
+            if let Some(file) = fence.info.strip_prefix("json ") {
+                write(&environment.directory, file, fence.body);
+            }
             beside.iter().for_each(|(file, text)| write(&environment.directory, file, text));
             let ran = environment.terrane(&["validate"]);
             if ran.code != Some(0) {

@@ -57,8 +57,7 @@ fn blocks_and_arguments() {
     check("namespace \"a\" {}\nnamespace \"a\" {}\n", &["TRN0114 9:1: namespace \"a\" is declared twice"]);
     check("locals {\n  a = 1\n}\nlocals {\n  a = 2\n}\n", &["TRN0114 12:3: local a is declared twice"]);
     check("namespace \"a\" {\n  name = \"x\"\n  name = \"y\"\n}\n", &["TRN0114 10:3: argument is set twice"]);
-    check("secret \"a\" {}\n", &["TRN0115 8:1: block secret is not supported yet"]);
-    check("module \"a\" {}\n", &["TRN0115 8:1: block module is not supported yet"]);
+    check("chart \"a\" {}\n", &["TRN0115 8:1: block chart is not supported yet"]);
     check(
         "kustomization \"a\" {\n  path = \".\"\n  patches = []\n}\n",
         &["TRN0115 10:13: patches of kustomization \"a\" are not supported yet"],
@@ -197,19 +196,19 @@ fn objects() {
     );
     check(
         &object("apiVersion = \"a/b/c\", kind = \"X\", metadata = { name = \"a\" }"),
-        &["TRN0400 9:12: `a/b/c` is not an apiVersion"],
+        &["TRN0400 9:27: `a/b/c` is not an apiVersion"],
     );
     check(
         &object("apiVersion = \"v1\", kind = \"Pod\", metadata = { name = \"../x\", namespace = \"a\" }"),
-        &["TRN0400 9:12: `../x` is not a valid `metadata.name`"],
+        &["TRN0400 9:67: `../x` is not a valid `metadata.name`"],
     );
     check(
         &object("apiVersion = \"v1\", kind = \"Pod\", metadata = { name = \"a\" }"),
-        &["TRN0401 9:12: Pod/a has no namespace, but Pod is namespaced"],
+        &["TRN0401 9:58: Pod/a has no namespace, but Pod is namespaced"],
     );
     check(
         &object("apiVersion = \"v1\", kind = \"Namespace\", metadata = { name = \"a\", namespace = \"b\" }"),
-        &["TRN0401 9:12: Namespace/b/a has a namespace, but Namespace is not namespaced"],
+        &["TRN0401 9:64: Namespace/b/a has a namespace, but Namespace is not namespaced"],
     );
     let twice = format!("{}{}", config("a", "1"), config("b", "1").replace("name = \"b\"", "name = \"a\""));
     check(&twice, &["TRN0501 16:1: object ConfigMap/team/a is declared twice on cluster main"]);
@@ -334,9 +333,9 @@ fn expressions() {
         ("try(1 / 0)", 303),
         ("templatefile(\"bad.tftpl\", {})", 304),
         ("templatefile(\"name.tftpl\", {})", 305),
-        ("tera(\"templates/none.tera\", {})", 260),
-        ("tera(\"templates/name.tera\", {})", 261),
-        ("tera(\"templates/name.tera\", { name = { a = 1 } })", 262),
+        ("k8s::tera(\"templates/none.tera\", {})", 260),
+        ("k8s::tera(\"templates/name.tera\", {})", 261),
+        ("k8s::tera(\"templates/name.tera\", { name = { a = 1 } })", 262),
     ] {
         let repository = Repository::main(&format!("output \"x\" {{\n  value = {expression}\n}}\n"));
         repository.write("bad.tftpl", "${");
@@ -360,7 +359,7 @@ fn faults_of_variables_do_not_hide_others() {
     );
     // What only follows from the fault is not told.
     check(
-        "variable \"n\" {\n  type = number\n  default = \"x\"\n}\nnamespace \"a\" {\n  count = var.n\n}\ncluster \"b\" {\n  context = var.n\n}\n",
+        "variable \"n\" {\n  type = number\n  default = \"x\"\n}\nnamespace \"a\" {\n  count = var.n\n  cluster = cluster.main\n}\ncluster \"b\" {\n  context = var.n\n}\n",
         &["TRN0131 10:13: the default does not fit the type"],
     );
 }

@@ -65,6 +65,10 @@ impl Repository {
         load(&self.options, &Overlays, &BTreeMap::new())
     }
 
+    pub(crate) fn validate(&self) -> Result<crate::Valid, Diagnostics> {
+        crate::validate(&self.options, &Overlays)
+    }
+
     pub(crate) fn load_with(&self, reads: &BTreeMap<Address, Value>) -> Result<Definition, Diagnostics> {
         load(&self.options, &Overlays, reads)
     }

@@ -313,8 +313,8 @@ fn variables_take_their_values_in_the_order_of_precedence() {
         "variable \"tag\" {\n  type = string\n  default = \"default\"\n}\nvariable \"ports\" {\n  type = list(number)\n  default = []\n}\n\
          output \"tag\" {\n  value = \"${var.tag} ${length(var.ports)}\"\n}\n",
     );
-    repository.write("terrane.tfvars", "tag = \"file\"\nunknown = 1\n");
-    repository.write("b.auto.tfvars", "tag = \"auto\"\n");
+    repository.write("terrane.vars.hcl", "tag = \"file\"\nunknown = 1\n");
+    repository.write("b.auto.vars.hcl", "tag = \"auto\"\n");
     let environment = |text: &str| VariableInput::Environment { name: "tag".into(), text: text.into() };
     let argument = |name: &str, text: &str| VariableInput::Argument { name: name.into(), text: text.into() };
     let output = |repository: &Repository| match &repository.definition().outputs["tag"].value {
@@ -478,7 +478,7 @@ fn templates_of_a_module_render_with_their_marks() {
     );
     repository.write(
         "modules/site/main.hcl",
-        "variable \"title\" {}\nvariable \"token\" {}\nmanifest \"m\" {\n  object = {\n    apiVersion = \"v1\"\n    kind = \"ConfigMap\"\n    metadata = { name = \"site\", namespace = \"team\" }\n    data = {\n      page = tera(\"templates/page.tera\", { title = var.title })\n      token = tera(\"templates/token.tera\", { token = var.token })\n    }\n  }\n}\n",
+        "variable \"title\" {}\nvariable \"token\" {}\nmanifest \"m\" {\n  object = {\n    apiVersion = \"v1\"\n    kind = \"ConfigMap\"\n    metadata = { name = \"site\", namespace = \"team\" }\n    data = {\n      page = k8s::tera(\"templates/page.tera\", { title = var.title })\n      token = k8s::tera(\"templates/token.tera\", { token = var.token })\n    }\n  }\n}\n",
     );
     repository.write("modules/site/templates/page.tera", "{% include \"templates/head.tera\" %}body");
     repository.write("modules/site/templates/head.tera", "<{{ title }}>");

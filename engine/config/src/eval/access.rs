@@ -37,7 +37,7 @@ pub fn attribute(value: &ExprValue, name: &str) -> Lookup {
         Kind::Map(entries) => entry(entries, Name { code: INDEX, ..name })?,
         _ => return Err(no_attributes(&value.ty(), name)),
     };
-    Ok(found.with_sensitivity_of(value.is_sensitive()))
+    Ok(found.with_sensitivity_of(value.is_sensitive()).with_ephemerality_of(value.is_ephemeral()))
 }
 
 /// Returns the item of a list, or the value of a key. The diagnostic has no span yet.
@@ -51,13 +51,14 @@ pub fn index(value: &ExprValue, key: &ExprValue) -> Lookup {
         return Err(Diagnostic::error(NULL_VALUE, format!("invalid index: {what} is null")).into());
     }
     let found = match value.kind() {
+        _ if key.is_unknown() && key.ty() == Type::Any => ExprValue::unknown(Type::Any),
         Kind::List(items) | Kind::Tuple(items) => item(items, key, sensitive)?,
         Kind::Map(entries) => keyed(entries, key, INDEX, sensitive)?,
         Kind::Object(entries) => keyed(entries, key, ATTRIBUTE, sensitive)?,
         Kind::Unknown(unknown) => ExprValue::unknown(item_type(&unknown.ty, key, sensitive)?),
         _ => return Err(no_index(&value.ty())),
     };
-    Ok(found.with_sensitivity_of(sensitive))
+    Ok(found.with_sensitivity_of(sensitive).with_ephemerality_of(value.is_ephemeral() || key.is_ephemeral()))
 }
 
 fn entry(entries: &Entries, name: Name<'_>) -> Lookup {
@@ -78,14 +79,17 @@ fn item(items: &Items, key: &ExprValue, sensitive: bool) -> Lookup {
     let Some(number) = position.as_number() else {
         return Ok(ExprValue::unknown(items.element().clone()));
     };
-    place(number).and_then(|idx| items.get(idx)).cloned().ok_or_else(|| {
-        let detail = match items.len() {
-            _ if sensitive => String::new(),
-            0 => "The list is empty.".to_owned(),
-            len => format!("The index must be a whole number from 0 to {}.", len - 1),
-        };
-        Diagnostic::error(INDEX, format!("no item {key}")).detail(detail).into()
-    })
+    let found = place(number).and_then(|idx| items.get(idx)).cloned();
+    found.ok_or_else(|| no_item(key, items.len(), sensitive))
+}
+
+fn no_item(key: &ExprValue, len: usize, sensitive: bool) -> Box<Diagnostic> {
+    let detail = match len {
+        _ if sensitive => String::new(),
+        0 => "The list is empty.".to_owned(),
+        len => format!("The index must be a whole number from 0 to {}.", len - 1),
+    };
+    Diagnostic::error(INDEX, format!("no item {key}")).detail(detail).into()
 }
 
 fn attribute_type(ty: &Type, name: Name<'_>) -> Lookup<Type> {
@@ -107,8 +111,9 @@ fn item_type(ty: &Type, key: &ExprValue, sensitive: bool) -> Lookup<Type> {
         Type::Map(element) => key_of(key, &Type::String).map(|_| Type::clone(element)),
         Type::Tuple(elements) => {
             let key = key_of(key, &Type::Number)?;
-            let element = key.as_number().and_then(place).and_then(|idx| elements.get(idx));
-            Ok(element.cloned().unwrap_or(Type::Any))
+            let Some(number) = key.as_number() else { return Ok(Type::Any) };
+            let element = place(number).and_then(|idx| elements.get(idx)).cloned();
+            element.ok_or_else(|| no_item(&key, elements.len(), sensitive))
         }
         Type::Object(_) => match key_of(key, &Type::String)?.as_str() {
             Some(text) => {

@@ -12,6 +12,7 @@ use crate::expr_value::ExprValue;
 pub struct Budget {
     steps: Cell<u64>,
     bytes: Cell<u64>,
+    ephemeral: Cell<u64>,
 }
 
 /// Which bound was reached.
@@ -30,7 +31,7 @@ pub enum Exhausted {
 
 impl Default for Budget {
     fn default() -> Self {
-        Self { steps: Cell::new(Self::STEPS), bytes: Cell::new(Self::BYTES) }
+        Self { steps: Cell::new(Self::STEPS), bytes: Cell::new(Self::BYTES), ephemeral: Cell::new(0) }
     }
 }
 
@@ -69,6 +70,16 @@ impl Budget {
     /// [`Exhausted::Bytes`] when fewer are left.
     pub fn bytes(&self, count: u64) -> Result<(), Exhausted> {
         spend(&self.bytes, count).ok_or(Exhausted::Bytes)
+    }
+
+    /// Counts a value that holds something ephemeral.
+    pub fn note_ephemeral(&self) {
+        self.ephemeral.set(self.ephemeral.get() + 1);
+    }
+
+    /// Returns how many such values there were so far.
+    pub fn ephemeral(&self) -> u64 {
+        self.ephemeral.get()
     }
 
     /// Tells whether a bound has been reached.

@@ -7,10 +7,13 @@ use hcl_edit::Span;
 use hcl_edit::expr::FuncCall;
 
 use super::{Evaluator, Outcome, did_you_mean, given, range_of};
+use crate::convert::convert;
 use crate::expr_value::{ExprValue, Kind};
 use crate::functions::{
-    self, ARGUMENT, ARGUMENT_COUNT, CALL_FAILED, Function, FunctionError, UNKNOWN_FUNCTION,
+    self, ARGUMENT, ARGUMENT_COUNT, CALL_FAILED, Function, FunctionError, REFUSED_FUNCTION, UNKNOWN_FUNCTION,
 };
+use crate::types;
+use crate::types::Type;
 
 /// The arguments of a call, each with the bytes of the file that it comes from.
 type Arguments = Vec<(ExprValue, Range<usize>)>;
@@ -24,18 +27,23 @@ impl Evaluator<'_> {
             .flat_map(|part| [part.as_str(), "::"])
             .chain([call.name.name.as_str()])
             .collect();
-        match name.as_str() {
+        match name.strip_prefix("core::").unwrap_or(&name) {
             "try" => return self.attempt(call, range),
             "can" => return self.can(call, range),
+            "convert" => return self.convert(call, range),
             _ => {}
         }
         let Some(function) = functions::find(&name) else {
+            if let Some(refused) = functions::refused::find(&name) {
+                let summary = format!("there is no function {name:?}: {}", refused.why);
+                return Err(self.fault(REFUSED_FUNCTION, range, summary).hint(refused.instead).into());
+            }
             let mut fault = self.fault(UNKNOWN_FUNCTION, range, format!("no function {name:?}"));
             fault.hint = did_you_mean(&name, functions::names());
             return Err(fault.into());
         };
         let Some(arguments) = self.arguments(call)? else {
-            return Ok(ExprValue::unknown(function.returns().clone()));
+            return Ok(ExprValue::unknown(Type::Any));
         };
         let values: Vec<_> = arguments.iter().map(|(value, _)| value.clone()).collect();
         function
@@ -64,7 +72,11 @@ impl Evaluator<'_> {
                 }));
                 Ok(Some(arguments))
             }
-            Kind::Unknown(_) => Ok(None),
+            Kind::Unknown(unknown)
+                if matches!(unknown.ty, Type::Any | Type::List(_) | Type::Set(_) | Type::Tuple(_)) =>
+            {
+                Ok(None)
+            }
             _ => Err(self
                 .fault(ARGUMENT, &range, "only a list, a set or a tuple can be expanded with ...")
                 .detail(given(&last))
@@ -139,7 +151,12 @@ impl Evaluator<'_> {
         let mut faults: Vec<Diagnostic> = Vec::new();
         for argument in &call.args {
             match self.value(argument) {
-                Ok(value) => return Ok(value),
+                Ok(value) if value.is_wholly_known() => return Ok(value),
+                // Once it is known it may have a fault, and another argument be the one.
+                Ok(value) => {
+                    let sensitive = value.contains_sensitive();
+                    return Ok(ExprValue::unknown(Type::Any).with_sensitivity_of(sensitive));
+                }
                 Err(found) if self.budget.is_exhausted() => return Err(found),
                 Err(found) => faults.extend(found),
             }
@@ -153,6 +170,21 @@ impl Evaluator<'_> {
         Err(fault.into())
     }
 
+    /// `convert(…)`: the first argument as the type that the second one names.
+    fn convert(&self, call: &FuncCall, range: &Range<usize>) -> Outcome {
+        let [value, ty] = &call.args.iter().collect::<Vec<_>>()[..] else {
+            let summary = "convert: exactly 2 arguments are required, a value and a type";
+            return Err(self.fault(ARGUMENT_COUNT, range, summary).into());
+        };
+        let target = types::parse(ty, self.scope.file())?;
+        let given_value = self.value(value)?;
+        convert(&given_value, &target).map_err(|error| {
+            self.fault(ARGUMENT, &range_of(value), format!("convert: invalid value: {error}"))
+                .detail(given(&given_value))
+                .into()
+        })
+    }
+
     /// `can(…)`: whether the argument evaluates without a fault.
     fn can(&self, call: &FuncCall, range: &Range<usize>) -> Outcome {
         let mut arguments = call.args.iter();
@@ -164,6 +196,7 @@ impl Evaluator<'_> {
         };
         match self.value(argument) {
             Err(found) if self.budget.is_exhausted() => Err(found),
+            Ok(value) if !value.is_wholly_known() => Ok(ExprValue::unknown(Type::Bool)),
             result => Ok(ExprValue::bool(result.is_ok())),
         }
     }

@@ -6,7 +6,8 @@ use engine_core::value::{Number, Text};
 use hcl_edit::expr::{Array, Expression, Object, ObjectKey};
 use hcl_edit::{Formatted, Span};
 
-use super::codes::{DUPLICATE_KEY, NUMBER_RANGE, OBJECT_KEY};
+use super::codes::{NUMBER_RANGE, OBJECT_KEY};
+use super::references::is_reference;
 use super::{Evaluator, Outcome, given, range_of};
 use crate::convert::convert;
 use crate::expr_value::ExprValue;
@@ -34,29 +35,30 @@ impl Evaluator<'_> {
         Ok(ExprValue::tuple(items))
     }
 
+    /// Evaluates an object. Of equal keys the last one counts, as in Terraform.
     pub(super) fn object(&self, object: &Object, range: &Range<usize>) -> Outcome {
         let mut entries: Vec<(Text, ExprValue)> = Vec::with_capacity(object.len());
         let mut sensitive = false;
+        let mut ephemeral = false;
         let mut unknown = false;
         for (key, value) in object {
             let key_range = key.span().unwrap_or_else(|| range.clone());
             let name = self.object_key(key, &key_range)?;
             let value = self.value(value.expr())?;
             sensitive |= name.is_sensitive();
+            ephemeral |= name.is_ephemeral();
             match name.as_text() {
                 Some(name) => entries.push((name.clone(), value)),
                 None => unknown = true,
             }
         }
-        if unknown {
-            return Ok(ExprValue::unknown(Type::Any).with_sensitivity_of(sensitive));
-        }
-        let count = entries.len();
-        let value = ExprValue::object(entries.iter().cloned());
-        if value.as_entries().is_some_and(|unique| unique.len() < count) {
-            return Err(self.duplicate_key(entries, sensitive, range));
-        }
-        Ok(value.with_sensitivity_of(sensitive))
+        let value = if unknown {
+            ephemeral |= entries.iter().any(|(_, value)| value.contains_ephemeral());
+            ExprValue::unknown(Type::Any)
+        } else {
+            ExprValue::object(entries)
+        };
+        Ok(value.with_sensitivity_of(sensitive).with_ephemerality_of(ephemeral))
     }
 
     /// Evaluates a key. An unquoted name stands for itself; a reference must be in parentheses.
@@ -68,7 +70,7 @@ impl Evaluator<'_> {
         match expression {
             Expression::Null(_) => Ok(ExprValue::string("null")),
             Expression::Bool(bool) => Ok(ExprValue::string(bool.value().to_string())),
-            Expression::Traversal(_) => Err(self
+            Expression::Traversal(traversal) if is_reference(traversal) => Err(self
                 .fault(OBJECT_KEY, range, "ambiguous key of an object")
                 .hint("write the reference in parentheses, or the name in quotes")
                 .into()),
@@ -89,20 +91,5 @@ impl Evaluator<'_> {
                 .detail(given(value))
                 .into()
         })
-    }
-
-    fn duplicate_key(
-        &self,
-        mut entries: Vec<(Text, ExprValue)>,
-        sensitive: bool,
-        range: &Range<usize>,
-    ) -> engine_core::diagnostic::Diagnostics {
-        entries.sort_by(|(a, _), (b, _)| a.cmp(b));
-        let twice = entries.windows(2).find(|pair| pair[0].0 == pair[1].0);
-        let summary = match twice {
-            Some(pair) if !sensitive => format!("key {:?} twice in one object", pair[0].0),
-            _ => "a key twice in one object".to_owned(),
-        };
-        self.fault(DUPLICATE_KEY, range, summary).into()
     }
 }

@@ -2,12 +2,13 @@
 
 use std::ops::Range;
 
-use hcl_edit::expr::Conditional;
+use engine_core::value::Number;
+use hcl_edit::expr::{Conditional, Expression};
 
 use super::codes::{CONDITION, INCONSISTENT_RESULTS};
-use super::{Evaluator, Outcome, range_of};
+use super::{Evaluator, Outcome, given, range_of};
 use crate::convert::convert;
-use crate::expr_value::ExprValue;
+use crate::expr_value::{Bound, ExprValue, Refinement};
 use crate::types::{Type, unify};
 
 impl Evaluator<'_> {
@@ -17,68 +18,117 @@ impl Evaluator<'_> {
     /// # Source
     /// Documentation of `OpenTofu`, "Conditional Expressions", "Result Types".
     pub(super) fn conditional(&self, conditional: &Conditional, range: &Range<usize>) -> Outcome {
-        let condition = self.condition(&conditional.cond_expr)?;
-        let sensitive = condition.is_sensitive();
         let yes = self.value(&conditional.true_expr);
         let no = self.value(&conditional.false_expr);
-        let (value, ty) = match (condition.as_bool(), yes, no) {
-            (Some(true), Ok(yes), no) => {
-                let ty = self.common(&yes, no.ok().as_ref(), range)?;
-                (yes, ty)
-            }
-            (Some(false), yes, Ok(no)) => {
-                let ty = self.common(&no, yes.ok().as_ref(), range)?;
-                (no, ty)
-            }
-            (None, Ok(yes), Ok(no)) => {
-                let ty = self.common(&yes, Some(&no), range)?;
-                let unknown = ExprValue::unknown(ty.unwrap_or(Type::Any));
-                let hidden = yes.contains_sensitive() || no.contains_sensitive();
-                return Ok(unknown.with_sensitivity_of(sensitive || hidden));
-            }
-            (Some(true) | None, Err(faults), _) | (Some(false) | None, _, Err(faults)) => return Err(faults),
+        self.choose(&conditional.cond_expr, yes, no, range)
+    }
+
+    /// Chooses one of two results. Whatever is sensitive of the three makes the result sensitive: it may tell which
+    /// one was chosen.
+    pub(super) fn choose(
+        &self,
+        condition: &Expression,
+        yes: Outcome,
+        no: Outcome,
+        range: &Range<usize>,
+    ) -> Outcome {
+        // A result that is too costly is a fault of the whole.
+        let (yes, no) = if self.budget.is_exhausted() { (Ok(yes?), Ok(no?)) } else { (yes, no) };
+        // The type of a result with a fault is not known.
+        let of_fault = ExprValue::unknown(Type::Any);
+        let ty = self.common(yes.as_ref().unwrap_or(&of_fault), no.as_ref().unwrap_or(&of_fault), range)?;
+        let condition_range = range_of(condition);
+        let condition = self.value(condition)?;
+        if condition.is_null() {
+            return Err(self.fault(CONDITION, &condition_range, "invalid condition: it is null").into());
+        }
+        let any = |marked: fn(&ExprValue) -> bool| {
+            marked(&condition) || [&yes, &no].into_iter().any(|result| result.as_ref().is_ok_and(marked))
         };
-        let converted = match ty {
-            None => value,
-            Some(ty) => convert(&value, &ty)
-                .map_err(|error| self.fault(INCONSISTENT_RESULTS, range, error.to_string()))?,
-        };
-        Ok(converted.with_sensitivity_of(sensitive))
+        let (sensitive, ephemeral) = (any(ExprValue::is_sensitive), any(ExprValue::is_ephemeral));
+        if condition.is_unknown() {
+            let result = either(&yes.unwrap_or_else(|_| of_fault.clone()), &no.unwrap_or(of_fault), ty);
+            return Ok(result.with_sensitivity_of(sensitive).with_ephemerality_of(ephemeral));
+        }
+        let condition = self.converted_condition(&condition, &condition_range)?;
+        let chosen = if condition.as_bool() == Some(true) { yes? } else { no? };
+        let converted = convert(&chosen, &ty)
+            .map_err(|error| self.fault(INCONSISTENT_RESULTS, range, error.to_string()))?;
+        Ok(converted.with_sensitivity_of(sensitive).with_ephemerality_of(ephemeral))
     }
 
     /// Evaluates a condition: a boolean, or known after apply.
-    pub(super) fn condition(&self, expression: &hcl_edit::expr::Expression) -> Outcome {
-        let value = self.value_of(expression, &Type::Bool, CONDITION, "condition")?;
+    pub(super) fn condition(&self, expression: &Expression) -> Outcome {
+        let value = self.value(expression)?;
+        let range = range_of(expression);
         if value.is_null() {
-            return Err(self.fault(CONDITION, &range_of(expression), "invalid condition: it is null").into());
+            return Err(self.fault(CONDITION, &range, "invalid condition: it is null").into());
         }
-        Ok(value)
+        self.converted_condition(&value, &range)
     }
 
-    /// Returns the type that the chosen result must be converted to, `None` when it may stay as it is.
-    fn common(
-        &self,
-        chosen: &ExprValue,
-        other: Option<&ExprValue>,
-        range: &Range<usize>,
-    ) -> Outcome<Option<Type>> {
-        let Some(other) = other else { return Ok(None) };
-        self.within_budget(range, self.budget.work(chosen))?;
-        self.within_budget(range, self.budget.work(other))?;
-        let (chosen, other) = (chosen.ty(), other.ty());
-        if chosen == other || chosen == Type::Any {
-            return Ok(None);
+    fn converted_condition(&self, value: &ExprValue, range: &Range<usize>) -> Outcome {
+        convert(value, &Type::Bool).map_err(|error| {
+            self.fault(CONDITION, range, format!("invalid condition: {error}")).detail(given(value)).into()
+        })
+    }
+
+    /// Returns the type that the chosen result is converted to.
+    fn common(&self, yes: &ExprValue, no: &ExprValue, range: &Range<usize>) -> Outcome<Type> {
+        self.within_budget(range, self.budget.work(yes))?;
+        self.within_budget(range, self.budget.work(no))?;
+        let (a, b) = (yes.ty(), no.ty());
+        match (&a, &b) {
+            (Type::Any, _) if is_bare_null(yes) => return Ok(b),
+            (_, Type::Any) if is_bare_null(no) => return Ok(a),
+            (Type::Any, _) | (_, Type::Any) => return Ok(Type::Any),
+            (a, b) if a == b => return Ok(Type::clone(a)),
+            _ => {}
         }
-        let unified = unify([&chosen, &other]).map(|ty| (ty != chosen).then_some(ty));
-        unified.ok_or_else(|| {
+        unify([&a, &b]).ok_or_else(|| {
             let detail = format!(
                 "One result is {}, the other is {}: there is no type that both convert to.",
-                chosen.friendly(),
-                other.friendly()
+                a.friendly(),
+                b.friendly()
             );
             self.fault(INCONSISTENT_RESULTS, range, "the results of the conditional have different types")
                 .detail(detail)
                 .into()
         })
     }
+}
+
+/// Tells whether a value is null as it is written, which is of the type of whatever stands beside it.
+fn is_bare_null(value: &ExprValue) -> bool {
+    value.is_null() && !value.is_sensitive()
+}
+
+/// Returns what is known of a value that will be one of two.
+fn either(yes: &ExprValue, no: &ExprValue, ty: Type) -> ExprValue {
+    if yes.is_null() && no.is_null() {
+        return ExprValue::null(ty);
+    }
+    let (a, b) = (yes.refinement(), no.refinement());
+    let mut known = Refinement { not_null: a.not_null && b.not_null, ..Refinement::default() };
+    match (yes.ty(), no.ty()) {
+        (Type::Number, Type::Number) => {
+            known.from = a.from.zip(b.from).map(|(a, b)| outer(a, b, |a, b| a < b));
+            known.to = a.to.zip(b.to).map(|(a, b)| outer(a, b, |a, b| a > b));
+        }
+        (a_type @ (Type::List(_) | Type::Set(_) | Type::Map(_)), b_type) if a_type == b_type => {
+            let most = a.most.zip(b.most).map(|(a, b)| a.max(b));
+            known = known.length(a.least.min(b.least), most);
+        }
+        _ => {}
+    }
+    ExprValue::unknown(ty).refined(known)
+}
+
+/// Returns the bound that admits what either of two bounds admits.
+fn outer(a: Bound, b: Bound, further: fn(&Number, &Number) -> bool) -> Bound {
+    if a.number == b.number {
+        let inclusive = a.inclusive || b.inclusive;
+        return Bound { inclusive, ..a };
+    }
+    if further(&a.number, &b.number) { a } else { b }
 }

@@ -17,6 +17,8 @@ pub(super) struct Iteration {
     pub(super) items: Option<Vec<(ExprValue, ExprValue)>>,
     /// Whether the collection is sensitive.
     pub(super) sensitive: bool,
+    /// Whether it is known to be a collection.
+    pub(super) is_typed: bool,
 }
 
 /// The names that a `for` binds.
@@ -41,24 +43,35 @@ struct Marks {
 
 impl Evaluator<'_> {
     pub(super) fn for_expr(&self, for_expr: &ForExpr, range: &Range<usize>) -> Outcome {
-        let iteration = self.iteration(&for_expr.intro.collection_expr)?;
-        let mut marks = Marks { sensitive: iteration.sensitive, unknown: iteration.items.is_none() };
         let names = Names {
             key: for_expr.intro.key_var.as_ref().map(|name| name.as_str()),
             value: for_expr.intro.value_var.as_str(),
         };
+        let iteration = self.iteration(&for_expr.intro.collection_expr)?;
+        let mut marks = Marks { sensitive: iteration.sensitive, unknown: iteration.items.is_none() };
+        if iteration.is_typed {
+            marks.sensitive |= self.condition_in_general(for_expr, names)? && marks.unknown;
+        }
         let mut turns = Vec::new();
         for (key, value) in iteration.items.unwrap_or_default() {
             let turn = self.bound(names, key, value, |inner| inner.turn(for_expr, &mut marks))?;
             turns.extend(turn);
         }
         let result = match &for_expr.key_expr {
-            _ if marks.unknown => ExprValue::unknown(Type::Any),
             None => ExprValue::tuple(turns.into_iter().map(|turn| turn.value)),
             Some(_) if for_expr.grouping => grouped(turns),
             Some(key) => self.keyed(turns, key, marks.sensitive, range)?,
         };
+        let result = if marks.unknown { ExprValue::unknown(Type::Any) } else { result };
         Ok(result.with_sensitivity_of(marks.sensitive))
+    }
+
+    /// Evaluates the condition once for no item in particular, which finds what is wrong with it for all of them.
+    /// Tells whether it is sensitive.
+    fn condition_in_general(&self, for_expr: &ForExpr, names: Names<'_>) -> Outcome<bool> {
+        let Some(condition) = &for_expr.cond else { return Ok(false) };
+        let any = || ExprValue::unknown(Type::Any);
+        self.bound(names, any(), any(), |inner| Ok(inner.condition(&condition.expr)?.is_sensitive()))
     }
 
     /// Evaluates what a `for` goes through.
@@ -76,14 +89,15 @@ impl Evaluator<'_> {
             Kind::Map(entries) | Kind::Object(entries) => Some(
                 entries.iter().map(|(key, value)| (ExprValue::text(key.clone()), value.clone())).collect(),
             ),
-            Kind::Unknown(_) => None,
-            Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::String(_) => {
+            Kind::Unknown(unknown) if !unknown.ty.is_primitive() => None,
+            Kind::Unknown(_) | Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::String(_) => {
                 let range = range_of(collection);
                 let summary = "a for expression needs a list, a set, a tuple, a map or an object";
                 return Err(self.fault(FOR_COLLECTION, &range, summary).detail(given(&value)).into());
             }
         };
-        Ok(Iteration { items, sensitive: value.is_sensitive() })
+        let is_typed = !matches!(value.kind(), Kind::Unknown(unknown) if unknown.ty == Type::Any);
+        Ok(Iteration { items, sensitive: value.is_sensitive(), is_typed })
     }
 
     /// Runs `body` with the names of a `for` bound.
@@ -121,10 +135,13 @@ impl Evaluator<'_> {
         let key = match &for_expr.key_expr {
             None => None,
             Some(key) => {
-                let value = self.key(&self.value(key)?, &range_of(key))?;
+                let value = self.value(key)?;
                 marks.sensitive |= value.is_sensitive();
-                marks.unknown |= value.is_unknown();
-                Some(value)
+                if value.is_unknown() {
+                    marks.unknown = true;
+                    return Ok(None);
+                }
+                Some(self.key(&value, &range_of(key))?)
             }
         };
         let value = self.value(&for_expr.value_expr)?;

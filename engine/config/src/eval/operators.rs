@@ -1,15 +1,16 @@
 //! Unary and binary operators.
 
 use bigdecimal::{BigDecimal, Zero};
-use engine_core::diagnostic::Code;
+use engine_core::diagnostic::{Code, Diagnostics};
 use engine_core::value::Number;
 use hcl_edit::Span;
 use hcl_edit::expr::{BinaryOp, BinaryOperator, Expression, UnaryOp, UnaryOperator};
 
 use super::codes::{DIVISION_BY_ZERO, NUMBER_RANGE, OPERAND};
-use super::{Evaluator, Outcome, given, range_of};
+use super::equality::equal;
+use super::{Evaluator, Outcome, given, range_of, ranges};
 use crate::convert::convert;
-use crate::expr_value::{ExprValue, order};
+use crate::expr_value::ExprValue;
 use crate::types::Type;
 
 /// How many digits before or behind the point a computed number may have.
@@ -29,7 +30,7 @@ impl Evaluator<'_> {
             }
             UnaryOperator::Not => value.as_bool().map(|bool| ExprValue::bool(!bool)),
         };
-        let result = result.unwrap_or_else(|| ExprValue::unknown(ty));
+        let result = result.unwrap_or_else(|| ExprValue::unknown(ty).known_not_null());
         Ok(result.with_sensitivity_of(value.is_sensitive()))
     }
 
@@ -38,109 +39,124 @@ impl Evaluator<'_> {
         let (lhs, rhs) = (&operation.lhs_expr, &operation.rhs_expr);
         match operator {
             BinaryOperator::And | BinaryOperator::Or => self.logical(operator, lhs, rhs),
-            BinaryOperator::Eq | BinaryOperator::NotEq => {
-                let (lhs, rhs) = (self.value(lhs)?, self.value(rhs)?);
-                let range = operation.span().unwrap_or_default();
-                self.within_budget(&range, self.budget.work(&lhs))?;
-                let negated = operator == BinaryOperator::NotEq;
-                let result = match equal(&lhs, &rhs) {
-                    Some(equal) => ExprValue::bool(equal != negated),
-                    None => ExprValue::unknown(Type::Bool),
-                };
-                Ok(result.with_sensitivity_of(lhs.contains_sensitive() || rhs.contains_sensitive()))
-            }
+            BinaryOperator::Eq | BinaryOperator::NotEq => self.equality(operation, lhs, rhs),
             BinaryOperator::Less
             | BinaryOperator::LessEq
             | BinaryOperator::Greater
-            | BinaryOperator::GreaterEq => {
-                self.on_numbers(operation, Type::Bool, |a, b| Ok(ExprValue::bool(compare(operator, a, b))))
-            }
+            | BinaryOperator::GreaterEq => self.on_numbers(operation, |a, b| {
+                Ok(ranges::compare(operator, a, b).map_or_else(unknown_bool, ExprValue::bool))
+            }),
             BinaryOperator::Plus
             | BinaryOperator::Minus
             | BinaryOperator::Mul
             | BinaryOperator::Div
-            | BinaryOperator::Mod => self.on_numbers(operation, Type::Number, |a, b| {
-                arithmetic(operator, a, b).map(ExprValue::number)
-            }),
+            | BinaryOperator::Mod => {
+                self.on_numbers(operation, |a, b| match (a.as_number(), b.as_number()) {
+                    (Some(a), Some(b)) => arithmetic(operator, a, b).map(ExprValue::number),
+                    _ => Ok(ExprValue::unknown(Type::Number).refined(ranges::result(operator, a, b))),
+                })
+            }
         }
     }
 
-    /// Evaluates `&&` and `||`. The right side is not looked at when the left side decides.
+    fn equality(&self, operation: &BinaryOp, lhs: &Expression, rhs: &Expression) -> Outcome {
+        let (lhs, rhs) = (self.value(lhs)?, self.value(rhs)?);
+        let range = operation.span().unwrap_or_default();
+        self.within_budget(&range, self.budget.work(&lhs))?;
+        self.within_budget(&range, self.budget.work(&rhs))?;
+        let negated = *operation.operator.value() == BinaryOperator::NotEq;
+        let result = equal(&lhs, &rhs).map_or_else(unknown_bool, |equal| ExprValue::bool(equal != negated));
+        // Whether a value is null tells nothing of what is in it.
+        let sensitive = if lhs.is_null() == rhs.is_null() {
+            lhs.contains_sensitive() || rhs.contains_sensitive()
+        } else {
+            lhs.is_sensitive() || rhs.is_sensitive()
+        };
+        Ok(result.with_sensitivity_of(sensitive))
+    }
+
+    /// Evaluates `&&` and `||`. Where one side decides, faults of the other do not count; both must be of the type.
     fn logical(&self, operator: BinaryOperator, lhs: &Expression, rhs: &Expression) -> Outcome {
         let deciding = operator == BinaryOperator::Or;
-        let left = self.operand(lhs, &Type::Bool, operator.as_str())?;
-        if left.as_bool() == Some(deciding) {
-            return Ok(left);
-        }
-        let right = self.operand(rhs, &Type::Bool, operator.as_str())?;
-        let result = match (left.as_bool(), right.as_bool()) {
+        let left = self.logical_operand(lhs, operator)?;
+        let right = self.logical_operand(rhs, operator)?;
+        let known = |side: &Outcome| side.as_ref().ok().and_then(ExprValue::as_bool);
+        let of = |side: &Outcome| side.as_ref().is_ok_and(ExprValue::is_sensitive);
+        let sensitive = of(&left) || of(&right);
+        let result = match (known(&left), known(&right)) {
+            (Some(left), _) if left == deciding => ExprValue::bool(deciding),
             (_, Some(right)) if right == deciding => ExprValue::bool(deciding),
-            (Some(_), Some(right)) => ExprValue::bool(right),
-            _ => ExprValue::unknown(Type::Bool),
+            (Some(_), Some(_)) => ExprValue::bool(!deciding),
+            (Some(_), None) => {
+                right?;
+                unknown_bool()
+            }
+            // A fault on the right may not matter once the left is known.
+            (None, _) => {
+                left?;
+                unknown_bool()
+            }
         };
-        Ok(result.with_sensitivity_of(left.is_sensitive() || right.is_sensitive()))
+        Ok(result.with_sensitivity_of(sensitive))
+    }
+
+    /// Evaluates one side of `&&` or `||`. Its own faults are in the inner result.
+    fn logical_operand(&self, expression: &Expression, operator: BinaryOperator) -> Outcome<Outcome> {
+        let value = match self.value(expression) {
+            Err(faults) if self.budget.is_exhausted() => return Err(faults),
+            Err(faults) => return Ok(Err(faults)),
+            Ok(value) => self.operand_of(&value, expression, &Type::Bool, operator.as_str())?,
+        };
+        if value.is_null() {
+            Ok(Err(self.null_operand(expression, operator.as_str())))
+        } else {
+            Ok(Ok(value))
+        }
     }
 
     fn on_numbers(
         &self,
         operation: &BinaryOp,
-        ty: Type,
-        compute: impl FnOnce(&Number, &Number) -> Result<ExprValue, (Code, &'static str)>,
+        compute: impl FnOnce(&ExprValue, &ExprValue) -> Result<ExprValue, (Code, &'static str)>,
     ) -> Outcome {
         let operator = operation.operator.value().as_str();
         let lhs = self.operand(&operation.lhs_expr, &Type::Number, operator)?;
         let rhs = self.operand(&operation.rhs_expr, &Type::Number, operator)?;
-        let result = match (lhs.as_number(), rhs.as_number()) {
-            (Some(a), Some(b)) => compute(a, b).map_err(|(code, summary)| {
-                self.fault(code, &operation.span().unwrap_or_default(), summary)
-            })?,
-            _ => ExprValue::unknown(ty),
-        };
+        let result = compute(&lhs, &rhs)
+            .map_err(|(code, summary)| self.fault(code, &operation.span().unwrap_or_default(), summary))?;
         Ok(result.with_sensitivity_of(lhs.is_sensitive() || rhs.is_sensitive()))
     }
 
     /// Evaluates an operand: of the type and not null, or known after apply.
     fn operand(&self, expression: &Expression, ty: &Type, operator: &str) -> Outcome {
         let value = self.value(expression)?;
-        let range = range_of(expression);
-        if value.is_null() {
-            let summary = format!("invalid operand of {operator}: it is null");
-            return Err(self.fault(OPERAND, &range, summary).into());
-        }
-        convert(&value, ty).map_err(|error| {
-            self.fault(OPERAND, &range, format!("invalid operand of {operator}: {error}"))
-                .detail(given(&value))
+        let value = self.operand_of(&value, expression, ty, operator)?;
+        if value.is_null() { Err(self.null_operand(expression, operator)) } else { Ok(value) }
+    }
+
+    fn operand_of(&self, value: &ExprValue, expression: &Expression, ty: &Type, operator: &str) -> Outcome {
+        convert(value, ty).map_err(|error| {
+            self.fault(OPERAND, &range_of(expression), format!("invalid operand of {operator}: {error}"))
+                .detail(given(value))
                 .into()
         })
     }
-}
 
-/// Tells whether two values are equal, `None` when that is known after apply.
-///
-/// Values of different types are different: a tuple is no list, the text of a number is no number.
-///
-/// # Source
-/// Documentation of `OpenTofu`, "Arithmetic and Logical Operators", "Equality Operators".
-pub(crate) fn equal(a: &ExprValue, b: &ExprValue) -> Option<bool> {
-    if a.is_unknown() || b.is_unknown() {
-        return None;
-    }
-    if a.is_null() || b.is_null() {
-        return Some(a.is_null() && b.is_null());
-    }
-    (a.is_wholly_known() && b.is_wholly_known()).then(|| order(a, b).is_eq())
-}
-
-fn compare(operator: BinaryOperator, a: &Number, b: &Number) -> bool {
-    match operator {
-        BinaryOperator::Less => a < b,
-        BinaryOperator::LessEq => a <= b,
-        BinaryOperator::Greater => a > b,
-        _ => a >= b,
+    fn null_operand(&self, expression: &Expression, operator: &str) -> Diagnostics {
+        let summary = format!("invalid operand of {operator}: it is null");
+        self.fault(OPERAND, &range_of(expression), summary).into()
     }
 }
 
-fn arithmetic(operator: BinaryOperator, a: &Number, b: &Number) -> Result<Number, (Code, &'static str)> {
+fn unknown_bool() -> ExprValue {
+    ExprValue::unknown(Type::Bool).known_not_null()
+}
+
+pub(super) fn arithmetic(
+    operator: BinaryOperator,
+    a: &Number,
+    b: &Number,
+) -> Result<Number, (Code, &'static str)> {
     if let (Some(a), Some(b)) = (a.as_i64(), b.as_i64()) {
         let exact = match operator {
             BinaryOperator::Plus => a.checked_add(b),

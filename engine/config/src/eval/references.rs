@@ -57,7 +57,11 @@ impl<'e> Finder<'e> {
                 self.expression(&conditional.true_expr);
                 self.expression(&conditional.false_expr);
             }
-            Expression::FuncCall(call) => call.args.iter().for_each(|argument| self.expression(argument)),
+            Expression::FuncCall(call) => {
+                // The second argument of `convert` is a type.
+                let values = if call.name.name.as_str() == "convert" { 1 } else { call.args.len() };
+                call.args.iter().take(values).for_each(|argument| self.expression(argument));
+            }
             Expression::Traversal(traversal) => self.traversal(traversal),
             Expression::UnaryOp(operation) => self.expression(&operation.expr),
             Expression::BinaryOp(operation) => {
@@ -137,6 +141,12 @@ impl<'e> Finder<'e> {
             self.found.push(Reference { root, steps, range });
         }
     }
+}
+
+/// Tells whether a traversal is a name with steps that need no evaluation.
+pub(super) fn is_reference(traversal: &Traversal) -> bool {
+    let is_name = matches!(traversal.expr, Expression::Variable(_));
+    is_name && traversal.operators.iter().all(|operator| constant(operator).is_some())
 }
 
 /// Returns the step of an operator that needs no evaluation.

@@ -2,14 +2,13 @@
 
 use std::ops::Range;
 
-use hcl_edit::expr::Expression;
 use hcl_edit::template::{Directive, Element, ForDirective, IfDirective, Strip, Template};
 
 use super::codes::TEMPLATE_VALUE;
 use super::for_expr::Names;
 use super::{Evaluator, Outcome, given, range_of};
 use crate::convert::convert;
-use crate::expr_value::ExprValue;
+use crate::expr_value::{ExprValue, Refinement, safe_prefix};
 use crate::types::Type;
 
 /// How far a `~` strips white space.
@@ -22,12 +21,30 @@ pub(crate) enum Lines {
     Apart,
 }
 
-/// What has been rendered so far.
+/// What has been rendered so far: while nothing in it is unknown, all of it; then, its beginning.
 #[derive(Default)]
 struct Rendered {
     text: String,
     sensitive: bool,
     unknown: bool,
+}
+
+impl Rendered {
+    fn push(&mut self, text: &str) {
+        if !self.unknown {
+            self.text.push_str(text);
+        }
+    }
+
+    fn into_value(self) -> ExprValue {
+        let value = if self.unknown {
+            let prefix = safe_prefix(&self.text);
+            ExprValue::unknown(Type::String).refined(Refinement { prefix, ..Refinement::not_null() })
+        } else {
+            ExprValue::string(self.text)
+        };
+        value.with_sensitivity_of(self.sensitive)
+    }
 }
 
 /// Whether the text at the edges of a template is stripped by the directives around it.
@@ -43,18 +60,14 @@ impl Evaluator<'_> {
         if let Some(Element::Interpolation(interpolation)) = template.as_single_element() {
             return self.value(&interpolation.expr);
         }
-        let mut rendered = Rendered::default();
-        self.render(template, lines, Edges::default(), &mut rendered)?;
-        self.within_budget(range, self.budget.bytes(rendered.text.len() as u64))?;
-        let value = if rendered.unknown {
-            ExprValue::unknown(Type::String)
-        } else {
-            ExprValue::string(rendered.text)
-        };
-        Ok(value.with_sensitivity_of(rendered.sensitive))
+        let value = self.text(template, lines, Edges::default())?;
+        self.within_budget(range, self.budget.bytes(value.as_str().map_or(0, str::len) as u64))?;
+        Ok(value)
     }
 
-    fn render(&self, template: &Template, lines: Lines, edges: Edges, out: &mut Rendered) -> Outcome<()> {
+    /// Renders a template to text, or to text that is known after apply.
+    fn text(&self, template: &Template, lines: Lines, edges: Edges) -> Outcome {
+        let mut out = Rendered::default();
         let mut strip_next = edges.start;
         let mut elements = template.iter().peekable();
         while let Some(element) = elements.next() {
@@ -62,83 +75,93 @@ impl Evaluator<'_> {
                 Element::Literal(text) => {
                     let strip_end = elements.peek().map_or(edges.end, |next| strip(next).strip_start());
                     let edges = Edges { start: strip_next, end: strip_end };
-                    lines.stripped(text.value(), edges, &mut out.text);
+                    let mut stripped = String::new();
+                    lines.stripped(text.value(), edges, &mut stripped);
+                    out.push(&stripped);
                 }
-                Element::Interpolation(interpolation) => self.interpolate(&interpolation.expr, out)?,
-                Element::Directive(directive) => match directive.as_ref() {
-                    Directive::If(directive) => self.if_directive(directive, lines, out)?,
-                    Directive::For(directive) => self.for_directive(directive, lines, out)?,
-                },
+                Element::Interpolation(interpolation) => {
+                    let value = self.value(&interpolation.expr)?;
+                    self.append(&value, &range_of(&interpolation.expr), &mut out)?;
+                }
+                Element::Directive(directive) => {
+                    let (value, condition) = match directive.as_ref() {
+                        Directive::If(directive) => {
+                            (self.if_directive(directive, lines)?, &directive.if_expr.cond_expr)
+                        }
+                        Directive::For(directive) => {
+                            (self.for_directive(directive, lines)?, &directive.for_expr.collection_expr)
+                        }
+                    };
+                    self.append(&value, &range_of(condition), &mut out)?;
+                }
             }
             strip_next = strip(element).strip_end();
         }
-        Ok(())
+        Ok(out.into_value())
     }
 
-    fn interpolate(&self, expression: &Expression, out: &mut Rendered) -> Outcome<()> {
-        let value = self.value(expression)?;
-        let range = range_of(expression);
+    /// Appends a part. What is known after apply is checked then.
+    fn append(&self, value: &ExprValue, range: &Range<usize>, out: &mut Rendered) -> Outcome<()> {
         if value.is_null() {
             let summary = "invalid part of a template: it is null";
-            return Err(self.fault(TEMPLATE_VALUE, &range, summary).into());
+            return Err(self.fault(TEMPLATE_VALUE, range, summary).into());
         }
-        let part = convert(&value, &Type::String).map_err(|error| {
-            self.fault(TEMPLATE_VALUE, &range, format!("invalid part of a template: {error}"))
-                .detail(given(&value))
+        out.sensitive |= value.is_sensitive();
+        if value.is_unknown() {
+            out.unknown = true;
+            return Ok(());
+        }
+        let part = convert(value, &Type::String).map_err(|error| {
+            self.fault(TEMPLATE_VALUE, range, format!("invalid part of a template: {error}"))
+                .detail(given(value))
                 .hint("jsonencode(…) and yamlencode(…) turn any value into text")
         })?;
-        out.sensitive |= part.is_sensitive();
-        match part.as_str() {
-            Some(text) => {
-                self.within_budget(&range, self.budget.bytes(text.len() as u64))?;
-                out.text.push_str(text);
-            }
-            None => out.unknown = true,
-        }
+        let text = part.as_str().unwrap_or_default();
+        self.within_budget(range, self.budget.bytes(text.len() as u64))?;
+        out.push(text);
         Ok(())
     }
 
-    fn if_directive(&self, directive: &IfDirective, lines: Lines, out: &mut Rendered) -> Outcome<()> {
-        let condition = self.condition(&directive.if_expr.cond_expr)?;
-        out.sensitive |= condition.is_sensitive();
+    fn if_directive(&self, directive: &IfDirective, lines: Lines) -> Outcome {
+        let condition = &directive.if_expr.cond_expr;
         let closing = directive.endif_expr.strip.strip_start();
-        match (condition.as_bool(), &directive.else_expr) {
-            (None, _) => {
-                out.unknown = true;
-                Ok(())
-            }
-            (Some(true), otherwise) => {
-                let edges = Edges {
-                    start: directive.if_expr.strip.strip_end(),
-                    end: otherwise.as_ref().map_or(closing, |next| next.strip.strip_start()),
-                };
-                self.render(&directive.if_expr.template, lines, edges, out)
-            }
-            (Some(false), Some(otherwise)) => {
+        let otherwise = directive.else_expr.as_ref();
+        let edges = Edges {
+            start: directive.if_expr.strip.strip_end(),
+            end: otherwise.map_or(closing, |next| next.strip.strip_start()),
+        };
+        let yes = self.text(&directive.if_expr.template, lines, edges);
+        let no = match otherwise {
+            None => Ok(ExprValue::string("")),
+            Some(otherwise) => {
                 let edges = Edges { start: otherwise.strip.strip_end(), end: closing };
-                self.render(&otherwise.template, lines, edges, out)
+                self.text(&otherwise.template, lines, edges)
             }
-            (Some(false), None) => Ok(()),
-        }
+        };
+        self.choose(condition, yes, no, &range_of(condition))
     }
 
-    fn for_directive(&self, directive: &ForDirective, lines: Lines, out: &mut Rendered) -> Outcome<()> {
+    fn for_directive(&self, directive: &ForDirective, lines: Lines) -> Outcome {
         let intro = &directive.for_expr;
         let iteration = self.iteration(&intro.collection_expr)?;
-        out.sensitive |= iteration.sensitive;
-        out.unknown |= iteration.items.is_none();
+        let mut out = Rendered {
+            sensitive: iteration.sensitive,
+            unknown: iteration.items.is_none(),
+            ..Rendered::default()
+        };
         let names =
             Names { key: intro.key_var.as_ref().map(|name| name.as_str()), value: intro.value_var.as_str() };
         let edges = Edges { start: intro.strip.strip_end(), end: directive.endfor_expr.strip.strip_start() };
         let range = range_of(&intro.collection_expr);
         for (key, value) in iteration.items.unwrap_or_default() {
             self.within_budget(&range, self.budget.step())?;
-            let before = out.text.len();
-            self.bound(names, key, value, |inner| inner.render(&intro.template, lines, edges, out))?;
-            let added = out.text.len().saturating_sub(before);
-            self.within_budget(&range, self.budget.bytes(added as u64))?;
+            let turn = self.bound(names, key, value, |inner| inner.text(&intro.template, lines, edges))?;
+            self.append(&turn, &range, &mut out)?;
         }
-        Ok(())
+        if out.unknown {
+            return Ok(ExprValue::unknown(Type::String).with_sensitivity_of(out.sensitive));
+        }
+        Ok(out.into_value())
     }
 }
 

@@ -2,14 +2,14 @@
 
 use std::ops::Range;
 
+use engine_core::diagnostic::Diagnostics;
 use hcl_edit::expr::{Expression, Traversal, TraversalOperator};
 use hcl_edit::{Decorated, Span};
 
 use super::access::{attribute, index};
-use super::codes::{INDEX, SPLAT};
+use super::codes::{INDEX, NULL_VALUE, SPLAT};
 use super::{Evaluator, Outcome, Step, StepKind, range_of};
-use crate::convert::convert;
-use crate::expr_value::{Entries, ExprValue, Kind, nfc};
+use crate::expr_value::{Entries, ExprValue, Kind, Refinement, nfc};
 use crate::types::Type;
 
 /// How many splats one traversal may have. Each is a level of recursion.
@@ -89,26 +89,75 @@ impl Evaluator<'_> {
 
     /// Applies operators to every item. Null has no items; anything else that is no list is the only item.
     fn splat(&self, value: &ExprValue, splat: &Decorated<TraversalOperator>, each: Operators<'_>) -> Outcome {
-        let sensitive = value.is_sensitive();
-        let items: &[ExprValue] = match value.kind() {
-            Kind::Null => &[],
-            Kind::Unknown(_) => return Ok(ExprValue::unknown(Type::Any).with_sensitivity_of(sensitive)),
-            Kind::List(items) | Kind::Set(items) | Kind::Tuple(items) => items,
-            _ => std::slice::from_ref(value),
-        };
         let range = splat.span().unwrap_or_default();
-        let results: Vec<_> = items
-            .iter()
-            .map(|item| {
-                self.within_budget(&range, self.budget.step())?;
-                self.follow(item.clone(), each)
-            })
-            .collect::<Outcome<_>>()?;
         let result = match value.kind() {
-            Kind::List(_) | Kind::Set(_) => as_list(results),
-            _ => ExprValue::tuple(results),
+            Kind::Null if matches!(value.ty(), Type::List(_) | Type::Set(_) | Type::Tuple(_)) => {
+                let summary = "invalid splat: the list is null";
+                return Err(self.fault(NULL_VALUE, &range, summary).into());
+            }
+            Kind::Null => ExprValue::tuple([]),
+            Kind::Unknown(unknown) => self.splat_of_unknown(&unknown.ty, value, &range, each)?,
+            Kind::List(items) | Kind::Set(items) if items.is_empty() => {
+                let item = self.follow(ExprValue::unknown(items.element().clone()), each)?;
+                ExprValue::list(item.ty(), [])
+            }
+            Kind::List(items) | Kind::Set(items) => {
+                let results = self.each(items, &range, each)?;
+                let element = one_type(&results).ok_or_else(|| self.unlike_items(&range))?;
+                ExprValue::list(element, results)
+            }
+            Kind::Tuple(items) => ExprValue::tuple(self.each(items, &range, each)?),
+            _ => ExprValue::tuple(self.each(std::slice::from_ref(value), &range, each)?),
         };
-        Ok(result.with_sensitivity_of(sensitive))
+        Ok(result.with_sensitivity_of(value.is_sensitive()).with_ephemerality_of(value.is_ephemeral()))
+    }
+
+    fn each(
+        &self,
+        items: &[ExprValue],
+        range: &Range<usize>,
+        each: Operators<'_>,
+    ) -> Outcome<Vec<ExprValue>> {
+        let results = items.iter().map(|item| {
+            self.within_budget(range, self.budget.step())?;
+            self.follow(item.clone(), each)
+        });
+        results.collect()
+    }
+
+    /// Applies operators to the items of an unknown value, for the type of the result and its faults.
+    fn splat_of_unknown(
+        &self,
+        ty: &Type,
+        value: &ExprValue,
+        range: &Range<usize>,
+        each: Operators<'_>,
+    ) -> Outcome {
+        let of = |ty: &Type| Ok(self.follow(ExprValue::unknown(ty.clone()), each)?.ty());
+        let (ty, known) = match ty {
+            Type::Any => return Ok(ExprValue::unknown(Type::Any)),
+            Type::List(element) | Type::Set(element) => {
+                let known = value.refinement();
+                (Type::list(of(element)?), Refinement::not_null().length(known.least, known.most))
+            }
+            Type::Tuple(types) => {
+                let types: Vec<_> = types.iter().map(of).collect::<Outcome<_>>()?;
+                (Type::Tuple(types.into()), Refinement::not_null())
+            }
+            _ => {
+                let only = self.each(std::slice::from_ref(value), range, each)?;
+                // If it turns out to be null there is no item.
+                let only = value.is_never_null().then(|| ExprValue::tuple(only));
+                return Ok(only.unwrap_or_else(|| ExprValue::unknown(Type::Any)));
+            }
+        };
+        Ok(ExprValue::unknown(ty).refined(known))
+    }
+
+    fn unlike_items(&self, range: &Range<usize>) -> Diagnostics {
+        self.fault(SPLAT, range, "the items of the result have different types")
+            .hint("use a for expression: its result is a tuple, whose items may have different types")
+            .into()
     }
 
     fn go(&self, value: &ExprValue, step: &Step) -> Outcome {
@@ -139,10 +188,11 @@ fn is_attribute(operator: &Decorated<TraversalOperator>) -> bool {
     matches!(operator.value(), TraversalOperator::GetAttr(_) | TraversalOperator::LegacyIndex(_))
 }
 
-/// Builds the list that a splat over a list gives; its results have one type unless they hold nulls of any.
-fn as_list(results: Vec<ExprValue>) -> ExprValue {
-    let tuple = ExprValue::tuple(results);
-    convert(&tuple, &Type::list(Type::Any)).unwrap_or(tuple)
+/// Returns the type that all values have, but for those of no known type.
+fn one_type(values: &[ExprValue]) -> Option<Type> {
+    let mut types = values.iter().map(ExprValue::ty).filter(|ty| *ty != Type::Any);
+    let Some(first) = types.next() else { return Some(Type::Any) };
+    types.all(|ty| ty == first).then_some(first)
 }
 
 /// Returns the bytes of an operator, for the caller that keeps ranges only.

@@ -14,7 +14,9 @@ use super::frame::{BlockValue, Instance, Instances};
 use super::instances::{Key, MAX_INSTANCES};
 use super::scope::{Repeated, Uses};
 use super::{Frame, Inherited, Input, Walk};
-use crate::codes::{CLUSTER_CHOICE, INSTANCES, INVALID_ARGUMENT, UNKNOWN_INSTANCE, VARIABLE_TYPE};
+use crate::codes::{
+    CLUSTER_CHOICE, EPHEMERAL, INSTANCES, INVALID_ARGUMENT, MISSING_ARGUMENT, UNKNOWN_INSTANCE, VARIABLE_TYPE,
+};
 use crate::convert::convert;
 use crate::expr_value::ExprValue;
 use crate::module::{Argument, Body, Declaration, Module, Repeat, Target};
@@ -283,15 +285,16 @@ impl Walk<'_> {
         let mut inputs = BTreeMap::new();
         let mut faults = Diagnostics::default();
         for (name, variable) in &module.variables {
-            let Some(argument) = arguments.get(name) else {
-                let value = variable.default.clone().unwrap_or(ExprValue::NULL);
-                let value = if variable.sensitive { value.sensitive() } else { value };
-                inputs.insert(name.clone(), Input { value, planned: false });
-                continue;
-            };
             let mut own = Uses::default();
-            let value = self.argument(frame, argument, site.repeated, &mut own);
-            let value = value.and_then(|value| variable.accept(name, &value, &argument.span()));
+            let given = arguments.get(name).map(|argument| {
+                let value = self.given(frame, argument, site.repeated, &mut own)?;
+                value.map(|value| variable.accept(name, &value, &argument.span())).transpose()
+            });
+            let value = match given.unwrap_or(Ok(None)) {
+                Ok(None) => variable.without_argument(name, site),
+                Ok(Some(value)) => Ok(value),
+                Err(found) => Err(found),
+            };
             match value {
                 Ok(value) => {
                     let planned = own.planned;
@@ -353,6 +356,23 @@ fn target_instance<'b>(block: &'b BlockValue, target: &Target) -> Result<Option<
 }
 
 impl crate::module::Variable {
+    /// Returns the value when the block gives none. That it must give one has been checked, except for `dynamic` blocks
+    /// that come to nothing.
+    fn without_argument(&self, name: &Text, site: &Site<'_>) -> Result<ExprValue, Diagnostics> {
+        match &self.default {
+            Some(default) => Ok(self.marks.put_on(default.clone())),
+            None => Err(Diagnostic::error(
+                MISSING_ARGUMENT,
+                format!("{} needs the argument {name}", site.declaration.title()),
+            )
+            .detail("Its dynamic blocks stand for no block.")
+            .at(site.declaration.span.clone())
+            .label(self.span.clone(), "declared here without a default")
+            .hint(format!("give at least one block {name}"))
+            .into()),
+        }
+    }
+
     /// Converts a value to the variable's type.
     pub(crate) fn accept(
         &self,
@@ -368,15 +388,30 @@ impl crate::module::Variable {
                     .hint(format!("give a value of type {}", self.ty)),
             )
         };
+        if value.contains_ephemeral() && !self.marks.ephemeral {
+            let summary = format!("variable {name} takes nothing ephemeral");
+            return Err(Diagnostic::error(EPHEMERAL, summary)
+                .at(span.clone())
+                .label(self.span.clone(), "the variable")
+                .hint("declare it with `ephemeral = true`, if the module keeps it nowhere")
+                .into());
+        }
         let value = match (&self.default, value.is_null() && !self.nullable) {
             (Some(default), true) => default.clone(),
             (None, true) => return Err(fault(format!("variable {name} must not be null"))),
             (_, false) => {
                 let ty = if value.is_null() { &Type::Any } else { &self.ty };
                 convert(value, ty)
-                    .map_err(|error| fault(format!("invalid value for variable {name}: {error}")))?
+                    .map_err(|error| fault(format!("invalid value for variable {name}: {error}")))
+                    .map_err(|faults| match self.marks.sensitive || value.contains_sensitive() {
+                        true => faults,
+                        false => faults
+                            .into_iter()
+                            .map(|fault| fault.detail(format!("The given value is {value}.")))
+                            .collect(),
+                    })?
             }
         };
-        Ok(if self.sensitive { value.sensitive() } else { value })
+        Ok(self.marks.put_on(value))
     }
 }

@@ -11,6 +11,7 @@ use super::block::Site;
 use super::scope::{Repeated, Uses, evaluate_about};
 use super::{Frame, Walk};
 use crate::codes::{CHECK, CHECK_OPEN, CONDITION, CONDITION_OPEN, SENSITIVE, VALIDATION};
+use crate::convert::convert;
 use crate::expr_value::ExprValue;
 use crate::module::{Check, Condition, Declaration, Output};
 use crate::types::Type;
@@ -70,6 +71,7 @@ impl Walk<'_> {
         let facts = self.ground.facts;
         let mut evaluate = |expr| evaluate_about(facts, frame, expr, (repeated, subject), uses);
         let condition = evaluate(&rule.condition)?;
+        let condition = convert(&condition, &Type::Bool).unwrap_or(condition);
         match condition.as_bool() {
             _ if condition.is_unknown() => return Ok(Verdict::Open),
             Some(true) => return Ok(Verdict::Holds),

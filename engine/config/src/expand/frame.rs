@@ -13,9 +13,10 @@ use engine_core::value::Text;
 use super::Walk;
 use super::conditions::Verdict;
 use super::scope::{Repeated, Uses};
-use crate::codes::VALIDATION;
+use crate::codes::{SENSITIVE, VALIDATION};
 use crate::expr_value::ExprValue;
 use crate::module::{Condition, Module, Variable};
+use crate::types::Type;
 
 /// The value of a variable.
 #[derive(Clone)]
@@ -112,7 +113,7 @@ impl BlockValue {
     /// Returns the value of the block as a whole: one instance, a map of them or a list of them.
     pub(super) fn whole(&self) -> &ExprValue {
         self.whole.get_or_init(|| match &self.instances {
-            Instances::Unclear => ExprValue::unknown(crate::types::Type::Any),
+            Instances::Unclear => ExprValue::unknown(Type::Any),
             Instances::Once(instance) => instance.value.clone(),
             Instances::Keyed(map) => {
                 ExprValue::object(map.iter().map(|(key, one)| (key.clone(), one.value.clone())))
@@ -151,8 +152,14 @@ impl Walk<'_> {
         variable: &Variable,
         rule: &Condition,
     ) -> Result<(), Diagnostics> {
-        let verdict = self.verdict(frame, rule, (&Repeated::Once, None), &mut Uses::default())?;
-        let Verdict::Fails(message) = verdict else { return Ok(()) };
+        let message = match self.verdict(frame, rule, (&Repeated::Once, None), &mut Uses::default()) {
+            Ok(Verdict::Fails(message)) => message,
+            Ok(Verdict::Holds | Verdict::Open) => return Ok(()),
+            Err(faults) if faults.iter().all(|fault| fault.code == SENSITIVE) => {
+                "the value is not allowed (the message is sensitive)".to_owned()
+            }
+            Err(faults) => return Err(faults),
+        };
         let mut fault = Diagnostic::error(VALIDATION, format!("variable {name}: {message}"))
             .at(rule.condition.span())
             .label(variable.span.clone(), "the variable");

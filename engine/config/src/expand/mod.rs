@@ -14,12 +14,13 @@ mod primitive;
 mod read;
 mod refactoring;
 mod scope;
+mod secret;
 
 use std::collections::BTreeMap;
 
 use engine_core::address::Address;
 use engine_core::cluster::Clusters;
-use engine_core::diagnostic::{Diagnostics, SourceSpan};
+use engine_core::diagnostic::{Diagnostic, Diagnostics, SourceSpan};
 use engine_core::graph::{Block, EdgeReason, GraphBuilder};
 use engine_core::object_ref::ClusterRef;
 use engine_core::resource::Resource;
@@ -31,8 +32,10 @@ pub(crate) use self::overlay::{Overlays, Rendering};
 pub(crate) use self::read::seen;
 pub(crate) use self::refactoring::check as check_refactoring;
 pub(crate) use self::scope::{Facts, Repeated, Uses, evaluate_in};
+use crate::codes::EPHEMERAL;
 use crate::expr_value::ExprValue;
-use crate::module::{Argument, Expr, Module, Node, evaluate_argument};
+use crate::generate::Generated;
+use crate::module::{Argument, Expr, Module, Node, Output, evaluate_argument};
 use crate::source::Files;
 
 /// What a walk rests on.
@@ -45,6 +48,8 @@ pub(crate) struct Ground<'a> {
     pub(crate) reads: &'a BTreeMap<Address, Value>,
     /// Objects as an apply has left them, by the address of their resource: what `self` is in postconditions.
     pub(crate) subjects: &'a BTreeMap<Address, ExprValue>,
+    /// At apply: the values that have been generated; `None` before, because a plan generates none.
+    pub(crate) generated: Option<&'a Generated>,
 }
 
 /// What a walk has found.
@@ -68,6 +73,16 @@ pub(crate) fn expand(
     (inputs, faults): (BTreeMap<Text, Input>, Diagnostics),
     order: &ClusterOrder,
 ) -> Expanded {
+    expand_root(ground, module, (inputs, faults), order).0
+}
+
+/// The same, with the root module as it is then: what its names stand for.
+pub(crate) fn expand_root<'m>(
+    ground: &Ground<'_>,
+    module: &'m Module,
+    (inputs, faults): (BTreeMap<Text, Input>, Diagnostics),
+    order: &ClusterOrder,
+) -> (Expanded, Frame<'m>) {
     let mut walk = Walk {
         ground,
         builder: GraphBuilder::default(),
@@ -78,16 +93,18 @@ pub(crate) fn expand(
         instances: 0,
         by_cluster: BTreeMap::new(),
     };
-    let outputs = walk.module(Frame::root(module, inputs));
+    let mut root = Frame::root(module, inputs);
+    let outputs = walk.nodes(&mut root);
     walk.order_clusters(order);
-    Expanded {
+    let expanded = Expanded {
         builder: walk.builder,
         pending: walk.pending,
         outputs,
         faults: walk.faults,
         warnings: walk.warnings,
         verdicts: walk.verdicts,
-    }
+    };
+    (expanded, root)
 }
 
 /// The state of a walk.
@@ -107,13 +124,17 @@ struct Walk<'a> {
 impl<'a> Walk<'a> {
     /// Evaluates a module instance; returns its outputs.
     fn module(&mut self, mut frame: Frame<'_>) -> BTreeMap<Text, ExprValue> {
-        self.validate(&frame);
+        self.nodes(&mut frame)
+    }
+
+    fn nodes(&mut self, frame: &mut Frame<'_>) -> BTreeMap<Text, ExprValue> {
+        self.validate(frame);
         let mut outputs = BTreeMap::new();
         for node in &frame.module.order {
             match node {
-                Node::Local(name) => self.local(&mut frame, name),
-                Node::Block(idx) => self.block(&mut frame, *idx),
-                Node::Outputs => outputs = self.outputs(&frame),
+                Node::Local(name) => self.local(frame, name),
+                Node::Block(idx) => self.block(frame, *idx),
+                Node::Outputs => outputs = self.outputs(frame),
             }
         }
         self.refactor(&frame);
@@ -136,11 +157,25 @@ impl<'a> Walk<'a> {
             let value = self.expr(frame, &output.value, &Repeated::Once, &mut Uses::default());
             let may_give = self.may_give(frame, name, output);
             let value = self.or_unknown(value);
+            self.check_ephemeral(frame, name, output, &value);
             let value = if may_give { value } else { ExprValue::unknown(value.ty()) };
-            let value = if output.sensitive { value.sensitive() } else { value };
+            let value = output.marks.put_on(value);
             outputs.insert(name.clone(), value);
         }
         outputs
+    }
+
+    /// An output that does not say so must not pass on what is ephemeral. Those of the environment are judged as a
+    /// whole, once they are all known.
+    fn check_ephemeral(&mut self, frame: &Frame<'_>, name: &Text, output: &Output, value: &ExprValue) {
+        if value.contains_ephemeral() && !output.marks.ephemeral && frame.address.is_some() {
+            self.faults.push(
+                Diagnostic::error(EPHEMERAL, format!("output {name} holds an ephemeral value"))
+                    .at(output.value.span())
+                    .label(output.span.clone(), "the output")
+                    .hint("add `ephemeral = true` to pass it on"),
+            );
+        }
     }
 
     /// Evaluates an expression and notes what it uses.
@@ -161,7 +196,21 @@ impl<'a> Walk<'a> {
         repeated: &Repeated,
         uses: &mut Uses,
     ) -> Result<ExprValue, Diagnostics> {
-        evaluate_argument(argument, &mut |expr| self.expr(frame, expr, repeated, uses))
+        Ok(self.given(frame, argument, repeated, uses)?.unwrap_or(ExprValue::NULL))
+    }
+
+    /// Evaluates an argument; `None` when it is as if it had not been written.
+    fn given(
+        &self,
+        frame: &Frame<'_>,
+        argument: &Argument,
+        repeated: &Repeated,
+        uses: &mut Uses,
+    ) -> Result<Option<ExprValue>, Diagnostics> {
+        let facts = self.ground.facts;
+        evaluate_argument(argument, &mut |expr, bound| {
+            scope::evaluate_bound(facts, frame, (expr, bound), repeated, uses)
+        })
     }
 
     /// Reports the faults of a value and goes on with one that is known after apply.

@@ -4,7 +4,8 @@ use engine_core::address::Address;
 use engine_core::diagnostic::{Diagnostic, Diagnostics, SourceSpan};
 use engine_core::field_path::FieldPath;
 use engine_core::kind_info::{Scope, builtin_scope};
-use engine_core::manifest::{Hole, Manifest};
+use engine_core::manifest::{Hole, Manifest, ManifestError};
+use engine_core::object_check::{invalid_quantity, kind_instead};
 use engine_core::object_ref::{ClusterRef, ObjectRef};
 use engine_core::resource::{Body, Lifecycle, Resource};
 use engine_core::sensitive::SensitivePaths;
@@ -12,8 +13,9 @@ use engine_core::value::Value;
 
 use super::Walk;
 use super::block::Site;
-use crate::codes::{CLUSTER_CHOICE, MANIFEST, NAMESPACE, SENSITIVE, UNKNOWN_IDENTITY};
+use crate::codes::{CLUSTER_CHOICE, EPHEMERAL, MANIFEST, NAMESPACE, SENSITIVE, UNKNOWN_IDENTITY};
 use crate::expr_value::Plain;
+use crate::module::{Body as Declared, place};
 
 /// The fields that say which object it is.
 const IDENTITY: [&[&str]; 4] =
@@ -83,6 +85,9 @@ impl Walk<'_> {
                 .about(site.address.clone())
                 .into());
         }
+        if let Some(path) = plain.ephemeral.first() {
+            return Err(kept(&path.to_string(), site, span));
+        }
         let mut sensitive = SensitivePaths::default();
         plain.sensitive.iter().for_each(|path| sensitive.insert(path));
         let holes = plain.unknown.into_iter().map(|path| Hole { path }).collect();
@@ -99,14 +104,36 @@ impl Walk<'_> {
     ) -> Result<Manifest, Diagnostics> {
         let cluster = cluster(site, span)?;
         let manifest = Manifest::new(cluster, body, sensitive, holes).map_err(|error| {
+            let (field, hint) = match &error {
+                ManifestError::ApiVersion(_) => {
+                    ("apiVersion", "write VERSION or GROUP/VERSION in small letters, such as v1 or apps/v1")
+                }
+                ManifestError::Name { field, .. } => (*field, "use small letters, digits, `-` and `.`"),
+                ManifestError::Missing(field) => {
+                    (*field, "an object needs apiVersion, kind and metadata.name")
+                }
+                _ => ("", "an object needs apiVersion, kind and metadata.name"),
+            };
+            let path = FieldPath::fields(field.split('.'));
             Diagnostic::error(MANIFEST, error.to_string())
-                .at(span.clone())
+                .at(written(site, &path, span))
                 .about(site.address.clone())
-                .hint("an object needs apiVersion, kind and metadata.name")
+                .hint(hint)
         })?;
         check_namespace(manifest.object_ref(), site, span)?;
+        check_builtin(&manifest, site, span)?;
         Ok(manifest)
     }
+}
+
+/// Builds the error for an ephemeral value in what an object keeps.
+pub(super) fn kept(what: &str, site: &Site<'_>, span: &SourceSpan) -> Diagnostics {
+    Diagnostic::error(EPHEMERAL, format!("{what} of {} is ephemeral", site.address))
+        .detail("An object keeps what it is declared with.")
+        .at(span.clone())
+        .about(site.address.clone())
+        .hint("only `data` of a secret block takes what is ephemeral")
+        .into()
 }
 
 /// Returns the cluster of an instance; every instance has one once its block has been checked.
@@ -132,5 +159,33 @@ fn check_namespace(object_ref: &ObjectRef, site: &Site<'_>, span: &SourceSpan) -
         ),
         _ => return Ok(()),
     };
-    Err(Diagnostic::error(NAMESPACE, summary).at(span.clone()).about(site.address.clone()).hint(hint).into())
+    let span = written(site, &FieldPath::fields(["metadata"]), span);
+    Err(Diagnostic::error(NAMESPACE, summary).at(span).about(site.address.clone()).hint(hint).into())
+}
+
+/// Finds what every server would refuse: a kind that Kubernetes does not have, an amount that is no quantity.
+fn check_builtin(manifest: &Manifest, site: &Site<'_>, span: &SourceSpan) -> Result<(), Diagnostics> {
+    let fault = |path: FieldPath, summary: String, hint: String| {
+        let fault = Diagnostic::error(MANIFEST, summary).at(written(site, &path, span));
+        Err(fault.about(site.address.clone()).hint(hint).into())
+    };
+    let object_ref = manifest.object_ref();
+    if let Some(meant) = kind_instead(&object_ref.kind) {
+        let summary = format!("there is no kind {} in {}", object_ref.kind.kind, manifest.api_version());
+        return fault(FieldPath::fields(["kind"]), summary, format!("did you mean {meant}?"));
+    }
+    if let Some((path, amount)) = invalid_quantity(manifest) {
+        let hint = "a quantity is a number with a suffix such as m, k, M, Gi: \"500m\", \"64Gi\"".to_owned();
+        let summary = format!("{amount:?} in {path} of {object_ref} is no quantity");
+        return fault(path, summary, hint);
+    }
+    Ok(())
+}
+
+/// Returns where a field of the object is written: of a manifest in HCL, the field; of others, the whole.
+fn written(site: &Site<'_>, path: &FieldPath, span: &SourceSpan) -> SourceSpan {
+    match &site.declaration.body {
+        Declared::Manifest { object } => place(object, path.elements()),
+        _ => span.clone(),
+    }
 }

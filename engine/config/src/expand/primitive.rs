@@ -8,6 +8,7 @@ use engine_core::value::{Text, Value};
 
 use super::block::Site;
 use super::frame::Instance;
+use super::object::kept;
 use super::scope::Uses;
 use super::{Frame, Walk};
 use crate::codes::{INVALID_ARGUMENT, UNKNOWN_IDENTITY};
@@ -53,6 +54,7 @@ impl Walk<'_> {
                     self.many(site, rendered.objects, &path.span())?
                 }
             },
+            Body::Secret(secret) => self.secret(frame, site, secret, uses)?,
             Body::Read { .. } | Body::Module { .. } => ExprValue::NULL,
         };
         Ok(Instance { stage: site.stage, value, planned: true })
@@ -142,6 +144,9 @@ impl Walk<'_> {
     ) -> Result<Option<ExprValue>, Diagnostics> {
         let value = self.expr(frame, expr, site.repeated, uses)?;
         let value = typed(&value, ty, name, expr)?;
+        if value.contains_ephemeral() {
+            return Err(kept(name, site, &expr.span()));
+        }
         if value.is_wholly_known() {
             return Ok(Some(value));
         }
@@ -161,13 +166,18 @@ impl Walk<'_> {
         let Some(argument) = argument else {
             return Ok(BTreeMap::new());
         };
-        let value = self.argument(frame, argument, site.repeated, uses)?;
+        let Some(value) = self.given(frame, argument, site.repeated, uses)? else {
+            return Ok(BTreeMap::new());
+        };
         let value = crate::convert::convert(&value, &Type::map(element.clone())).map_err(|error| {
             Diagnostic::error(INVALID_ARGUMENT, format!("invalid value for {name}: {error}"))
                 .detail(format!("The given value is {value}."))
                 .at(argument.span())
                 .hint(format!("give a map whose values are of type {element}"))
         })?;
+        if value.contains_ephemeral() {
+            return Err(kept(name, site, &argument.span()));
+        }
         if !value.is_wholly_known() && !self.is_provisional() {
             return Err(unknown(name, site, &argument.span()));
         }

@@ -8,7 +8,7 @@ use engine_core::value::{Text, Value};
 
 use super::block::Site;
 use super::frame::Instance;
-use super::object::cluster;
+use super::object::{cluster, kept};
 use super::scope::Uses;
 use super::{Asked, Frame, Walk};
 use crate::codes::{INVALID_ARGUMENT, READ_NOT_FOUND, UNKNOWN_IDENTITY};
@@ -84,6 +84,9 @@ impl Walk<'_> {
         let mut text = |expr: &Expr, field: &str| -> Result<Option<Text>, Diagnostics> {
             let value = self.expr(frame, expr, site.repeated, uses)?;
             let value = typed(&value, &Type::String, field, expr)?;
+            if value.is_ephemeral() {
+                return Err(kept(field, site, &expr.span()));
+            }
             if value.is_unknown() && !self.is_provisional() {
                 let summary = format!("{field} of {} is known only after apply", site.address);
                 return Err(Diagnostic::error(UNKNOWN_IDENTITY, summary).at(expr.span()).into());

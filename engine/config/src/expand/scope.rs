@@ -7,6 +7,7 @@ use std::sync::Arc;
 use engine_core::address::InstanceKey;
 use engine_core::diagnostic::{Diagnostic, Diagnostics, SourceFile, SourceSpan};
 use engine_core::graph::Block;
+use engine_core::mark::EnvironmentName;
 use engine_core::value::Text;
 
 use super::frame::{BlockValue, Frame, Instance, Instances};
@@ -14,7 +15,7 @@ use crate::codes::{UNKNOWN_INSTANCE, UNKNOWN_REFERENCE};
 use crate::eval::{Scope, Step, StepKind, did_you_mean, evaluate};
 use crate::expr_value::ExprValue;
 use crate::functions::FunctionContext;
-use crate::module::Expr;
+use crate::module::{Bound, Expr};
 use crate::templates::Templates;
 use crate::types::Type;
 
@@ -31,6 +32,19 @@ pub(crate) struct Facts {
     pub(crate) clusters: BTreeMap<Text, ExprValue>,
     /// What `cluster` stands for in a module, by the text form of the cluster's reference.
     pub(crate) cluster_of: BTreeMap<Text, ExprValue>,
+}
+
+impl Facts {
+    /// Adds the environment's name, and the values of its clusters in the root module and in others.
+    pub(crate) fn learn(
+        &mut self,
+        environment: &EnvironmentName,
+        clusters: (BTreeMap<Text, ExprValue>, BTreeMap<Text, ExprValue>),
+    ) {
+        let name = ExprValue::string(environment.as_str());
+        self.terrane = ExprValue::object([("environment".into(), name)]);
+        (self.clusters, self.cluster_of) = clusters;
+    }
 }
 
 /// Which instance of a block is evaluated.
@@ -88,7 +102,18 @@ pub(crate) fn evaluate_in(
     repeated: &Repeated,
     uses: &mut Uses,
 ) -> Result<ExprValue, Diagnostics> {
-    evaluate_about(facts, frame, expr, (repeated, None), uses)
+    evaluate_scoped(facts, frame, (expr, &Bound::new()), (repeated, None), uses)
+}
+
+/// The same inside `dynamic` blocks, whose iterators are bound.
+pub(super) fn evaluate_bound(
+    facts: &Facts,
+    frame: &Frame<'_>,
+    (expr, bound): (&Expr, &Bound),
+    repeated: &Repeated,
+    uses: &mut Uses,
+) -> Result<ExprValue, Diagnostics> {
+    evaluate_scoped(facts, frame, (expr, bound), (repeated, None), uses)
 }
 
 /// The same for an expression in which `self` stands for something.
@@ -99,7 +124,18 @@ pub(super) fn evaluate_about(
     (repeated, subject): (&Repeated, Option<&ExprValue>),
     uses: &mut Uses,
 ) -> Result<ExprValue, Diagnostics> {
-    let scope = FrameScope { facts, frame, file: &expr.file, repeated, subject, uses: RefCell::new(uses) };
+    evaluate_scoped(facts, frame, (expr, &Bound::new()), (repeated, subject), uses)
+}
+
+fn evaluate_scoped(
+    facts: &Facts,
+    frame: &Frame<'_>,
+    (expr, bound): (&Expr, &Bound),
+    (repeated, subject): (&Repeated, Option<&ExprValue>),
+    uses: &mut Uses,
+) -> Result<ExprValue, Diagnostics> {
+    let uses = RefCell::new(uses);
+    let scope = FrameScope { facts, frame, file: &expr.file, bound, repeated, subject, uses };
     evaluate(&expr.node, &scope)
 }
 
@@ -107,6 +143,7 @@ struct FrameScope<'a> {
     facts: &'a Facts,
     frame: &'a Frame<'a>,
     file: &'a Arc<SourceFile>,
+    bound: &'a Bound,
     repeated: &'a Repeated,
     subject: Option<&'a ExprValue>,
     uses: RefCell<&'a mut Uses>,
@@ -119,6 +156,9 @@ impl Scope for FrameScope<'_> {
         steps: &[Step],
         span: SourceSpan,
     ) -> Result<(ExprValue, usize), Diagnostics> {
+        if let Some((_, value)) = self.bound.iter().rev().find(|(name, _)| name == root) {
+            return Ok((value.clone(), 0));
+        }
         let name = steps.first().and_then(attribute).unwrap_or_default();
         let frame = self.frame;
         if let ("self", Some(subject)) = (root, self.subject) {
@@ -236,9 +276,9 @@ impl FrameScope<'_> {
         };
         match (&block.instances, step.map(|step| &step.kind)) {
             (Instances::Once(instance), _) => Ok(Some((instance, 0))),
-            (Instances::Keyed(map), Some(StepKind::Attribute(key))) => find_key(map, key)
-                .ok_or_else(|| missing(key, map.keys().map(Text::as_str).collect()))
-                .map(Some),
+            (Instances::Keyed(map), Some(StepKind::Attribute(key))) => {
+                find_key(map, key).ok_or_else(|| unnamed(key, map, span)).map(Some)
+            }
             (Instances::Keyed(map), Some(StepKind::Index(key))) if !key.is_sensitive() => {
                 match key.as_text() {
                     Some(key) => find_key(map, key)
@@ -259,6 +299,18 @@ impl FrameScope<'_> {
             _ => Ok(None),
         }
     }
+}
+
+/// An attribute of a block that has instances, although none was named.
+fn unnamed(key: &Text, map: &BTreeMap<Text, Instance>, span: &SourceSpan) -> Diagnostics {
+    let hint = did_you_mean(key, map.keys().map(Text::as_str)).unwrap_or_else(|| match map.keys().next() {
+        None => "the block has no instances".to_owned(),
+        Some(first) => format!("name an instance first: [{first:?}].{key}"),
+    });
+    Diagnostic::error(UNKNOWN_INSTANCE, format!("the block has instances, and none is called {key}"))
+        .at(span.clone())
+        .hint(hint)
+        .into()
 }
 
 fn find_key<'b>(map: &'b BTreeMap<Text, Instance>, key: &Text) -> Option<(&'b Instance, usize)> {
@@ -282,5 +334,9 @@ fn instance_key(key: Option<&InstanceKey>) -> ExprValue {
 
 /// The static check has reported such a name before; this is for names that only evaluation finds.
 fn unresolved(root: &str, name: &str, span: SourceSpan) -> Diagnostics {
-    Diagnostic::error(UNKNOWN_REFERENCE, format!("{root}.{name} stands for nothing here")).at(span).into()
+    let summary = match name {
+        "" => format!("{root} on its own stands for nothing here"),
+        name => format!("{root}.{name} stands for nothing here"),
+    };
+    Diagnostic::error(UNKNOWN_REFERENCE, summary).at(span).into()
 }

@@ -13,6 +13,7 @@ pub(super) struct Summary {
     pub(super) weight: u64,
     pub(super) depth: u32,
     sensitive: bool,
+    ephemeral: bool,
     unknown: bool,
 }
 
@@ -21,7 +22,8 @@ impl Summary {
     const VALUE_BYTES: u64 = 32;
 
     pub(super) fn leaf(text_len: usize) -> Self {
-        Self { weight: Self::VALUE_BYTES + text_len as u64, depth: 0, sensitive: false, unknown: false }
+        let weight = Self::VALUE_BYTES + text_len as u64;
+        Self { weight, depth: 0, sensitive: false, ephemeral: false, unknown: false }
     }
 
     fn container() -> Self {
@@ -33,6 +35,7 @@ impl Summary {
         self.weight = self.weight.saturating_add(inner.weight).saturating_add(key_len as u64);
         self.depth = self.depth.max(inner.depth.saturating_add(1));
         self.sensitive |= value.contains_sensitive();
+        self.ephemeral |= value.contains_ephemeral();
         self.unknown |= !value.is_wholly_known();
     }
 }
@@ -47,7 +50,7 @@ pub struct Items {
 
 impl Items {
     pub(super) fn new(element: Type, values: impl IntoIterator<Item = ExprValue>) -> Self {
-        let values: Vec<_> = values.into_iter().collect();
+        let values: Vec<_> = values.into_iter().map(|value| value.of_type(&element)).collect();
         let mut summary = Summary::container();
         for value in &values {
             summary.add(0, value);
@@ -82,6 +85,11 @@ impl Items {
         self.summary.sensitive
     }
 
+    /// Tells whether an item, or any value in one, is ephemeral.
+    pub fn contains_ephemeral(&self) -> bool {
+        self.summary.ephemeral
+    }
+
     /// Tells whether an item, or any value in one, is known after apply.
     pub fn contains_unknown(&self) -> bool {
         self.summary.unknown
@@ -106,7 +114,8 @@ pub struct Entries {
 
 impl Entries {
     pub(super) fn new(element: Type, entries: impl IntoIterator<Item = (Text, ExprValue)>) -> Self {
-        let mut values: Vec<_> = entries.into_iter().collect();
+        let mut values: Vec<_> =
+            entries.into_iter().map(|(key, value)| (key, value.of_type(&element))).collect();
         if !values.is_sorted_by(|(a, _), (b, _)| a < b) {
             // Reversed first: the sort is stable and `dedup` keeps the first of equal keys.
             values.reverse();
@@ -136,6 +145,11 @@ impl Entries {
     /// Tells whether a value, or any value in one, is sensitive.
     pub fn contains_sensitive(&self) -> bool {
         self.summary.sensitive
+    }
+
+    /// Tells whether a value, or any value in one, is ephemeral.
+    pub fn contains_ephemeral(&self) -> bool {
+        self.summary.ephemeral
     }
 
     /// Tells whether a value, or any value in one, is known after apply.

@@ -17,6 +17,8 @@ pub struct Plain {
     pub unknown: Vec<FieldPath>,
     /// Where something is sensitive, in order; everything below such a path is sensitive too.
     pub sensitive: Vec<FieldPath>,
+    /// Where something is ephemeral, in order; everything below such a path is ephemeral too.
+    pub ephemeral: Vec<FieldPath>,
 }
 
 /// The value is not wholly known.
@@ -29,7 +31,7 @@ impl ExprValue {
     pub fn to_plain(&self) -> Plain {
         let mut walk = Walk::default();
         let value = walk.value(self);
-        Plain { value, unknown: walk.unknown, sensitive: walk.sensitive }
+        Plain { value, unknown: walk.unknown, sensitive: walk.sensitive, ephemeral: walk.ephemeral }
     }
 
     /// Returns a wholly known value as plain data. The sensitive mark is lost.
@@ -46,12 +48,16 @@ struct Walk {
     path: FieldPath,
     unknown: Vec<FieldPath>,
     sensitive: Vec<FieldPath>,
+    ephemeral: Vec<FieldPath>,
 }
 
 impl Walk {
     fn value(&mut self, value: &ExprValue) -> Value {
         if value.is_sensitive() {
             self.sensitive.push(self.path.clone());
+        }
+        if value.is_ephemeral() {
+            self.ephemeral.push(self.path.clone());
         }
         match value.kind() {
             Kind::Null => Value::Null,

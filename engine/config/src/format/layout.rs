@@ -1,6 +1,6 @@
 //! Putting tokens back on lines: indentation, spaces, alignment and blank lines.
 
-use super::lexer::{Kind, Token};
+use crate::syntax::lexer::{Kind, Token, is_head};
 
 type Line<'t> = Vec<Token<'t>>;
 
@@ -134,7 +134,7 @@ fn row(line: &Line<'_>, levels: &mut Vec<Level>) -> Row {
     // `}, {` between two of several brackets opened on one line: it stands where that line stands.
     let between = close(levels, leading);
     let indent = levels.len() - usize::from(between);
-    let is_block = in_body && leading == 0 && is_block(line);
+    let is_block = in_body && leading == 0 && is_head(line);
     let (mut open, mut closed) = (0, 0);
     for token in &line[leading..] {
         if token.opens() {
@@ -161,7 +161,8 @@ fn row(line: &Line<'_>, levels: &mut Vec<Level>) -> Row {
         Some((last, before)) if last.kind == Kind::Comment && !before.is_empty() => (before, Some(last)),
         _ => (&line[..], None),
     };
-    let multiline = open > 0 || closed > 0 || tokens.iter().any(|token| token.text.contains('\n'));
+    let is_long = |token: &Token<'_>| token.kind != Kind::Heredoc && token.text.contains('\n');
+    let multiline = open > 0 || closed > 0 || tokens.iter().any(is_long);
     let is_attribute = matches!(tokens, [key, equals, ..]
         if matches!(key.kind, Kind::Ident | Kind::Quoted) && equals.is("="));
     let (key, tokens) = match tokens.split_first() {
@@ -177,12 +178,6 @@ fn row(line: &Line<'_>, levels: &mut Vec<Level>) -> Row {
         comment: comment.map(|comment| comment.text.trim_end().to_owned()),
         padding: (0, 0),
     }
-}
-
-/// Tells whether a line of a body begins a block: a type, labels, a brace.
-fn is_block(line: &Line<'_>) -> bool {
-    let head = line.iter().take_while(|token| matches!(token.kind, Kind::Ident | Kind::Quoted)).count();
-    head > 0 && line[0].kind == Kind::Ident && line.get(head).is_some_and(|token| token.is("{"))
 }
 
 /// Closes brackets; tells whether the last level they belong to stays open.
@@ -249,10 +244,6 @@ fn spaced(tokens: &[Token<'_>]) -> String {
 
 /// Tells whether a space belongs between two tokens; `earlier` stands before `left`.
 fn space(earlier: Option<&Token<'_>>, left: &Token<'_>, right: &Token<'_>) -> bool {
-    let keyword = |token: &Token<'_>| token.kind == Kind::Ident && matches!(token.text, "in" | "if" | "for");
-    let ends_value = |token: &Token<'_>| {
-        token.closes() || matches!(token.kind, Kind::Ident | Kind::Number | Kind::Quoted) && !keyword(token)
-    };
     if left.kind == Kind::Comment || right.kind == Kind::Comment {
         return true;
     }
@@ -266,10 +257,10 @@ fn space(earlier: Option<&Token<'_>>, left: &Token<'_>, right: &Token<'_>) -> bo
     }
     if right.is("(") || right.is("[") {
         // A call or an index, unless what stands before is an operator or a keyword.
-        return !(ends_value(left) && (right.is("[") || left.kind == Kind::Ident));
+        return !(left.ends_value() && (right.is("[") || left.kind == Kind::Ident));
     }
     if left.is("!") || left.is("-") {
-        let unary = left.is("!") || !earlier.is_some_and(ends_value);
+        let unary = left.is("!") || !earlier.is_some_and(Token::ends_value);
         return !unary;
     }
     true

@@ -7,6 +7,8 @@ use hcl_edit::structure::Body;
 use hcl_edit::visit_mut::{VisitMut, visit_array_mut, visit_body_mut, visit_func_args_mut, visit_object_mut};
 use proptest::prelude::*;
 
+use crate::definition::harness::Repository;
+
 fn format(text: &str) -> Result<String, Diagnostics> {
     super::format(&Arc::new(SourceFile { path: "main.hcl".into(), text: text.into() }))
 }
@@ -82,6 +84,8 @@ fn comments_strings_and_heredocs_stay() {
         "a {\n  t = <<-EOT\n      keep   this ${ x }\n    EOT\n  s=\"a  b \\\" ${ f(\"}\") } $${x}\"\n}\n",
         "a {\n  t = <<-EOT\n      keep   this ${ x }\n    EOT\n  s = \"a  b \\\" ${ f(\"}\") } $${x}\"\n}\n",
     );
+    // A heredoc takes part in the alignment, as in OpenTofu.
+    check("a=1\nlong=<<E\n t\nE\nbb=2\n", "a    = 1\nlong = <<E\n t\nE\nbb   = 2\n");
     assert!(format("a = \n").is_err());
 }
 
@@ -104,34 +108,95 @@ fn every_definition_of_this_repository_is_in_the_canonical_style() {
     assert!(seen >= 6);
 }
 
-/// Expressions and blocks with as little and as much space as the grammar allows.
-fn body() -> impl Strategy<Value = String> {
-    let leaf = prop_oneof![
-        Just("1".to_owned()),
-        Just("-a.b[0]".to_owned()),
-        Just("\"x ${y} \\\"\"".to_owned()),
-        Just("null".to_owned()),
-        Just("<<E\n t\nE\n".to_owned()),
-    ];
-    let expr = leaf.prop_recursive(4, 24, 3, |inner| {
+/// Expressions with as little and as much space as the grammar allows.
+fn expression() -> impl Strategy<Value = String> {
+    let leaf = prop::sample::select(vec![
+        "1",
+        "-a.b[0]",
+        "- 1.5e3",
+        "!true",
+        "null",
+        "a[*].b",
+        "a.0.b",
+        "a.*.b",
+        "var . x",
+        "\"x ${y} \\\"\"",
+        "\"%{ if a ~}b%{ else }${ c }%{ endif }\"",
+        "\"$${x} %%{y} ${ f(\"}\") }\"",
+        "\"#no comment //\"",
+        "f( )",
+        "k8s::f(1)",
+        "<<E\n t ${x}\nE\n",
+        "<<-E\n    t\n      # no comment\n    E\n",
+        "[ ]",
+        "{ }",
+    ]);
+    leaf.prop_map(str::to_owned).prop_recursive(4, 24, 3, |inner| {
         let flat = inner.clone().prop_filter("one line", |text| !text.contains('\n'));
+        let lines = inner.clone().prop_map(|text| text.trim_end().to_owned());
         prop_oneof![
             (flat.clone(), flat.clone()).prop_map(|(a, b)| format!("[{a},{b}]")),
-            flat.clone().prop_map(|a| format!("[\n{a}\n,{a}]")),
-            flat.clone().prop_map(|a| format!("{{\nk={a}\n\"l m\"={a}}}")),
+            lines.clone().prop_map(|a| format!("[\n{a}\n,{}]", 1)),
+            lines.clone().prop_map(|a| format!("{{\nk={a}\n\"l m\":{}\n}}", 2)),
+            flat.clone().prop_map(|a| format!("{{ # c\nk={a} // d\n\n\n/* e */ (\"m\")={a},\n # f\n}}")),
+            flat.clone().prop_map(|a| format!("{{k={a},l={a}}}")),
             (flat.clone(), flat.clone()).prop_map(|(a, b)| format!("({a}+ {b})")),
+            (flat.clone(), flat.clone()).prop_map(|(a, b)| format!("{a}&&{b}||{a}!={b}")),
             flat.clone().prop_map(|a| format!("f( {a},{a}  ...)")),
+            flat.clone().prop_map(|a| format!("f(\n{a},\n{a},\n)")),
             flat.clone().prop_map(|a| format!("{a}==1?!{a}:- {a}")),
-            flat.prop_map(|a| format!("[for x in [{a}]:x if x!={a}]")),
+            flat.clone().prop_map(|a| format!("[for x in [{a}]:x if x!={a}]")),
+            flat.clone().prop_map(|a| format!("{{for k,v in {{a={a}}}:k=>v...if {a}==null}}")),
+            flat.clone().prop_map(|a| format!("[{{\na={a}\n}},{{\n}}]")),
+            flat.prop_map(|a| format!("\"${{{a}}}\"")),
         ]
-    });
-    let attribute = ("[a-z]{1,6}", expr).prop_map(|(name, value)| {
-        let end = if value.ends_with('\n') { "" } else { " # c\n" };
+    })
+}
+
+/// Blocks and arguments, with comments and blank lines wherever these may stand.
+fn body() -> impl Strategy<Value = String> {
+    let end =
+        prop::sample::select(vec!["\n", " # c\n", "  // d\n", " /* e */\n", "\n\n\n", "\n# alone\n", "\r\n"]);
+    let attribute = ("[a-z]{1,6}", expression(), end).prop_map(|(name, value, end)| {
+        let end = if value.ends_with('\n') { "" } else { end };
         format!("{name}_ = {value}{end}")
     });
-    prop::collection::vec(attribute, 1..5).prop_map(|lines| {
-        lines.iter().enumerate().map(|(idx, line)| format!("b{idx} \"l\" {{\n\n   {line}}}\n")).collect()
+    let attributes = prop::collection::vec(attribute, 0..4).boxed();
+    let nested = attributes.clone().prop_map(|lines| {
+        lines.iter().enumerate().map(|(idx, line)| format!("n{idx} {{\n  {line}\n}}\n")).collect::<String>()
+    });
+    prop::collection::vec((attributes, nested), 1..3).prop_map(|blocks| {
+        let mut text = String::new();
+        for (idx, (lines, nested)) in blocks.iter().enumerate() {
+            let lines: String = lines
+                .iter()
+                .enumerate()
+                .map(|(idx, line)| format!("  {idx_}{line}", idx_ = "abcdef".get(idx..=idx).unwrap_or("g")))
+                .collect();
+            text.push_str(&format!("# above\nb{idx} \"l\" x{{ // head\n\n{lines}{nested}\n}}\nempty {{}}\n"));
+        }
+        text
     })
+}
+
+/// The comments of a text, in order.
+fn comments(text: &str) -> Vec<String> {
+    let tokens = crate::syntax::lexer::lines(text).into_iter().flatten();
+    let comments = tokens.filter(|token| token.kind == crate::syntax::lexer::Kind::Comment);
+    comments.map(|token| token.text.trim_end().to_owned()).collect()
+}
+
+/// What a text evaluates to, or its faults.
+fn evaluated(text: &str) -> String {
+    let repository = Repository::main(text);
+    match repository.load() {
+        Ok(definition) => format!("{:?}", definition.outputs),
+        Err(faults) => repository
+            .print(&faults)
+            .lines()
+            .map(|line| line.split(' ').next().unwrap_or_default().to_owned())
+            .collect(),
+    }
 }
 
 proptest! {
@@ -139,7 +204,17 @@ proptest! {
     fn the_meaning_stays_and_formatting_is_idempotent(text in body()) {
         prop_assume!(text.parse::<Body>().is_ok());
         let formatted = format(&text).unwrap();
-        prop_assert_eq!(meaning(&text), meaning(&formatted));
+        prop_assert_eq!(meaning(&text), meaning(&formatted), "{}\n{}", text, formatted);
+        prop_assert_eq!(comments(&text), comments(&formatted), "{}\n{}", text, formatted);
         prop_assert_eq!(format(&formatted).unwrap(), formatted);
+    }
+
+    #[test]
+    fn the_value_of_an_expression_stays(value in expression()) {
+        let text = format!("locals{{\n a=[1]\n\n\n y   = {{b=[{{b=1}}]}}\n}}\noutput \"x\"{{\nvalue={value}\n}}\n");
+        prop_assume!(text.parse::<Body>().is_ok());
+        let text = text.replace("var . x", "local.a").replace("${y}", "${local.a[0]}").replace("a[*].b", "local.y.b[*].b");
+        prop_assume!(text.parse::<Body>().is_ok());
+        prop_assert_eq!(evaluated(&text), evaluated(&format(&text).unwrap()), "{}", text);
     }
 }

@@ -3,6 +3,7 @@
 use bigdecimal::{BigDecimal, RoundingMode, ToPrimitive};
 use engine_core::value::{Number, Text};
 
+use super::strings::characters;
 use super::{Call, FunctionError, Row, marked, plain};
 use crate::convert::convert;
 use crate::eval::equal;
@@ -13,10 +14,10 @@ type Outcome = Result<ExprValue, FunctionError>;
 
 #[rustfmt::skip]
 pub(super) const TABLE: &[Row] = &[
-    plain("alltrue(list: list(bool)) -> bool", "Tells whether all items are true; so it is for no items.",
-        "alltrue([true, true]) && alltrue([])", |call| Ok(call.items(0)?.iter().all(is_true).into())),
-    plain("anytrue(list: list(bool)) -> bool", "Tells whether an item is true.",
-        "anytrue([false, true]) && !anytrue([])", |call| Ok(call.items(0)?.iter().any(is_true).into())),
+    marked("alltrue(list: list(bool)) -> bool", "Tells whether all items are true; so it is for no items.",
+        "alltrue([true, true]) && alltrue([])", |call| decide(call, false)),
+    marked("anytrue(list: list(bool)) -> bool", "Tells whether an item is true.",
+        "anytrue([false, true]) && !anytrue([])", |call| decide(call, true)),
     marked("chunklist(list: list(any), size: number) -> any", "Returns the items in lists of at most this size.",
         r#"chunklist(["a", "b", "c"], 2) == tolist([tolist(["a", "b"]), tolist(["c"])])"#, chunk_list),
     marked("coalesce(values...: any|null) -> any", "Returns the first value that is neither null nor an empty string.",
@@ -26,7 +27,7 @@ pub(super) const TABLE: &[Row] = &[
     plain("compact(list: list(string)) -> list(string)", "Returns the list without null and empty items.",
         r#"compact(["a", "", null, "b"]) == tolist(["a", "b"])"#,
         |call| Ok(ExprValue::strings(call.texts(0)?.into_iter().filter(|text| !text.is_empty())))),
-    marked("concat(lists...: any) -> any", "Returns the items of all lists in one.",
+    marked("concat(list: any, lists...: any) -> any", "Returns the items of all lists in one.",
         r#"concat(["a"], ["b", 1]) == ["a", "b", 1]"#, concat),
     plain("contains(list: any, value: any|null) -> bool", "Tells whether the collection has an item equal to the value.",
         r#"contains(["a", "b"], "b")"#, |call| {
@@ -35,7 +36,8 @@ pub(super) const TABLE: &[Row] = &[
         }),
     plain("distinct(list: list(any)) -> list(any)", "Returns the list without items that came before.",
         r#"distinct(["b", "a", "b"]) == tolist(["b", "a"])"#, distinct),
-    marked("element(list: any, index: number) -> any", "Returns the item at an index that wraps around the list.",
+    marked("element(list: any, index: number) -> any",
+        "Returns the item at an index that wraps around the list; a negative one counts from the end.",
         r#"element(["a", "b"], 3) == "b""#, element),
     marked("flatten(list: any) -> any", "Returns the list with lists in it replaced by their items.",
         r#"flatten([["a"], [["b"], "c"]]) == ["a", "b", "c"]"#, flatten),
@@ -46,14 +48,9 @@ pub(super) const TABLE: &[Row] = &[
             let found = found.ok_or_else(|| FunctionError::failed("no item is equal to the value"))?;
             Ok(ExprValue::number(found as u64))
         }),
-    marked("keys(map: any) -> list(string)", "Returns the keys in order.",
-        r#"keys({ b = 1, a = 2 }) == tolist(["a", "b"])"#, |call| {
-            if call.any_unknown() {
-                return Ok(lifted(call, Type::list(Type::String)));
-            }
-            Ok(with_marks(call, ExprValue::strings(call.entries(0)?.keys())))
-        }),
-    marked("length(value: any) -> number", "Returns the number of items, entries or characters.",
+    marked("keys(map: any) -> any", "Returns the keys in order: a list of those of a map, a tuple of those of an object.",
+        r#"keys({ b = 1, a = 2 }) == ["a", "b"]"#, keys),
+    marked("length(value: any) -> number", "Returns the number of items, entries or characters; a letter with its accents is one character.",
         r#"length(["a", "b"]) == 2 && length("abc") == 3"#, length),
     marked("lookup(map: any, key: string, default?: any|null) -> any", "Returns the value of the key, or the default.",
         r#"lookup({ a = 1 }, "b", 0) == 0"#, lookup),
@@ -80,13 +77,19 @@ pub(super) const TABLE: &[Row] = &[
     plain("sort(list: list(string)) -> list(string)", "Returns the texts in the order of their code points.",
         r#"sort(["b", "a"]) == tolist(["a", "b"])"#, |call| {
             let mut texts = call.texts(0)?;
+            if texts.len() < call.items(0)?.len() {
+                return Err(FunctionError::argument(0, "an item is null"));
+            }
             texts.sort();
             Ok(ExprValue::strings(texts))
         }),
     plain("sum(list: list(number)) -> number", "Returns the sum of the numbers.",
         "sum([0.1, 0.2]) == 0.3", |call| {
-            let numbers = call.items(0)?.iter().filter_map(ExprValue::as_number);
-            let sum = numbers.map(Number::to_decimal).reduce(|a, b| a + b);
+            let numbers = call.items(0)?;
+            if numbers.iter().any(ExprValue::is_null) {
+                return Err(FunctionError::argument(0, "an item is null"));
+            }
+            let sum = numbers.iter().filter_map(ExprValue::as_number).map(Number::to_decimal).reduce(|a, b| a + b);
             let sum = sum.ok_or_else(|| FunctionError::argument(0, "at least one number is required"))?;
             Ok(ExprValue::number(sum))
         }),
@@ -108,8 +111,18 @@ pub(super) const TABLE: &[Row] = &[
         r#"zipmap(["a", "b"], [1, 2]) == { a = 1, b = 2 }"#, zip_map),
 ];
 
-fn is_true(value: &ExprValue) -> bool {
-    value.as_bool() == Some(true)
+/// Returns `found` if any item is that, its opposite if none is; null is false.
+fn decide(call: &Call<'_>, found: bool) -> Outcome {
+    let list = call.value(0)?;
+    let sensitive = list.contains_sensitive();
+    let items = list.as_items().map(|items| &items[..]).unwrap_or_default();
+    let any = items.iter().any(|item| !item.is_unknown() && (item.as_bool() == Some(true)) == found);
+    let value = match any {
+        true => ExprValue::bool(found),
+        false if list.is_wholly_known() => ExprValue::bool(!found),
+        false => ExprValue::unknown(Type::Bool),
+    };
+    Ok(value.with_sensitivity_of(sensitive))
 }
 
 /// Tells whether an item counts as a value: equal, or a list where the value was written as a tuple.
@@ -137,6 +150,30 @@ fn same_kind(like: &ExprValue, items: impl IntoIterator<Item = ExprValue>) -> Ex
     match like.kind() {
         Kind::List(list) | Kind::Set(list) => ExprValue::list(list.element().clone(), items),
         _ => ExprValue::tuple(items),
+    }
+}
+
+fn keys(call: &Call<'_>) -> Outcome {
+    let map = call.value(0)?;
+    let keys = match map.kind() {
+        Kind::Unknown(unknown) => match &unknown.ty {
+            Type::Object(object) => {
+                ExprValue::tuple(object.iter().map(|(name, _)| ExprValue::text(name.clone())))
+            }
+            Type::Map(_) => ExprValue::unknown(Type::list(Type::String)),
+            _ => ExprValue::unknown(Type::Any),
+        },
+        Kind::Object(object) => ExprValue::tuple(object.keys().map(|name| ExprValue::text(name.clone()))),
+        _ => ExprValue::strings(call.entries(0)?.keys()),
+    };
+    Ok(with_marks(call, keys))
+}
+
+/// Refuses a set, whose items have no places.
+fn ordered(call: &Call<'_>, idx: usize) -> Result<(), FunctionError> {
+    match call.value(idx)?.kind() {
+        Kind::Set(_) => Err(FunctionError::argument(idx, "a set has no order; use tolist first")),
+        _ => Ok(()),
     }
 }
 
@@ -187,8 +224,9 @@ fn concat(call: &Call<'_>) -> Outcome {
         return Ok(lifted(call, Type::Any));
     }
     let mut items = Vec::new();
-    let mut all_lists = !call.arguments.is_empty();
+    let mut all_lists = true;
     for idx in 0..call.arguments.len() {
+        ordered(call, idx)?;
         all_lists &= !matches!(call.value(idx)?.kind(), Kind::Tuple(_));
         items.extend(call.items(idx)?.iter().cloned());
     }
@@ -212,6 +250,7 @@ fn element(call: &Call<'_>) -> Outcome {
     if call.any_unknown() {
         return Ok(lifted(call, Type::Any));
     }
+    ordered(call, 0)?;
     let (items, idx) = (call.items(0)?, call.int(1)?);
     let length = i64::try_from(items.len()).unwrap_or(i64::MAX);
     let place = idx.checked_rem_euclid(length).and_then(|place| usize::try_from(place).ok());
@@ -256,7 +295,7 @@ fn length(call: &Call<'_>) -> Outcome {
             Type::Bool | Type::Number => return Err(no_length()),
             _ => return Ok(lifted(call, Type::Number)),
         },
-        Kind::String(text) => text.chars().count(),
+        Kind::String(text) => characters(text).count(),
         Kind::List(items) | Kind::Set(items) | Kind::Tuple(items) => items.len(),
         Kind::Map(entries) | Kind::Object(entries) => entries.len(),
         Kind::Null | Kind::Bool(_) | Kind::Number(_) => return Err(no_length()),
@@ -273,7 +312,14 @@ fn lookup(call: &Call<'_>) -> Outcome {
         return Ok(lifted(call, Type::Any));
     }
     let key = call.text(1)?;
-    let found = call.entries(0)?.get(key).or_else(|| call.get(2)).cloned();
+    let entries = call.entries(0)?;
+    let found = match (entries.get(key), call.get(2)) {
+        (None, Some(default)) if matches!(call.value(0)?.kind(), Kind::Map(_)) => {
+            let default = convert(default, entries.element());
+            Some(default.map_err(|error| FunctionError::argument(2, format!("invalid default: {error}")))?)
+        }
+        (found, default) => found.or(default).cloned(),
+    };
     found
         .map(|value| with_marks(call, value))
         .ok_or_else(|| FunctionError::failed(format!("there is no key {key:?} and no default")))
@@ -299,18 +345,22 @@ fn merge(call: &Call<'_>) -> Outcome {
         return Ok(lifted(call, Type::Any));
     }
     let mut merged: Vec<(Text, ExprValue)> = Vec::new();
-    let mut all_maps = !call.arguments.is_empty();
     for (idx, value) in call.arguments.iter().enumerate() {
         if value.is_null() {
             continue;
         }
-        all_maps &= matches!(value.kind(), Kind::Map(_));
         let entries = call.entries(idx)?.iter();
         merged.extend(entries.map(|(key, value)| (key.clone(), value.clone())));
     }
-    let object = ExprValue::object(merged);
-    let map = all_maps.then(|| convert(&object, &Type::map(Type::Any)).ok()).flatten();
-    Ok(with_marks(call, map.unwrap_or(object)))
+    // Maps of one type stay a map of it; nulls have no type to differ in.
+    let mut types = call.arguments.iter().filter(|value| !value.is_null()).map(ExprValue::ty);
+    let merged = match types.next() {
+        Some(Type::Map(element)) if types.all(|ty| ty == Type::Map(element.clone())) => {
+            ExprValue::map(Type::clone(&element), merged)
+        }
+        _ => ExprValue::object(merged),
+    };
+    Ok(with_marks(call, merged))
 }
 
 fn one(call: &Call<'_>) -> Outcome {
@@ -354,6 +404,7 @@ fn slice(call: &Call<'_>) -> Outcome {
     if call.any_unknown() {
         return Ok(lifted(call, Type::Any));
     }
+    ordered(call, 0)?;
     let (items, start, end) = (call.items(0)?, call.count(1)?, call.count(2)?);
     let part = items.get(start..end).ok_or_else(|| {
         FunctionError::argument(1, format!("the part must lie within the {} items", items.len()))

@@ -1,28 +1,30 @@
 //! Functions that read and write other formats.
 
+use std::io::{Read, Write};
+
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use engine_core::value::Value;
-use sha2::{Digest, Sha256};
+use flate2::Compression;
+use flate2::read::GzDecoder;
+use flate2::write::GzEncoder;
 
-use super::{FunctionError, Row, plain};
+use super::{Call, FunctionError, Row, charset, plain};
 use crate::expr_value::{ExprValue, Kind};
 
 #[rustfmt::skip]
 pub(super) const TABLE: &[Row] = &[
     plain("base64decode(text: string) -> string", "Returns the text that is encoded.",
-        r#"base64decode("aGk=") == "hi""#, |call| {
-            let bytes = BASE64_STANDARD.decode(call.text(0)?.as_str());
-            let bytes = bytes.map_err(|_| FunctionError::argument(0, "the text is no Base64"))?;
-            let text = String::from_utf8(bytes);
-            let text = text.map_err(|_| FunctionError::argument(0, "what is encoded is no text in UTF-8"))?;
-            Ok(ExprValue::text(text.into()))
-        }),
+        r#"base64decode("aGk=") == "hi""#, |call| utf8(unbase64(call)?)),
     plain("base64encode(text: string) -> string", "Returns the text in Base64.",
         r#"base64encode("hi") == "aGk=""#, |call| Ok(ExprValue::string(BASE64_STANDARD.encode(call.text(0)?.as_str())))),
-    plain("base64sha256(text: string) -> string", "Returns the SHA-256 digest of the text in Base64.",
-        r#"length(base64sha256("hi")) == 44"#,
-        |call| Ok(ExprValue::string(BASE64_STANDARD.encode(Sha256::digest(call.text(0)?.as_bytes()))))),
+    plain("base64gunzip(text: string) -> string", "Returns the text that is compressed with gzip and then encoded in Base64.",
+        r#"base64gunzip(base64gzip("hi")) == "hi""#, gunzip),
+    plain("base64gzip(text: string) -> string", "Returns the text compressed with gzip, in Base64.",
+        r#"startswith(base64gzip("hi"), "H4sI")"#, gzip),
+    plain("csvdecode(text: string) -> any",
+        "Returns a list with an object of strings for each line behind the first, which names the columns.",
+        r#"csvdecode("name,cpu\nweb,2\n") == tolist([{ name = "web", cpu = "2" }])"#, super::csv::decode),
     plain("jsondecode(text: string) -> any", "Returns the value that the JSON text holds.",
         r#"jsondecode("{\"a\": [1, true]}") == { a = [1, true] }"#, |call| {
             let value: Result<Value, _> = serde_json::from_str(call.text(0)?);
@@ -32,9 +34,28 @@ pub(super) const TABLE: &[Row] = &[
     plain("jsonencode(value: any|null) -> string", "Returns the value as JSON on one line, keys in order.",
         r#"jsonencode({ b = 1, a = ["x", null] }) == "{\"a\":[\"x\",null],\"b\":1}""#,
         |call| Ok(ExprValue::string(json(call.value(0)?)))),
-    plain("sha256(text: string) -> string", "Returns the SHA-256 digest of the text in hexadecimal.",
-        r#"substr(sha256("hi"), 0, 8) == "8f434346""#,
-        |call| Ok(ExprValue::string(hex::encode(Sha256::digest(call.text(0)?.as_bytes()))))),
+    plain("textdecodebase64(text: string, encoding: string) -> string",
+        "Returns the text that is encoded in this character encoding and then in Base64.",
+        r#"textdecodebase64("SABpAA==", "UTF-16LE") == "Hi""#, |call| {
+            let bytes = unbase64(call)?;
+            let encoding = charset::find(call.text(1)?).ok_or_else(unknown_encoding)?;
+            let text = encoding.decode(&bytes);
+            let text = text.ok_or_else(|| FunctionError::argument(0, "what is encoded is no text in this encoding"))?;
+            Ok(ExprValue::string(text))
+        }),
+    plain("textencodebase64(text: string, encoding: string) -> string",
+        "Returns the text in this character encoding, in Base64: UTF-8, UTF-16LE, ISO-8859-1, windows-1252 and so on.",
+        r#"textencodebase64("Hi", "UTF-16LE") == "SABpAA==""#, |call| {
+            let encoding = charset::find(call.text(1)?).ok_or_else(unknown_encoding)?;
+            let bytes = encoding.encode(call.text(0)?);
+            let bytes = bytes.ok_or_else(|| FunctionError::argument(0, "the encoding lacks a character of the text"))?;
+            Ok(ExprValue::string(BASE64_STANDARD.encode(bytes)))
+        }),
+    plain("urldecode(text: string) -> string", "Returns the text that is encoded for the query of a URL.",
+        r#"urldecode("a+b%26c") == "a b&c""#, |call| {
+            let bytes = url_decode(call.text(0)?);
+            utf8(bytes.ok_or_else(|| FunctionError::argument(0, "two hexadecimal digits must follow each %"))?)
+        }),
     plain("urlencode(text: string) -> string", "Returns the text for use in the query of a URL.",
         r#"urlencode("a b&c") == "a+b%26c""#, |call| Ok(ExprValue::string(url_encode(call.text(0)?)))),
     plain("yamldecode(text: string) -> any", "Returns the value that the YAML document holds.",
@@ -49,6 +70,44 @@ pub(super) const TABLE: &[Row] = &[
             Ok(ExprValue::string(write_yaml(&value)?))
         }),
 ];
+
+/// The most text that is taken out of a compressed one, in bytes.
+const MAX_UNPACKED_BYTES: u64 = 16 << 20;
+
+/// Returns the bytes of the first argument, which is Base64; line ends in it count for nothing.
+fn unbase64(call: &Call<'_>) -> Result<Vec<u8>, FunctionError> {
+    let text: String = call.text(0)?.chars().filter(|char| !matches!(char, '\r' | '\n')).collect();
+    BASE64_STANDARD.decode(text).map_err(|_| FunctionError::argument(0, "the text is no Base64"))
+}
+
+fn utf8(bytes: Vec<u8>) -> Result<ExprValue, FunctionError> {
+    let text = String::from_utf8(bytes);
+    let text = text.map_err(|_| FunctionError::argument(0, "what is encoded is no text in UTF-8"))?;
+    Ok(ExprValue::string(text))
+}
+
+fn unknown_encoding() -> FunctionError {
+    FunctionError::argument(1, "there is no character encoding of this name")
+}
+
+fn gzip(call: &Call<'_>) -> Result<ExprValue, FunctionError> {
+    // Without a name and a time in the header: the same text gives the same result.
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    let bytes = encoder.write_all(call.text(0)?.as_bytes()).and_then(|()| encoder.finish());
+    let bytes = bytes.map_err(|error| FunctionError::failed(error.to_string()))?;
+    Ok(ExprValue::string(BASE64_STANDARD.encode(bytes)))
+}
+
+fn gunzip(call: &Call<'_>) -> Result<ExprValue, FunctionError> {
+    let packed = unbase64(call)?;
+    let mut bytes = Vec::new();
+    let unpacked = GzDecoder::new(&packed[..]).take(MAX_UNPACKED_BYTES + 1).read_to_end(&mut bytes);
+    unpacked.map_err(|_| FunctionError::argument(0, "what is encoded is not compressed with gzip"))?;
+    if bytes.len() as u64 > MAX_UNPACKED_BYTES {
+        return Err(FunctionError::argument(0, "the text is larger than 16 MiB"));
+    }
+    utf8(bytes)
+}
 
 /// Returns a value as JSON on one line. Numbers keep all their digits.
 ///
@@ -98,7 +157,9 @@ fn write_json_text(out: &mut String, text: &str) {
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
-            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' | '\0'..='\u{1f}' | '\u{7f}' => {
+            '\u{8}' => out.push_str("\\b"),
+            '\u{c}' => out.push_str("\\f"),
+            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' | '\0'..='\u{1f}' => {
                 out.push_str(&format!("\\u{:04x}", u32::from(char)));
             }
             char => out.push(char),
@@ -151,4 +212,21 @@ fn url_encode(text: &str) -> String {
         }
     }
     encoded
+}
+
+fn url_decode(text: &str) -> Option<Vec<u8>> {
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        decoded.push(match byte {
+            b'+' => b' ',
+            b'%' => {
+                let mut half =
+                    || char::from(bytes.next()?).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+                half()? << 4 | half()?
+            }
+            byte => byte,
+        });
+    }
+    Some(decoded)
 }

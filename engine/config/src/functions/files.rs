@@ -3,18 +3,14 @@
 use std::fs::File;
 use std::io::Read;
 use std::path::{Component, Path, PathBuf};
-use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use engine_core::diagnostic::{Diagnostic, Diagnostics, SourceFile, SourceSpan};
-use hcl_edit::template::Template;
 use regex::Regex;
 use sha2::{Digest, Sha256};
 
-use super::{Call, FunctionContext, FunctionError, Row, TEMPLATE_SYNTAX, UNKNOWN_NAME, marked, plain};
-use crate::eval::{Evaluator, Lines, Scope, Step, did_you_mean};
-use crate::expr_value::{Entries, ExprValue};
+use super::{Call, FunctionContext, FunctionError, Row, plain};
+use crate::expr_value::ExprValue;
 use crate::types::Type;
 
 /// The largest file that is read, in bytes.
@@ -25,15 +21,11 @@ const MAX_ENTRIES: usize = 100_000;
 #[rustfmt::skip]
 pub(super) const TABLE: &[Row] = &[
     plain("basename(path: string) -> string", "Returns the last part of a path.",
-        r#"basename("a/b.yaml") == "b.yaml""#, |call| {
-            let name = Path::new(call.text(0)?.as_str()).file_name();
-            Ok(ExprValue::string(name.map(|name| name.to_string_lossy()).unwrap_or_default()))
-        }),
+        r#"basename("a/b.yaml") == "b.yaml""#, |call| Ok(ExprValue::string(last_part(call.text(0)?)))),
     plain("dirname(path: string) -> string", "Returns a path without its last part.",
         r#"dirname("a/b.yaml") == "a""#, |call| {
-            let parent = Path::new(call.text(0)?.as_str()).parent();
-            let parent = parent.map(|parent| parent.to_string_lossy()).unwrap_or_default();
-            Ok(ExprValue::string(if parent.is_empty() { ".".into() } else { parent }))
+            let path = call.text(0)?;
+            Ok(ExprValue::string(clean(&path[..path.rfind('/').map_or(0, |slash| slash + 1)])))
         }),
     plain("file(path: string) -> string", "Returns the text of a file of the repository.",
         r#"trimspace(file("hello.txt")) == "hello""#, |call| Ok(ExprValue::text(read_text(call)?.into()))),
@@ -46,19 +38,44 @@ pub(super) const TABLE: &[Row] = &[
             if !path.exists() {
                 return Ok(false.into());
             }
-            Ok(jailed(call, 0)?.is_file().into())
+            if !jailed(call, 0)?.is_file() {
+                return Err(FunctionError::path(0, format!("{:?} is no regular file", call.text(0)?.as_str())));
+            }
+            Ok(true.into())
         }),
     plain("fileset(directory: string, pattern: string) -> set(string)",
-        "Returns the files below a directory whose path matches the pattern: *, **, ?, {a,b}.",
+        "Returns the files below a directory whose path matches the pattern: *, **, ?, [a-z], {a,b}.",
         r#"fileset(".", "*.txt") == toset(["hello.txt"])"#, file_set),
-    plain("filesha256(path: string) -> string", "Returns the SHA-256 digest of a file in hexadecimal.",
-        r#"filesha256("hello.txt") == sha256(file("hello.txt"))"#,
-        |call| Ok(ExprValue::string(hex::encode(Sha256::digest(read(call)?))))),
-    marked("templatefile(path: string, variables: any) -> any", "Returns a file of the repository rendered as a template.",
-        r#"templatefile("greet.tftpl", { name = "you" }) == "hello you\n""#, template_file),
-    marked("tera(path: string, variables: any) -> string", "Returns a template of the module rendered by Tera. The path starts at the module's directory.",
-        r#"tera("templates/greet.tera", { name = "you" }) == "hello you""#, tera),
 ];
+
+/// Returns what stands behind the last slash that is not at the end.
+fn last_part(path: &str) -> &str {
+    let without_end = path.trim_end_matches('/');
+    match (path, without_end) {
+        ("", _) => ".",
+        (_, "") => "/",
+        (_, path) => path.rsplit('/').next().unwrap_or(path),
+    }
+}
+
+/// Returns the shortest path that means the same: no empty parts, no `.`, no `..` that can be left out.
+fn clean(path: &str) -> String {
+    let absolute = path.starts_with('/');
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/').filter(|part| !part.is_empty() && *part != ".") {
+        match (part, parts.last()) {
+            ("..", Some(&last)) if last != ".." => drop(parts.pop()),
+            ("..", None) if absolute => {}
+            (part, _) => parts.push(part),
+        }
+    }
+    let joined = parts.join("/");
+    match (absolute, joined.is_empty()) {
+        (true, _) => format!("/{joined}"),
+        (false, true) => ".".to_owned(),
+        (false, false) => joined,
+    }
+}
 
 /// Returns the real path of an argument, which must lie in the repository.
 fn jailed(call: &Call<'_>, idx: usize) -> Result<PathBuf, FunctionError> {
@@ -83,7 +100,7 @@ fn canonical(path: &Path, idx: usize, written: &str) -> Result<PathBuf, Function
     })
 }
 
-fn read(call: &Call<'_>) -> Result<Vec<u8>, FunctionError> {
+pub(super) fn read(call: &Call<'_>) -> Result<Vec<u8>, FunctionError> {
     let written = call.text(0)?;
     let refuse = |reason: &str| FunctionError::path(0, format!("cannot read {written:?}: {reason}"));
     let path = jailed(call, 0)?;
@@ -114,7 +131,7 @@ fn in_repository(context: &FunctionContext, path: &Path) -> PathBuf {
     relative.unwrap_or_else(|| path.to_owned())
 }
 
-fn read_text(call: &Call<'_>) -> Result<String, FunctionError> {
+pub(super) fn read_text(call: &Call<'_>) -> Result<String, FunctionError> {
     String::from_utf8(read(call)?)
         .map_err(|_| FunctionError::argument(0, "the file is no text in UTF-8; filebase64 reads any file"))
 }
@@ -193,6 +210,19 @@ fn glob(pattern: &str) -> Option<Regex> {
                 regex.push(')');
             }
             ',' if braces > 0 => regex.push('|'),
+            '[' => {
+                let (class, tail) = class(rest)?;
+                regex.push_str(&class);
+                rest = tail;
+                continue;
+            }
+            '\\' => {
+                rest = &rest[1..];
+                let escaped = rest.chars().next()?;
+                regex.push_str(&regex::escape(escaped.encode_utf8(&mut [0; 4])));
+                rest = &rest[escaped.len_utf8()..];
+                continue;
+            }
             char => regex.push_str(&regex::escape(char.encode_utf8(&mut [0; 4]))),
         }
         rest = &rest[char.len_utf8()..];
@@ -201,80 +231,21 @@ fn glob(pattern: &str) -> Option<Regex> {
     Regex::new(&regex).ok()
 }
 
-fn template_file(call: &Call<'_>) -> Result<ExprValue, FunctionError> {
-    if call.any_unknown() {
-        let unknown = ExprValue::unknown(Type::String);
-        return Ok(unknown.with_sensitivity_of(call.any_sensitive()));
-    }
-    if call.context.in_template.get() {
-        return Err(FunctionError::failed("a template cannot call templatefile"));
-    }
-    // Checked before the file is read, so that the fault is that of the argument.
-    call.entries(1)?;
-    let scope = TemplateScope {
-        file: Arc::new(SourceFile { path: call.text(0)?.to_string(), text: read_text(call)? }),
-        variables: call.value(1)?,
-        functions: call.context,
+/// Returns the class of characters that a pattern starts with, and what follows it.
+fn class(pattern: &str) -> Option<(String, &str)> {
+    let inner = pattern.strip_prefix('[')?;
+    let (negated, inner) = match inner.strip_prefix(['^', '!']) {
+        Some(inner) => (true, inner),
+        None => (false, inner),
     };
-    let template = scope.parse().map_err(FunctionError::Template)?;
-    call.context.in_template.set(true);
-    let whole = 0..scope.file.text.len();
-    let rendered = Evaluator::new(&scope, call.budget).template(&template, Lines::Apart, &whole);
-    call.context.in_template.set(false);
-    let rendered = rendered.map_err(FunctionError::Template)?;
-    Ok(rendered.with_sensitivity_of(call.any_sensitive()))
-}
-
-fn tera(call: &Call<'_>) -> Result<ExprValue, FunctionError> {
-    let Some(templates) = call.templates else {
-        return Err(FunctionError::failed("a template of a module cannot be rendered in this place"));
-    };
-    if call.any_unknown() {
-        let sensitive = call.arguments.iter().any(ExprValue::contains_sensitive);
-        return Ok(ExprValue::unknown(Type::String).with_sensitivity_of(sensitive));
-    }
-    call.entries(1)?;
-    let rendered = templates.render(call.text(0)?, call.value(1)?).map_err(FunctionError::Template)?;
-    Ok(rendered.with_sensitivity_of(call.any_sensitive()))
-}
-
-/// What names stand for in a template file: the variables given to it.
-struct TemplateScope<'a> {
-    file: Arc<SourceFile>,
-    variables: &'a ExprValue,
-    functions: &'a FunctionContext,
-}
-
-impl TemplateScope<'_> {
-    fn parse(&self) -> Result<Template, Diagnostics> {
-        self.file.text.parse().map_err(|error: hcl_edit::parser::Error| {
-            let at = error.location().offset();
-            let span = SourceSpan::new(Arc::clone(&self.file), at..at);
-            let detail = error.message().to_owned();
-            Diagnostic::error(TEMPLATE_SYNTAX, "invalid template").detail(detail).at(span).into()
-        })
-    }
-}
-
-impl Scope for TemplateScope<'_> {
-    fn resolve(&self, root: &str, _: &[Step], span: SourceSpan) -> Result<(ExprValue, usize), Diagnostics> {
-        if let Some(value) = self.variables.get(root) {
-            return Ok((value, 0));
+    let (members, tail) = inner.split_once(']').filter(|(members, _)| !members.is_empty())?;
+    let mut class = String::from(if negated { "[^/" } else { "[" });
+    for char in members.chars() {
+        match char {
+            '-' => class.push('-'),
+            char => class.push_str(&regex::escape(char.encode_utf8(&mut [0; 4]))),
         }
-        let known = self.variables.as_entries();
-        let known = known.into_iter().flat_map(Entries::keys);
-        let mut fault = Diagnostic::error(UNKNOWN_NAME, format!("no variable {root:?} in this template"))
-            .detail("A template sees only the variables that its call gives it.")
-            .at(span);
-        fault.hint = did_you_mean(root, known.map(engine_core::value::Text::as_str));
-        Err(fault.into())
     }
-
-    fn file(&self) -> &Arc<SourceFile> {
-        &self.file
-    }
-
-    fn functions(&self) -> &FunctionContext {
-        self.functions
-    }
+    class.push(']');
+    Some((class, tail))
 }

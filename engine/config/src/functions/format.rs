@@ -1,10 +1,13 @@
 //! The format language of `format` and `formatlist`.
 
+mod number;
+
 use engine_core::value::Number;
 
 use super::FunctionError;
 use super::encodings::json;
-use crate::convert::convert;
+use super::strings::characters;
+use crate::convert::{ConvertError, convert};
 use crate::expr_value::{ExprValue, Kind};
 use crate::types::Type;
 
@@ -39,11 +42,11 @@ pub(super) fn format(format: &str, values: &[&ExprValue]) -> Result<String, Func
             text.push(char);
             continue;
         }
-        let verb = Verb::read(&mut rest)?;
-        if verb.letter == '%' {
+        if rest.next_if_eq(&'%').is_some() {
             text.push('%');
             continue;
         }
+        let verb = Verb::read(&mut rest)?;
         let idx = verb.position.unwrap_or(next);
         let value = values.get(idx).ok_or_else(|| {
             let message = format!("the format asks for value {}, there are {}", idx + 1, values.len());
@@ -51,7 +54,7 @@ pub(super) fn format(format: &str, values: &[&ExprValue]) -> Result<String, Func
         })?;
         next = idx + 1;
         used = used.max(next);
-        text.push_str(&verb.apply(value, idx)?);
+        text.push_str(&verb.apply(value, idx + 1)?);
     }
     if used < values.len() {
         let message = format!("the format uses {used} of {} values", values.len());
@@ -74,12 +77,13 @@ impl Verb {
                 _ => verb.sharp = true,
             }
         }
-        verb.width = number(rest)?.unwrap_or(0);
+        verb.width = digits(rest)?.unwrap_or(0);
         if rest.next_if_eq(&'.').is_some() {
-            verb.precision = Some(number(rest)?.unwrap_or(0));
+            let precision = digits(rest)?;
+            verb.precision = Some(precision.ok_or_else(|| invalid("no number follows the point of a verb"))?);
         }
         if rest.next_if_eq(&'[').is_some() {
-            let position = number(rest)?.and_then(|position| position.checked_sub(1));
+            let position = digits(rest)?.and_then(|position| position.checked_sub(1));
             verb.position = Some(position.ok_or_else(|| invalid("a position in brackets starts at 1"))?);
             rest.next_if_eq(&']').ok_or_else(|| invalid("a position lacks its closing bracket"))?;
         }
@@ -87,106 +91,81 @@ impl Verb {
         Ok(verb)
     }
 
+    /// Returns the text for the value of argument `idx`.
     fn apply(&self, value: &ExprValue, idx: usize) -> Result<String, FunctionError> {
-        let wrong = |error: crate::convert::ConvertError| {
-            FunctionError::argument(idx + 1, format!("%{}: {error}", self.letter))
-        };
-        let numeric = |value: &ExprValue| {
-            let value = convert(value, &Type::Number).map_err(wrong)?;
-            value.as_number().cloned().ok_or_else(|| {
-                FunctionError::argument(idx + 1, format!("%{}: a number is required", self.letter))
-            })
-        };
-        let text = match self.letter {
-            'v' => shown(value, self.sharp),
-            's' | 'q' => {
-                let text = convert(value, &Type::String).map_err(wrong)?;
-                let text = text.as_str().unwrap_or("null").to_owned();
-                let text = match self.precision {
-                    Some(most) => text.chars().take(most).collect(),
-                    None => text,
-                };
-                if self.letter == 'q' { json(&ExprValue::text(text.into())) } else { text }
-            }
-            't' => {
-                let bool = convert(value, &Type::Bool).map_err(wrong)?;
-                bool.as_bool().map_or_else(|| "null".to_owned(), |bool| bool.to_string())
-            }
-            'd' | 'b' | 'o' | 'x' | 'X' => self.signed(self.integer(&numeric(value)?, idx)?),
-            'e' | 'E' | 'f' | 'F' | 'g' | 'G' => self.signed(self.decimal(&numeric(value)?)),
-            letter => return Err(invalid(&format!("there is no verb %{letter}"))),
-        };
-        Ok(self.padded(text))
-    }
-
-    fn integer(&self, number: &Number, idx: usize) -> Result<String, FunctionError> {
-        if self.letter == 'd' {
-            // Truncated, as a number that is not whole has no other decimal form without a point.
-            return Ok(number.to_decimal().with_scale(0).to_plain_string());
+        if !"vtbdoxXeEfFgGsq".contains(self.letter) {
+            return Err(invalid(&format!("there is no verb %{}", self.letter)));
         }
-        let int = number.as_i64().ok_or_else(|| {
-            FunctionError::argument(idx + 1, format!("%{}: a whole number is required", self.letter))
-        })?;
-        let (sign, size) = (if int < 0 { "-" } else { "" }, int.unsigned_abs());
+        if value.is_null() && self.letter != 'v' {
+            return Err(self.wrong(idx, "the value is null; only %v writes null"));
+        }
         Ok(match self.letter {
-            'b' => format!("{sign}{size:b}"),
-            'o' => format!("{sign}{size:o}"),
-            'x' => format!("{sign}{size:x}"),
-            _ => format!("{sign}{size:X}"),
+            'v' => self.padded(shown(value, self)),
+            't' => self.converted(value, &Type::Bool, idx)?.to_string(),
+            's' | 'q' => {
+                let text = self.converted(value, &Type::String, idx)?;
+                let text = text.as_str().unwrap_or_default();
+                // A precision of 0 cuts nothing.
+                let most = self.precision.filter(|most| *most > 0).unwrap_or(usize::MAX);
+                let text: String = characters(text).take(most).collect();
+                self.padded(if self.letter == 'q' { json(&ExprValue::text(text.into())) } else { text })
+            }
+            letter => {
+                let value = self.converted(value, &Type::Number, idx)?;
+                let zero = Number::from(0_i64);
+                let number = value.as_number().unwrap_or(&zero);
+                let digits = if "bdoxX".contains(letter) {
+                    number::integer(number, letter, self.sharp)
+                        .ok_or_else(|| self.wrong(idx, "a whole number is required"))?
+                } else {
+                    number::decimal(number, letter, self.precision)
+                };
+                self.signed(digits)
+            }
         })
     }
 
-    fn decimal(&self, number: &Number) -> String {
-        let precision = self.precision.unwrap_or(6);
-        match self.letter {
-            'f' | 'F' => {
-                let scale = i64::try_from(precision).unwrap_or(0);
-                let mode = bigdecimal::RoundingMode::HalfEven;
-                number.to_decimal().with_scale_round(scale, mode).to_plain_string()
-            }
-            'e' | 'E' => {
-                let text = format!("{:.precision$e}", number.to_f64());
-                let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
-                let exponent: i32 = exponent.parse().unwrap_or(0);
-                let sign = if exponent < 0 { '-' } else { '+' };
-                let letter = self.letter;
-                format!("{mantissa}{letter}{sign}{:02}", exponent.abs())
-            }
-            _ => number.to_string(),
-        }
+    fn converted(&self, value: &ExprValue, ty: &Type, idx: usize) -> Result<ExprValue, FunctionError> {
+        convert(value, ty).map_err(|error: ConvertError| self.wrong(idx, &error.to_string()))
     }
 
+    fn wrong(&self, idx: usize, why: &str) -> FunctionError {
+        FunctionError::argument(idx, format!("%{}: {why}", self.letter))
+    }
+
+    /// Puts the sign before a number and fills it up to the width: zeros go between the sign and the digits.
     fn signed(&self, text: String) -> String {
-        match (text.starts_with('-'), self.plus, self.space) {
-            (false, true, _) => format!("+{text}"),
-            (false, false, true) => format!(" {text}"),
-            _ => text,
+        let (sign, digits) = match text.strip_prefix('-') {
+            Some(digits) => ("-", digits),
+            None if self.plus => ("+", text.as_str()),
+            None if self.space => (" ", text.as_str()),
+            None => ("", text.as_str()),
+        };
+        if self.zero && !self.left {
+            let missing = self.width.saturating_sub(sign.len() + digits.len());
+            return format!("{sign}{}{digits}", "0".repeat(missing));
         }
+        Self { zero: false, ..*self }.padded(format!("{sign}{digits}"))
     }
 
+    /// Fills text up to the width, with zeros when asked to.
     fn padded(&self, text: String) -> String {
-        let missing = self.width.saturating_sub(text.chars().count());
-        if self.left {
-            return text + &" ".repeat(missing);
-        }
-        if !self.zero {
-            return " ".repeat(missing) + &text;
-        }
-        let signed = text.starts_with(['-', '+', ' ']);
-        let (sign, digits) = text.split_at(usize::from(signed));
-        format!("{sign}{}{digits}", "0".repeat(missing))
+        let missing = self.width.saturating_sub(characters(&text).count());
+        let fill = if self.zero { "0" } else { " " }.repeat(missing);
+        if self.left { text + &fill } else { fill + &text }
     }
 }
 
-/// Returns what `%v` shows: text as it is, anything else as JSON.
-fn shown(value: &ExprValue, quoted: bool) -> String {
+/// Returns what `%v` shows: text as it is, numbers as `%g` does, anything else as JSON.
+fn shown(value: &ExprValue, verb: &Verb) -> String {
     match value.kind() {
-        Kind::String(text) if !quoted => text.to_string(),
+        Kind::String(text) if !verb.sharp => text.to_string(),
+        Kind::Number(number) if !verb.sharp => number::decimal(number, 'g', None),
         _ => json(value),
     }
 }
 
-fn number(rest: &mut Chars<'_>) -> Result<Option<usize>, FunctionError> {
+fn digits(rest: &mut Chars<'_>) -> Result<Option<usize>, FunctionError> {
     let mut found = None;
     while let Some(digit) = rest.peek().and_then(|char| char.to_digit(10)) {
         rest.next();

@@ -2,18 +2,30 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use bigdecimal::ToPrimitive;
+
 use super::{Call, FunctionError, Row, plain};
 use crate::expr_value::ExprValue;
 use crate::types::Type;
 
 #[rustfmt::skip]
 pub(super) const TABLE: &[Row] = &[
+    plain("cidrcontains(prefix: string, part: string) -> bool",
+        "Tells whether an address, or all of another network, lies in the network.",
+        r#"cidrcontains("10.0.0.0/8", "10.2.0.0/16") && !cidrcontains("10.0.0.0/8", "11.0.0.1")"#, |call| {
+            let (network, part) = (Network::parse(call, 0)?, Network::parse_part(call, 1)?);
+            if network.width != part.width {
+                return Err(FunctionError::argument(1, "both must be IPv4 or both IPv6"));
+            }
+            Ok((network.prefix <= part.prefix && part.bits & network.mask() == network.bits).into())
+        }),
     plain("cidrhost(prefix: string, number: number) -> string",
         "Returns an address of the network by its number; negative numbers count from the end.",
         r#"cidrhost("10.1.0.0/16", 258) == "10.1.1.2" && cidrhost("10.1.0.0/24", -1) == "10.1.0.255""#, |call| {
             let network = Network::parse(call, 0)?;
-            let number = i128::from(call.int(1)?);
-            let host = network.host(number).ok_or_else(|| FunctionError::argument(1, "the network has no such address"))?;
+            let number = call.number(1)?.to_decimal();
+            let number = number.is_integer().then(|| number.to_i128()).flatten();
+            let host = number.and_then(|number| network.host(number)).ok_or_else(|| FunctionError::argument(1, "the network has no such address"))?;
             Ok(ExprValue::string(host.to_string()))
         }),
     plain("cidrnetmask(prefix: string) -> string", "Returns the mask of an IPv4 network.",
@@ -45,8 +57,21 @@ struct Network {
 
 impl Network {
     fn parse(call: &Call<'_>, idx: usize) -> Result<Self, FunctionError> {
+        Self::read(call.text(idx)?)
+            .ok_or_else(|| FunctionError::argument(idx, "a network is required, such as \"10.0.0.0/16\""))
+    }
+
+    /// Reads a network, or a single address as the network of nothing else.
+    fn parse_part(call: &Call<'_>, idx: usize) -> Result<Self, FunctionError> {
         let text = call.text(idx)?;
-        let parsed = text.split_once('/').and_then(|(address, prefix)| {
+        let single = if text.contains(':') { "/128" } else { "/32" };
+        Self::read(text).or_else(|| Self::read(&format!("{text}{single}"))).ok_or_else(|| {
+            FunctionError::argument(idx, "an address or a network is required, such as \"10.0.0.1\"")
+        })
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        text.split_once('/').and_then(|(address, prefix)| {
             let (bits, width) = match address.parse().ok()? {
                 IpAddr::V4(address) => (address.to_bits().into(), 32),
                 IpAddr::V6(address) => (address.to_bits(), 128),
@@ -54,8 +79,7 @@ impl Network {
             let prefix: u32 = prefix.parse().ok().filter(|prefix| *prefix <= width)?;
             let network = Self { bits, prefix, width };
             Some(Self { bits: bits & network.mask(), ..network })
-        });
-        parsed.ok_or_else(|| FunctionError::argument(idx, "a network is required, such as \"10.0.0.0/16\""))
+        })
     }
 
     /// Returns the bits below the prefix.

@@ -1,15 +1,12 @@
 //! Functions on text.
 
 use engine_core::value::Text;
-use regex::{Regex, RegexBuilder};
+use unicode_segmentation::UnicodeSegmentation;
 
 use super::format::format;
 use super::{Call, FunctionError, Row, plain};
 use crate::expr_value::{ExprValue, Items};
 use crate::types::Type;
-
-/// How large a compiled regular expression may be, in bytes.
-const REGEX_BYTES: usize = 1 << 20;
 
 #[rustfmt::skip]
 pub(super) const TABLE: &[Row] = &[
@@ -29,31 +26,11 @@ pub(super) const TABLE: &[Row] = &[
     plain("indent(spaces: number, text: string) -> string",
         "Returns the text with all lines but the first indented.",
         r#"indent(2, "a\nb") == "a\n  b""#, indent),
-    plain("join(separator: string, lists...: list(string)) -> string",
+    plain("join(separator: string, list: list(string), lists...: list(string)) -> string",
         "Returns the texts of the lists with the separator between them.",
         r#"join("-", ["a", "b"], ["c"]) == "a-b-c""#, join),
     plain("lower(text: string) -> string", "Returns the text in lower case.",
-        r#"lower("Prod") == "prod""#, |call| Ok(text(call.text(0)?.to_lowercase()))),
-    plain("regex(pattern: string, text: string) -> any",
-        "Returns the first match of a regular expression: its text, or its groups by position or by name.",
-        r#"regex("^v(\\d+)\\.(\\d+)", "v1.36") == ["1", "36"]"#, |call| {
-            let pattern = compile(call, 0)?;
-            let found = pattern.captures(call.text(1)?);
-            let found = found.ok_or_else(|| FunctionError::failed("the pattern does not match the text"))?;
-            captured(&pattern, &found)
-        }),
-    plain("regexall(pattern: string, text: string) -> any", "Returns all matches of a regular expression.",
-        r#"length(regexall("a", "banana")) == 3"#, |call| {
-            let pattern = compile(call, 0)?;
-            let found: Vec<_> = pattern
-                .captures_iter(call.text(1)?)
-                .map(|found| captured(&pattern, &found))
-                .collect::<Result<_, _>>()?;
-            Ok(ExprValue::tuple(found))
-        }),
-    plain("replace(text: string, search: string, with: string) -> string",
-        "Returns the text with each occurrence replaced. Between slashes, search is a regular expression, and $1 stands for its first group.",
-        r#"replace("a.b.c", ".", "-") == "a-b-c" && replace("v1.2", "/v(\\d)/", "r$1") == "r1.2""#, replace),
+        r#"lower("Prod") == "prod""#, |call| Ok(text(each_letter(call.text(0)?, char::to_lowercase)))),
     plain("split(separator: string, text: string) -> list(string)", "Returns the parts of the text between separators.",
         r#"split(",", "a,b") == tolist(["a", "b"])"#, split),
     plain("startswith(text: string, prefix: string) -> bool", "Tells whether the text starts with the prefix.",
@@ -61,9 +38,9 @@ pub(super) const TABLE: &[Row] = &[
     plain("strcontains(text: string, part: string) -> bool", "Tells whether the part occurs in the text.",
         r#"strcontains("production", "duct")"#, |call| Ok(call.text(0)?.contains(call.text(1)?.as_str()).into())),
     plain("strrev(text: string) -> string", "Returns the characters in reverse order.",
-        r#"strrev("abc") == "cba""#, |call| Ok(text(call.text(0)?.chars().rev().collect::<String>()))),
+        r#"strrev("abc") == "cba""#, |call| Ok(text(characters(call.text(0)?).rev().collect::<String>()))),
     plain("substr(text: string, offset: number, length: number) -> string",
-        "Returns a part of the text, counted in characters. A negative offset counts from the end; length -1 means the rest.",
+        "Returns a part of the text, counted in characters. A negative offset counts from the end; a negative length means the rest.",
         r#"substr("namespace", 4, -1) == "space" && substr("namespace", -5, 3) == "spa""#, substr),
     plain("title(text: string) -> string", "Returns the text with the first letter of each word in upper case.",
         r#"title("hello world") == "Hello World""#, |call| Ok(text(title(call.text(0)?)))),
@@ -85,7 +62,7 @@ pub(super) const TABLE: &[Row] = &[
             Ok(text(whole.strip_suffix(call.text(1)?.as_str()).unwrap_or(whole)))
         }),
     plain("upper(text: string) -> string", "Returns the text in upper case.",
-        r#"upper("prod") == "PROD""#, |call| Ok(text(call.text(0)?.to_uppercase()))),
+        r#"upper("prod") == "PROD""#, |call| Ok(text(each_letter(call.text(0)?, char::to_uppercase)))),
 ];
 
 fn text(text: impl AsRef<str>) -> ExprValue {
@@ -126,81 +103,42 @@ fn split(call: &Call<'_>) -> Result<ExprValue, FunctionError> {
 
 fn substr(call: &Call<'_>) -> Result<ExprValue, FunctionError> {
     let (whole, offset, length) = (call.text(0)?, call.int(1)?, call.int(2)?);
-    let count = whole.chars().count();
     let from_end = usize::try_from(offset.unsigned_abs()).unwrap_or(usize::MAX);
-    let start = if offset < 0 { count.saturating_sub(from_end) } else { from_end };
-    let length = match length {
-        -1 => usize::MAX,
-        length => usize::try_from(length)
-            .map_err(|_| FunctionError::argument(2, "the length must be -1 or not negative"))?,
-    };
-    Ok(text(whole.chars().skip(start).take(length).collect::<String>()))
+    let start = if offset < 0 { characters(whole).count().saturating_sub(from_end) } else { from_end };
+    let length = usize::try_from(length).unwrap_or(usize::MAX);
+    Ok(text(characters(whole).skip(start).take(length).collect::<String>()))
+}
+
+/// Returns what a reader sees as single characters: letters with all their accents, emoji with all their parts.
+pub(super) fn characters(text: &str) -> impl DoubleEndedIterator<Item = &str> {
+    text.graphemes(true)
+}
+
+/// Changes the case letter by letter. A letter whose other case is several letters stays as it is.
+fn each_letter<C: Iterator<Item = char>>(text: &str, other_case: impl Fn(char) -> C) -> String {
+    text.chars().map(|letter| single(letter, other_case(letter))).collect()
+}
+
+fn single(letter: char, mut other_case: impl Iterator<Item = char>) -> char {
+    match (other_case.next(), other_case.next()) {
+        (Some(only), None) => only,
+        _ => letter,
+    }
 }
 
 fn title(text: &str) -> String {
     let mut in_word = false;
     let mut titled = String::with_capacity(text.len());
     for char in text.chars() {
-        if in_word {
-            titled.push(char);
-        } else {
-            titled.extend(char.to_uppercase());
-        }
-        in_word = char.is_alphanumeric() || char == '_' || char == '\'';
+        titled.push(if in_word { char } else { single(char, char.to_uppercase()) });
+        // Beyond ASCII only spaces end a word.
+        in_word = match char {
+            '_' => true,
+            char if char.is_ascii() => char.is_ascii_alphanumeric(),
+            char => !char.is_whitespace(),
+        };
     }
     titled
-}
-
-fn compile(call: &Call<'_>, idx: usize) -> Result<Regex, FunctionError> {
-    compile_text(call.text(idx)?, idx)
-}
-
-fn compile_text(pattern: &str, idx: usize) -> Result<Regex, FunctionError> {
-    RegexBuilder::new(pattern)
-        .size_limit(REGEX_BYTES)
-        .build()
-        .map_err(|error| FunctionError::argument(idx, format!("invalid regular expression: {error}")))
-}
-
-/// Returns a match as the language shows it: its text without groups, a tuple of unnamed groups, an object of
-/// named ones.
-fn captured(pattern: &Regex, found: &regex::Captures<'_>) -> Result<ExprValue, FunctionError> {
-    let value = |found: Option<regex::Match<'_>>| found.map_or(ExprValue::NULL, |found| text(found.as_str()));
-    let names: Vec<_> = pattern.capture_names().skip(1).collect();
-    match (names.is_empty(), names.iter().flatten().count()) {
-        (true, _) => Ok(value(found.get(0))),
-        (false, 0) => Ok(ExprValue::tuple((1..=names.len()).map(|idx| value(found.get(idx))))),
-        (false, named) if named == names.len() => Ok(ExprValue::object(
-            names.into_iter().flatten().map(|name| (name.into(), value(found.name(name)))),
-        )),
-        _ => Err(FunctionError::argument(0, "the groups must all be named, or none of them")),
-    }
-}
-
-fn replace(call: &Call<'_>) -> Result<ExprValue, FunctionError> {
-    let (whole, search, with) = (call.text(0)?, call.text(1)?, call.text(2)?);
-    let pattern = search
-        .strip_prefix('/')
-        .and_then(|rest| rest.strip_suffix('/'))
-        .filter(|pattern| !pattern.is_empty());
-    let Some(pattern) = pattern else {
-        let found = whole.matches(search.as_str()).count() as u64;
-        call.budget.bytes(found.saturating_mul(with.len() as u64))?;
-        return Ok(text(whole.replace(search.as_str(), with)));
-    };
-    let pattern = compile_text(pattern, 1)?;
-    let mut replaced = String::new();
-    let mut end = 0;
-    for found in pattern.captures_iter(whole) {
-        let Some(all) = found.get(0) else { continue };
-        replaced.push_str(&whole[end..all.start()]);
-        let before = replaced.len();
-        found.expand(with, &mut replaced);
-        call.budget.bytes(replaced.len().saturating_sub(before) as u64)?;
-        end = all.end();
-    }
-    replaced.push_str(&whole[end..]);
-    Ok(text(replaced))
 }
 
 /// Formats once for each item: lists give their items in turn, other values stand for every turn.

@@ -1,5 +1,6 @@
 //! Functions on points in time. The clock is fixed for a run.
 
+use bigdecimal::{BigDecimal, ToPrimitive};
 use jiff::{SignedDuration, Timestamp, tz::Offset, tz::TimeZone};
 
 use super::{Call, FunctionError, Row, plain};
@@ -17,7 +18,9 @@ pub(super) const TABLE: &[Row] = &[
         r#"timeadd("2026-03-01T00:00:00Z", "1h30m") == "2026-03-01T01:30:00Z""#, |call| {
             let (time, duration) = (time(call, 0)?, duration(call, 1)?);
             let later = time.checked_add(duration).map_err(|_| FunctionError::failed("the time is out of range"))?;
-            Ok(ExprValue::string(later.to_string()))
+            let offset = offset(call.text(0)?);
+            let pattern = if offset == Offset::UTC { "%Y-%m-%dT%H:%M:%SZ" } else { "%Y-%m-%dT%H:%M:%S%:z" };
+            Ok(ExprValue::string(later.to_zoned(TimeZone::fixed(offset)).strftime(pattern).to_string()))
         }),
     plain("timecmp(a: string, b: string) -> number", "Returns -1, 0 or 1: whether the first time is before, at or after the second.",
         r#"timecmp("2026-03-01T00:00:00Z", "2026-03-01T01:00:00+01:00") == 0"#,
@@ -32,42 +35,60 @@ fn now(call: &Call<'_>) -> Result<ExprValue, FunctionError> {
 }
 
 fn time(call: &Call<'_>, idx: usize) -> Result<Timestamp, FunctionError> {
-    call.text(idx)?.parse().map_err(|_| {
+    let text = call.text(idx)?;
+    let parsed = if is_rfc3339(text) { text.parse().ok() } else { None };
+    parsed.ok_or_else(|| {
         FunctionError::argument(idx, "a time is required as RFC 3339 has it: 2026-03-01T00:00:00Z")
     })
 }
 
+/// Tells whether a time is written in full, which the parser does not ask for.
+fn is_rfc3339(text: &str) -> bool {
+    let mut chars = text.chars();
+    let head = "0000-00-00T00:00:00".chars().all(|wanted| {
+        chars.next().is_some_and(|char| if wanted == '0' { char.is_ascii_digit() } else { char == wanted })
+    });
+    let rest = chars.as_str();
+    let zone = rest.trim_start_matches(|c: char| c == '.' || c.is_ascii_digit());
+    let offset = zone.strip_prefix(['+', '-']).and_then(|offset| offset.split_once(':'));
+    head && (zone == "Z" || offset.is_some_and(|(hours, minutes)| hours.len() == 2 && minutes.len() == 2))
+}
+
 /// Reads a duration: numbers, each with a unit of h, m, s, ms, us or ns.
 fn duration(call: &Call<'_>, idx: usize) -> Result<SignedDuration, FunctionError> {
-    let invalid = || FunctionError::argument(idx, "a duration is required, such as 1h30m or -10s");
     let text = call.text(idx)?.as_str();
-    let (negative, mut rest) = match text.strip_prefix('-') {
-        Some(rest) => (true, rest),
+    let (negative, size) = match text.strip_prefix(['-', '+']) {
+        Some(size) => (text.starts_with('-'), size),
         None => (false, text),
     };
-    let mut nanos: f64 = 0.0;
+    let nanos = if size == "0" { Some(0) } else { nanoseconds(size) };
+    let nanos =
+        nanos.ok_or_else(|| FunctionError::argument(idx, "a duration is required, such as 1h30m or -10s"))?;
+    Ok(SignedDuration::from_nanos(if negative { -nanos } else { nanos }))
+}
+
+fn nanoseconds(text: &str) -> Option<i64> {
+    let mut rest = text;
+    let mut nanos = BigDecimal::from(0);
     while !rest.is_empty() {
-        let digits = rest.find(|c: char| !(c.is_ascii_digit() || c == '.')).ok_or_else(invalid)?;
+        let digits = rest.find(|c: char| !(c.is_ascii_digit() || c == '.'))?;
         let (number, tail) = rest.split_at(digits);
-        let letters = tail.find(|c: char| c.is_ascii_digit()).unwrap_or(tail.len());
+        let letters = tail.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(tail.len());
         let (unit, tail) = tail.split_at(letters);
-        let unit_nanos = match unit {
-            "h" => 3.6e12,
-            "m" => 6e10,
-            "s" => 1e9,
-            "ms" => 1e6,
-            "us" => 1e3,
-            "ns" => 1.0,
-            _ => return Err(invalid()),
+        let unit_nanos: i64 = match unit {
+            "h" => 3_600_000_000_000,
+            "m" => 60_000_000_000,
+            "s" => 1_000_000_000,
+            "ms" => 1_000_000,
+            "us" | "µs" | "μs" => 1_000,
+            "ns" => 1,
+            _ => return None,
         };
-        nanos += number.parse::<f64>().map_err(|_| invalid())? * unit_nanos;
+        nanos += number.parse::<BigDecimal>().ok()? * BigDecimal::from(unit_nanos);
         rest = tail;
     }
-    if text.is_empty() {
-        return Err(invalid());
-    }
-    let size = SignedDuration::try_from_secs_f64(nanos / 1e9).map_err(|_| invalid())?;
-    Ok(if negative { -size } else { size })
+    // Text without a number is no duration.
+    (!text.is_empty()).then(|| nanos.to_i64()).flatten()
 }
 
 /// # Source
@@ -79,11 +100,7 @@ fn format_date(call: &Call<'_>) -> Result<ExprValue, FunctionError> {
     let mut rest = call.text(0)?.as_str();
     while let Some(first) = rest.chars().next() {
         if let Some(quoted) = rest.strip_prefix('\'') {
-            let (literal, tail) = quoted
-                .split_once('\'')
-                .ok_or_else(|| FunctionError::argument(0, "a single quote is not closed"))?;
-            text.push_str(literal);
-            rest = tail;
+            rest = push_quoted(&mut text, quoted)?;
             continue;
         }
         let length = rest.find(|c| c != first).unwrap_or(rest.len());
@@ -103,6 +120,23 @@ fn format_date(call: &Call<'_>) -> Result<ExprValue, FunctionError> {
         rest = tail;
     }
     Ok(ExprValue::string(text))
+}
+
+/// Adds text up to the closing quote and returns what follows it; two quotes in a row stand for one.
+fn push_quoted<'a>(text: &mut String, mut quoted: &'a str) -> Result<&'a str, FunctionError> {
+    loop {
+        let (literal, tail) = quoted
+            .split_once('\'')
+            .ok_or_else(|| FunctionError::argument(0, "a single quote is not closed"))?;
+        text.push_str(literal);
+        match tail.strip_prefix('\'') {
+            Some(more) => {
+                text.push('\'');
+                quoted = more;
+            }
+            None => return Ok(tail),
+        }
+    }
 }
 
 /// Returns the offset that a time is written with, which is also the one it is shown with.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use engine_core::diagnostic::{Diagnostic, Diagnostics, SourceFile, SourceSpan};
 use engine_core::value::Text;
 
+use super::argument::{Bound, evaluate_argument};
 use super::fields::Fields;
-use super::fields::Name;
 use super::{Argument, Expr};
 use crate::codes::{INVALID_ARGUMENT, MISPLACED_REFERENCE};
 use crate::convert::convert;
@@ -28,13 +28,17 @@ impl Constants {
 
     /// Evaluates an expression that must not refer to anything.
     pub(crate) fn value(&self, expr: &Expr) -> Result<ExprValue, Diagnostics> {
-        let scope = ConstantScope { file: &expr.file, functions: &self.functions };
+        let scope = ConstantScope { file: &expr.file, functions: &self.functions, bound: &Bound::new() };
         evaluate(&expr.node, &scope)
     }
 
     /// Evaluates an argument that must not refer to anything.
     pub(crate) fn argument(&self, argument: &Argument) -> Result<ExprValue, Diagnostics> {
-        evaluate_argument(argument, &mut |expr| self.value(expr))
+        let evaluate = &mut |expr: &Expr, bound: &Bound| {
+            let scope = ConstantScope { file: &expr.file, functions: &self.functions, bound };
+            evaluate(&expr.node, &scope)
+        };
+        Ok(evaluate_argument(argument, evaluate)?.unwrap_or(ExprValue::NULL))
     }
 
     /// Takes a constant argument of a block.
@@ -51,7 +55,7 @@ impl Constants {
     }
 
     /// Takes a constant text of a block.
-    pub(super) fn text(&self, fields: &mut Fields<'_>, name: &'static str) -> Option<Text> {
+    pub(crate) fn text(&self, fields: &mut Fields<'_>, name: &'static str) -> Option<Text> {
         self.field(fields, name, &Type::String)?.as_text().cloned()
     }
 
@@ -72,30 +76,17 @@ pub(crate) fn typed(value: &ExprValue, ty: &Type, name: &str, expr: &Expr) -> Re
     })
 }
 
-/// Evaluates an argument: an expression, or the object that nested blocks mean. The parser bounds its depth.
-pub(crate) fn evaluate_argument(
-    argument: &Argument,
-    evaluate: &mut dyn FnMut(&Expr) -> Result<ExprValue, Diagnostics>,
-) -> Result<ExprValue, Diagnostics> {
-    match argument {
-        Argument::Expr(expr) => evaluate(expr),
-        Argument::Object(entries, _) => {
-            let values: Result<Vec<(Text, ExprValue)>, Diagnostics> = entries
-                .iter()
-                .map(|(Name { text, .. }, entry)| Ok((text.clone(), evaluate_argument(entry, evaluate)?)))
-                .collect();
-            values.map(ExprValue::object)
-        }
-    }
-}
-
 struct ConstantScope<'a> {
     file: &'a Arc<SourceFile>,
     functions: &'a FunctionContext,
+    bound: &'a Bound,
 }
 
 impl Scope for ConstantScope<'_> {
     fn resolve(&self, root: &str, _: &[Step], span: SourceSpan) -> Result<(ExprValue, usize), Diagnostics> {
+        if let Some((_, value)) = self.bound.iter().rev().find(|(name, _)| name == root) {
+            return Ok((value.clone(), 0));
+        }
         Err(Diagnostic::error(MISPLACED_REFERENCE, format!("{root} cannot be used here"))
             .detail("This argument is needed before anything is evaluated, so it must be a constant.")
             .at(span)

@@ -11,16 +11,20 @@ use hcl_edit::structure::{Block, BlockLabel, Body, Structure};
 use super::fields::{Name, head_span, twice};
 use super::link::{Found, Linker};
 use super::refactoring::Refactorings;
+use super::remote::source_of;
 use super::resource::{PRIMITIVES, RESERVED, Resources, instead_of};
 use super::{Checks, Declaration, Local, Module, Output, Root, Variable};
 use super::{conditions, references, settings, values};
 use crate::codes::{ROOT_ONLY, UNKNOWN_ARGUMENT, UNKNOWN_BLOCK, UNSUPPORTED};
 use crate::eval::did_you_mean;
+use crate::foreign;
 use crate::templates::Templates;
 
 /// Block types that are not resources.
-const KEYWORDS: [&str; 10] =
-    ["check", "cluster", "import", "locals", "moved", "output", "read", "removed", "terrane", "variable"];
+const KEYWORDS: [&str; 11] = [
+    "check", "cluster", "import", "locals", "module", "moved", "output", "read", "removed", "terrane",
+    "variable",
+];
 
 /// Where a module stands among others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -137,7 +141,7 @@ impl Decoder<'_, '_> {
             }
             "locals" => values::locals(block, file, &mut self.parts.locals, self.faults),
             "output" => {
-                let found = values::output(block, file, &self.linker.constants, self.faults);
+                let found = values::output(block, file, (self.level, &self.linker.constants), self.faults);
                 insert(&mut self.parts.outputs, found, "output", |o| &o.span, self.faults);
             }
             "check" => {
@@ -148,6 +152,7 @@ impl Decoder<'_, '_> {
                 }
             }
             "terrane" | "cluster" => self.root_block(block, file),
+            "module" => self.remote(block, file),
             "read" => {
                 let read = self.resources(file, |resources| resources.read(block));
                 self.parts.blocks.extend(read);
@@ -203,26 +208,43 @@ impl Decoder<'_, '_> {
         }
     }
 
+    /// Decodes a use of a module of another repository.
+    fn remote(&mut self, block: Block, file: &Arc<SourceFile>) {
+        let span = head_span(&block, file);
+        let source = source_of(&block, (file, &span), &self.linker.constants, self.faults);
+        let found = source.map(|source| self.linker.find_remote(&source, &span, self.faults));
+        match found {
+            Some(Found::Module(module)) => self.declare(block, file, module),
+            _ => self.faulty(&block),
+        }
+    }
+
+    fn declare(&mut self, block: Block, file: &Arc<SourceFile>, module: Arc<Module>) {
+        let declaration = self.resources(file, |resources| resources.module(block, module));
+        self.parts.blocks.extend(declaration);
+    }
+
+    /// Notes a block as faulty although its faults may have been reported with an earlier block.
+    fn faulty(&mut self, block: &Block) {
+        let names = block.labels.iter().map(BlockLabel::as_str);
+        let title: Vec<&str> = std::iter::once(block.ident.as_str()).chain(names).collect();
+        self.parts.faulty.insert(title.join("."));
+    }
+
     /// Decodes a block whose type must be a module.
     fn module(&mut self, block: Block, file: &Arc<SourceFile>) {
         let span = head_span(&block, file);
         let block_type = Text::from(block.ident.as_str());
         match self.linker.find(&block_type, &span, self.faults) {
-            Found::Module(module) => {
-                let declaration = self.resources(file, |resources| resources.module(block, module));
-                self.parts.blocks.extend(declaration);
-            }
-            // Noted as faulty although its faults may have been reported with an earlier block.
-            Found::Broken => {
-                let names = block.labels.iter().map(BlockLabel::as_str);
-                let title: Vec<&str> = std::iter::once(block_type.as_str()).chain(names).collect();
-                self.parts.faulty.insert(title.join("."));
-            }
+            Found::Module(module) => self.declare(block, file, module),
+            Found::Broken => self.faulty(&block),
             Found::Nothing => {
                 let modules = self.linker.names();
                 let known =
                     KEYWORDS.iter().chain(&PRIMITIVES).copied().chain(modules.iter().map(String::as_str));
-                let hint = did_you_mean(&block_type, known)
+                let foreign = foreign::block(&block_type).map(str::to_owned);
+                let hint = foreign
+                    .or_else(|| did_you_mean(&block_type, known))
                     .unwrap_or_else(|| format!("there are the modules {}", modules.join(", ")));
                 let summary = format!("there is no block type {block_type}");
                 self.faults.push(Diagnostic::error(UNKNOWN_BLOCK, summary).at(span).hint(hint));

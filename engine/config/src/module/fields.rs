@@ -8,6 +8,7 @@ use hcl_edit::Span;
 use hcl_edit::expr::Expression;
 use hcl_edit::structure::{Block, BlockLabel, Body, Structure};
 
+use super::dynamic::{DYNAMIC, Dynamic, dynamic, stands_for};
 use crate::codes::{DUPLICATE, LABELS, MISSING_ARGUMENT, UNKNOWN_ARGUMENT};
 use crate::eval::did_you_mean;
 
@@ -23,9 +24,15 @@ pub(crate) struct Name {
 pub(crate) struct Expr {
     pub(crate) node: Expression,
     pub(crate) file: Arc<SourceFile>,
+    /// The iterators of `dynamic` blocks around it.
+    pub(crate) bound: Vec<Text>,
 }
 
 impl Expr {
+    pub(crate) fn new(node: Expression, file: Arc<SourceFile>) -> Self {
+        Self { node, file, bound: Vec::new() }
+    }
+
     pub(crate) fn span(&self) -> SourceSpan {
         SourceSpan::new(Arc::clone(&self.file), self.node.span().unwrap_or_default())
     }
@@ -36,14 +43,37 @@ impl Expr {
 pub(crate) enum Argument {
     Expr(Expr),
     Object(Vec<(Name, Argument)>, SourceSpan),
+    /// As many nested blocks as a collection has items.
+    Dynamic(Box<Dynamic>),
+    /// Nested blocks of one name, some of them dynamic.
+    Blocks(Vec<Argument>, SourceSpan),
 }
 
 impl Argument {
     pub(crate) fn span(&self) -> SourceSpan {
         match self {
             Self::Expr(expr) => expr.span(),
-            Self::Object(_, span) => span.clone(),
+            Self::Object(_, span) | Self::Blocks(_, span) => span.clone(),
+            Self::Dynamic(dynamic) => dynamic.span(),
         }
+    }
+
+    /// Tells whether it comes from blocks with labels: the first key of an object lies in the block's head.
+    pub(crate) fn is_labelled(&self) -> bool {
+        match self {
+            Self::Object(entries, head) => entries.first().is_some_and(|(key, _)| key.span.start < head.end),
+            Self::Dynamic(dynamic) => !dynamic.labels.is_empty(),
+            Self::Blocks(parts, _) => parts.iter().all(Self::is_labelled),
+            Self::Expr(_) => false,
+        }
+    }
+
+    fn is_expr(&self) -> bool {
+        matches!(self, Self::Expr(_))
+    }
+
+    fn is_dynamic(&self) -> bool {
+        matches!(self, Self::Dynamic(_) | Self::Blocks(..))
     }
 
     /// Calls `visit` with every expression in it.
@@ -51,6 +81,12 @@ impl Argument {
         match self {
             Self::Expr(expr) => visit(expr),
             Self::Object(entries, _) => entries.iter().for_each(|(_, entry)| entry.each_expr(visit)),
+            Self::Blocks(parts, _) => parts.iter().for_each(|part| part.each_expr(visit)),
+            Self::Dynamic(dynamic) => {
+                visit(&dynamic.for_each);
+                dynamic.labels.iter().for_each(&mut *visit);
+                dynamic.content.each_expr(visit);
+            }
         }
     }
 }
@@ -99,7 +135,8 @@ impl<'f> Fields<'f> {
     pub(crate) fn expr(&mut self, name: &'static str) -> Option<Expr> {
         match self.argument(name)? {
             Argument::Expr(expr) => Some(expr),
-            Argument::Object(_, span) => {
+            other => {
+                let span = other.span();
                 let summary = format!("{name} of {} is an argument, not a block", self.what);
                 self.fault(
                     Diagnostic::error(UNKNOWN_ARGUMENT, summary).at(span).hint(format!("write `{name} = …`")),
@@ -161,7 +198,10 @@ impl<'f> Fields<'f> {
         for structure in &self.structures {
             let name = match structure {
                 Structure::Attribute(attribute) => name_of(&attribute.key, &self.file),
-                Structure::Block(block) => name_of(&block.ident, &self.file),
+                Structure::Block(block) => match labels(block, &self.file).into_iter().next() {
+                    Some(label) if block.has_ident(DYNAMIC) => label,
+                    _ => name_of(&block.ident, &self.file),
+                },
             };
             self.faults.push(unknown_argument(&name, &self.what, self.known.iter().copied()));
         }
@@ -182,7 +222,7 @@ impl<'f> Fields<'f> {
 fn has_name(structure: &Structure, name: &str) -> bool {
     match structure {
         Structure::Attribute(attribute) => attribute.has_key(name),
-        Structure::Block(block) => block.has_ident(name),
+        Structure::Block(block) => block.has_ident(name) || stands_for(structure) == Some(name),
     }
 }
 
@@ -240,7 +280,7 @@ pub(crate) fn labels(block: &Block, file: &Arc<SourceFile>) -> Vec<Name> {
 /// Turns structures into arguments: `b { … }` means `b = { … }`, `b "x" { … }` means `b = { x = { … } }`.
 ///
 /// The parser bounds how deep blocks nest, and so this recursion.
-fn arguments(
+pub(super) fn arguments(
     structures: Vec<Structure>,
     file: &Arc<SourceFile>,
     faults: &mut Diagnostics,
@@ -250,10 +290,12 @@ fn arguments(
         let (name, argument) = match structure {
             Structure::Attribute(attribute) => {
                 let name = name_of(&attribute.key, file);
-                let node = attribute.value;
-                let file = Arc::clone(file);
-                (name, Argument::Expr(Expr { node, file }))
+                (name, Argument::Expr(Expr::new(attribute.value, Arc::clone(file))))
             }
+            Structure::Block(block) if block.has_ident(DYNAMIC) => match dynamic(block, file, faults) {
+                Some(dynamic) => (dynamic.name.clone(), Argument::Dynamic(Box::new(dynamic))),
+                None => continue,
+            },
             Structure::Block(block) => (name_of(&block.ident, file), nested(block, file, faults)),
         };
         match found.iter_mut().find(|(known, _)| known.text == name.text) {
@@ -278,7 +320,15 @@ fn nested(block: Block, file: &Arc<SourceFile>, faults: &mut Diagnostics) -> Arg
 /// Joins labelled blocks of one name; anything else is declared twice.
 fn merge(first: &Name, known: &mut Argument, second: (Name, Argument), faults: &mut Diagnostics) {
     let (name, second) = second;
-    let joins = is_labelled(known) && is_labelled(&second);
+    if known.is_dynamic() && !second.is_expr() || second.is_dynamic() && !known.is_expr() {
+        let span = first.span.clone();
+        match known {
+            Argument::Blocks(parts, _) => parts.push(second),
+            _ => *known = Argument::Blocks(vec![known.clone(), second], span),
+        }
+        return;
+    }
+    let joins = known.is_labelled() && second.is_labelled();
     if let (true, Argument::Object(entries, _), Argument::Object(new, _)) = (joins, known, second) {
         for (label, value) in new {
             match entries.iter().find(|(known, _)| known.text == label.text) {
@@ -296,14 +346,6 @@ fn merge(first: &Name, known: &mut Argument, second: (Name, Argument), faults: &
         twice(&format!("argument {}", name.text), name.span, first.span.clone())
             .hint("blocks of one name need different labels; a list is written as `name = [{ … }, …]`"),
     );
-}
-
-/// Tells whether an object comes from a block with labels: its first key lies in the block's head.
-fn is_labelled(argument: &Argument) -> bool {
-    match argument {
-        Argument::Object(entries, head) => entries.first().is_some_and(|(key, _)| key.span.start < head.end),
-        Argument::Expr(_) => false,
-    }
 }
 
 /// Checks the number of a block's labels and that each is a name.

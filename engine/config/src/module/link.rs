@@ -4,15 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use engine_core::diagnostic::{Diagnostic, Diagnostics, SourceFile, SourceSpan};
+use engine_core::diagnostic::{Diagnostic, Diagnostics, Severity, SourceFile, SourceSpan};
 use engine_core::digest::Digest;
 use engine_core::value::Text;
 use include_dir::{Dir, include_dir};
+use rayon::prelude::*;
 
-use super::Module;
 use super::constant::Constants;
 use super::decode::{Level, Parsed, decode};
+use super::{Module, Remotes};
 use crate::codes::{NO_DEFINITION, RECURSION, SHADOWED, VARIABLE_TYPE};
+use crate::module_source::ModuleSource;
 use crate::source::Files;
 use crate::syntax::parse;
 use crate::templates::Templates;
@@ -26,21 +28,21 @@ const MODULES: &str = "modules";
 /// The directory of a module that holds its templates.
 const TEMPLATES: &str = "templates";
 
-/// The lock file is no definition, although it is HCL.
-const LOCK_FILE: &str = "terrane.lock.hcl";
-
 /// How deep modules may use modules.
 pub(crate) const MAX_DEPTH: usize = 16;
 
 /// Loads modules, each once.
 pub(crate) struct Linker<'a> {
     files: &'a Files,
+    pub(super) remotes: &'a Remotes,
     pub(super) constants: Constants,
     overrides: BTreeSet<Text>,
     /// `None` for a module with faults, reported once.
     loaded: BTreeMap<Text, Option<Arc<Module>>>,
     /// Modules being loaded, outermost first.
     open: Vec<Text>,
+    /// The repository whose module is being loaded, if it is another one.
+    tree: Option<PathBuf>,
 }
 
 /// What a block type stands for.
@@ -52,13 +54,15 @@ pub(super) enum Found {
 }
 
 impl<'a> Linker<'a> {
-    pub(crate) fn new(files: &'a Files) -> Self {
+    pub(crate) fn new(files: &'a Files, remotes: &'a Remotes) -> Self {
         Self {
             files,
+            remotes,
             constants: Constants::new(),
             overrides: BTreeSet::new(),
             loaded: BTreeMap::new(),
             open: Vec::new(),
+            tree: None,
         }
     }
 
@@ -69,7 +73,7 @@ impl<'a> Linker<'a> {
         if sources.definitions.is_empty() {
             let summary = format!("{} holds no definition", directory.display());
             return Err(Diagnostic::error(NO_DEFINITION, summary)
-                .detail("A definition is a directory with files that end in .hcl.")
+                .detail("A definition is a directory with files that end in .hcl, or in .hcl.json.")
                 .hint("name the directory of an environment")
                 .into());
         }
@@ -78,7 +82,7 @@ impl<'a> Linker<'a> {
         let mut faults = Diagnostics::default();
         let module = decode(parsed, (relative, templates), Level::Root, self, &mut faults);
         // A default of the wrong type leaves a definition that can be evaluated.
-        if faults.iter().all(|fault| fault.code == VARIABLE_TYPE) {
+        if faults.iter().all(|fault| fault.code == VARIABLE_TYPE || fault.severity == Severity::Warning) {
             Ok((module, faults))
         } else {
             Err(faults)
@@ -99,6 +103,31 @@ impl<'a> Linker<'a> {
 
     /// Returns the module that a block type stands for.
     pub(super) fn find(&mut self, name: &Text, span: &SourceSpan, faults: &mut Diagnostics) -> Found {
+        let key = match &self.tree {
+            Some(tree) => format!("{name} of {}", tree.display()).into(),
+            None => name.clone(),
+        };
+        self.once(&key, span, faults, |linker, found| linker.load(name, span, found))
+    }
+
+    /// Returns the module of another repository.
+    pub(super) fn find_remote(
+        &mut self,
+        source: &ModuleSource,
+        span: &SourceSpan,
+        faults: &mut Diagnostics,
+    ) -> Found {
+        let key = source.to_string().into();
+        self.once(&key, span, faults, |linker, found| linker.load_remote(source, span, found))
+    }
+
+    fn once(
+        &mut self,
+        name: &Text,
+        span: &SourceSpan,
+        faults: &mut Diagnostics,
+        load: impl FnOnce(&mut Self, &mut Diagnostics) -> Option<Module>,
+    ) -> Found {
         if self.open.contains(name) || self.open.len() >= MAX_DEPTH {
             let chain = self.open.join(" uses ");
             faults.push(
@@ -113,7 +142,7 @@ impl<'a> Linker<'a> {
         }
         let mut found = Diagnostics::default();
         self.open.push(name.clone());
-        let module = self.load(name, span, &mut found);
+        let module = load(self, &mut found);
         self.open.pop();
         let broken = found.has_errors();
         faults.extend(found);
@@ -135,7 +164,8 @@ impl<'a> Linker<'a> {
         let is_own = own.is_dir();
         let own_sources = is_own.then(|| self.sources(&own));
         let is_other = |dir| !matches!(&own_sources, Some(Ok(own)) if own.same(&Sources::of_embedded(dir)));
-        if is_own && embedded.is_some_and(is_other) && !self.overrides.contains(name) {
+        let is_meant = self.tree.is_none() && self.overrides.contains(name);
+        if is_own && embedded.is_some_and(is_other) && !is_meant {
             faults.push(
                 Diagnostic::error(SHADOWED, format!("module {name} is in the repository and in the binary"))
                     .at(span.clone())
@@ -144,7 +174,10 @@ impl<'a> Linker<'a> {
             return None;
         }
         let (sources, directory) = match (own_sources, embedded) {
-            (Some(sources), _) => (sources, format!("{MODULES}/{name}")),
+            (Some(sources), _) => {
+                let directory = self.files.relative(&own).map_err(|found| faults.extend(found)).ok()?;
+                (sources, directory)
+            }
             (None, Some(dir)) => (Ok(self.embedded(dir)), format!("<embedded>/{name}")),
             (None, None) => return None,
         };
@@ -153,19 +186,45 @@ impl<'a> Linker<'a> {
         Some(decode(parsed, (directory, templates), Level::Inner, self, faults))
     }
 
+    /// Reads the module of another repository. The blocks in it stand for modules of that repository.
+    fn load_remote(
+        &mut self,
+        source: &ModuleSource,
+        span: &SourceSpan,
+        faults: &mut Diagnostics,
+    ) -> Option<Module> {
+        let read = || {
+            let tree = self.remotes.tree(source, span)?;
+            let directory = tree.join(source.directory.as_str());
+            let sources = if directory.is_dir() { self.sources(&directory)? } else { Sources::default() };
+            if sources.definitions.is_empty() {
+                return Err(Diagnostic::error(NO_DEFINITION, format!("{source} holds no definition"))
+                    .at(span.clone())
+                    .hint("name the directory of a module: `…//DIRECTORY?ref=…`")
+                    .into());
+            }
+            let relative = self.files.relative(&directory)?;
+            Ok((tree, relative, sources.read()?))
+        };
+        let (tree, relative, (parsed, templates)) =
+            read().map_err(|found: Diagnostics| faults.extend(found)).ok()?;
+        let outer = self.tree.replace(tree);
+        let module = decode(parsed, (relative, templates), Level::Inner, self, faults);
+        self.tree = outer;
+        Some(module)
+    }
+
     fn own(&self) -> PathBuf {
-        self.files.root().join(MODULES)
+        self.tree.as_deref().unwrap_or(self.files.root()).join(MODULES)
     }
 
     fn sources(&self, directory: &Path) -> Result<Sources, Diagnostics> {
         let mut sources = Sources::default();
         let mut faults = Diagnostics::default();
-        for name in self.files.names(directory)? {
-            if name.ends_with(".hcl") && !name.starts_with('.') && name != LOCK_FILE {
-                match self.files.text(&directory.join(name)) {
-                    Ok(file) => sources.definitions.push(file),
-                    Err(found) => faults.extend(found),
-                }
+        for name in self.files.definitions(directory)? {
+            match self.files.text(&directory.join(name)) {
+                Ok(file) => sources.definitions.push(file),
+                Err(found) => faults.extend(found),
             }
         }
         for name in self.files.names(&directory.join(TEMPLATES))? {
@@ -243,11 +302,13 @@ impl Sources {
     }
 }
 
+/// Parses on all cores: of a large definition it takes most of the time.
 fn parse_all(files: Vec<Arc<SourceFile>>) -> Result<Vec<Parsed>, Diagnostics> {
     let mut parsed = Vec::new();
     let mut faults = Diagnostics::default();
-    for file in files {
-        match parse(&file) {
+    let bodies: Vec<_> = files.par_iter().map(parse).collect();
+    for (file, body) in files.into_iter().zip(bodies) {
+        match body {
             Ok(body) => parsed.push((file, body)),
             Err(found) => faults.extend(found),
         }

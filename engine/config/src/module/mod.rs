@@ -1,13 +1,18 @@
 //! A module as its files declare it: a directory of HCL files, decoded but not evaluated.
 
+mod argument;
 mod conditions;
 mod constant;
 mod decode;
+mod dynamic;
 mod fields;
 mod link;
+mod place;
 mod refactoring;
 mod references;
+mod remote;
 mod resource;
+mod secret;
 mod settings;
 mod values;
 
@@ -19,11 +24,15 @@ use engine_core::field_path::FieldPath;
 use engine_core::resource::Timeouts;
 use engine_core::value::Text;
 
+pub(crate) use self::argument::{Bound, evaluate_argument};
 pub(crate) use self::conditions::{Check, Checks, Condition, Conditions};
-pub(crate) use self::constant::{Constants, evaluate_argument, typed};
-pub(crate) use self::fields::{Argument, Expr};
+pub(crate) use self::constant::{Constants, typed};
+pub(crate) use self::fields::{Argument, Expr, Fields, Name, head_span, labels};
 pub(crate) use self::link::Linker;
+pub(crate) use self::place::place;
 pub(crate) use self::refactoring::{ImportDeclaration, Refactorings};
+pub(crate) use self::remote::Remotes;
+pub(crate) use self::secret::Secret;
 use crate::expr_value::ExprValue;
 use crate::templates::Templates;
 use crate::types::Type;
@@ -66,9 +75,32 @@ pub(crate) struct Variable {
     pub(crate) default: Option<ExprValue>,
     /// Whether a default is written that has been reported.
     pub(crate) has_faulty_default: bool,
-    pub(crate) sensitive: bool,
+    /// Whether text given for it is taken as it is, not as an expression.
+    pub(crate) takes_text: bool,
+    pub(crate) marks: Marks,
     pub(crate) nullable: bool,
+    /// Why it should no longer be given.
+    pub(crate) deprecated: Option<Text>,
     pub(crate) validations: Vec<Condition>,
+}
+
+/// How far a value may be shown and kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Marks {
+    pub(crate) sensitive: bool,
+    pub(crate) ephemeral: bool,
+}
+
+impl Marks {
+    /// Tells whether there is any: then the value must not be shown.
+    pub(crate) fn any(self) -> bool {
+        self.sensitive || self.ephemeral
+    }
+
+    /// Marks a value.
+    pub(crate) fn put_on(self, value: ExprValue) -> ExprValue {
+        value.with_sensitivity_of(self.sensitive).with_ephemerality_of(self.ephemeral)
+    }
 }
 
 /// One value of a `locals` block.
@@ -82,7 +114,9 @@ pub(crate) struct Output {
     pub(crate) span: SourceSpan,
     pub(crate) value: Expr,
     pub(crate) description: Option<Text>,
-    pub(crate) sensitive: bool,
+    pub(crate) marks: Marks,
+    /// Why it should no longer be used.
+    pub(crate) deprecated: Option<Text>,
     pub(crate) preconditions: Vec<Condition>,
 }
 
@@ -168,6 +202,7 @@ pub(crate) enum Body {
         name: Expr,
         namespace: Option<Expr>,
     },
+    Secret(Box<Secret>),
     Module {
         module: Arc<Module>,
         arguments: BTreeMap<Text, Argument>,
@@ -213,6 +248,7 @@ impl Declaration {
                 visit(name);
                 api_version.iter().chain(namespace).for_each(visit);
             }
+            Body::Secret(secret) => secret.each_expr(visit),
             Body::Module { arguments, .. } => {
                 arguments.values().for_each(|argument| argument.each_expr(visit));
             }

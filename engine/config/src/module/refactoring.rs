@@ -139,7 +139,7 @@ fn parse(expr: &Expr) -> Option<AddressExpr> {
     let Expression::Variable(root) = &traversal.expr else { return None };
     let mut names = vec![Text::from(root.as_str())];
     let mut found = AddressExpr { steps: Vec::new(), object: None, span: expr.span() };
-    let keyed = |node: Expression| Expr { node, file: Arc::clone(&expr.file) };
+    let keyed = |node: Expression| Expr::new(node, Arc::clone(&expr.file));
     for operator in &traversal.operators {
         let key = match operator.value() {
             _ if found.object.is_some() => return None,

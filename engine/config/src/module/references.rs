@@ -9,9 +9,10 @@ use engine_core::value::Text;
 use petgraph::graph::{DiGraph, NodeIndex};
 
 use super::decode::Level;
-use super::{Declaration, Expr, Module, Node, Repeat, Target};
-use crate::codes::{CLUSTER_CHOICE, MISPLACED_REFERENCE, UNKNOWN_REFERENCE};
+use super::{Body, Declaration, Expr, Module, Node, Repeat, Target};
+use crate::codes::{CLUSTER_CHOICE, DEPRECATED, MISPLACED_REFERENCE, UNKNOWN_REFERENCE};
 use crate::eval::{Reference, Step, StepKind, did_you_mean, references};
+use crate::foreign;
 
 /// What an expression may refer to besides blocks, locals and variables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -250,6 +251,9 @@ impl Checker<'_> {
         (place, node): (Place, Option<&Node>),
     ) {
         for reference in references {
+            if expr.bound.contains(&reference.root) {
+                continue;
+            }
             let span = SourceSpan::new(Arc::clone(&expr.file), reference.range.clone());
             if let (Some(dependency), Some(node)) = (self.reference(&reference, place, &span), node) {
                 self.edges.push(Edge { dependent: node.clone(), dependency, span, how: REFERS });
@@ -283,7 +287,7 @@ impl Checker<'_> {
             }
             "local" => return self.local(first, span),
             "read" => return self.read(&reference.steps, span),
-            root => return self.resource(root, first, span),
+            root => return self.resource(root, reference, span),
         }
         None
     }
@@ -337,16 +341,31 @@ impl Checker<'_> {
         Some(Node::Block(found))
     }
 
-    fn resource(&mut self, root: &str, name: Option<&Text>, span: &SourceSpan) -> Option<Node> {
-        let Some(name) = name else {
+    fn resource(&mut self, root: &str, reference: &Reference, span: &SourceSpan) -> Option<Node> {
+        let Some(name) = reference.steps.first().and_then(attribute) else {
             self.no_such_root(root, span);
             return None;
         };
         let found = self.module.find(root, name).map(Node::Block);
-        if found.is_none() {
-            self.unknown_block(root, name, span.clone());
+        match found {
+            Some(Node::Block(idx)) => self.deprecated(idx, &reference.steps[1..], span),
+            _ => self.unknown_block(root, name, span.clone()),
         }
         found
+    }
+
+    /// Warns about an output that its module says should no longer be used.
+    fn deprecated(&mut self, idx: usize, steps: &[Step], span: &SourceSpan) {
+        let Body::Module { module, .. } = &self.module.blocks[idx].body else { return };
+        let Some(name) = steps.iter().find_map(attribute) else { return };
+        let output = module.outputs.get(name);
+        if let Some((output, why)) = output.and_then(|output| Some((output, output.deprecated.as_ref()?))) {
+            self.faults.push(
+                Diagnostic::warning(DEPRECATED, format!("output {name} is deprecated: {why}"))
+                    .at(span.clone())
+                    .label(output.span.clone(), "the output"),
+            );
+        }
     }
 
     fn no_such_root(&mut self, root: &str, span: &SourceSpan) {
@@ -381,7 +400,8 @@ impl Checker<'_> {
                 let mut types: Vec<&str> = self.module.index.keys().map(Text::as_str).collect();
                 types.extend(["var", "local", "each", "cluster", "path", "terrane"]);
                 types.sort_unstable();
-                let hint = did_you_mean(block_type, types);
+                let foreign = foreign::reference(block_type).map(str::to_owned);
+                let hint = foreign.or_else(|| did_you_mean(block_type, types));
                 let mut fault = Diagnostic::error(UNKNOWN_REFERENCE, format!("there is no {what}")).at(span);
                 fault.hint = hint;
                 self.faults.push(fault);
@@ -419,10 +439,14 @@ impl Checker<'_> {
     }
 
     fn misplaced(&mut self, root: &str, why: &str, span: &SourceSpan) {
-        self.faults.push(
-            Diagnostic::error(MISPLACED_REFERENCE, format!("{root} cannot be used here: {why}"))
-                .at(span.clone()),
-        );
+        let mut fault = Diagnostic::error(MISPLACED_REFERENCE, format!("{root} cannot be used here: {why}"))
+            .at(span.clone());
+        fault.hint = match root {
+            "each" => Some("add `for_each = …` to the block, or write the value itself".to_owned()),
+            "count" => Some("add `count = …` to the block, or write the value itself".to_owned()),
+            _ => None,
+        };
+        self.faults.push(fault);
     }
 }
 

@@ -16,23 +16,22 @@ use jiff::SignedDuration;
 use super::conditions::conditions;
 use super::constant::Constants;
 use super::fields::{Expr, Fields, expect_labels, head_span, unknown_argument};
+use super::secret::secret;
 use super::{Body, Conditions, Declaration, Module, Repeat, Target, Trigger};
 use crate::codes::{INVALID_ARGUMENT, MISSING_ARGUMENT, UNSUPPORTED};
 use crate::eval::{Reference, StepKind, references};
 
 /// Block types that are built in and give resources.
-pub(super) const PRIMITIVES: [&str; 3] = ["manifest", "manifests", "kustomization"];
+pub(super) const PRIMITIVES: [&str; 4] = ["manifest", "manifests", "kustomization", "secret"];
 
 /// Block types that are reserved and not supported yet.
-pub(super) const RESERVED: [&str; 5] = ["bundle", "chart", "module", "rollout", "secret"];
+pub(super) const RESERVED: [&str; 3] = ["bundle", "chart", "rollout"];
 
 /// Returns what to do in place of a reserved block.
 pub(super) fn instead_of(block_type: &str) -> &'static str {
     match block_type {
         "bundle" | "chart" => "render it to files and declare them with a manifests block",
-        "module" => "put the module into modules/NAME of the repository and write a block `NAME \"…\" { … }`",
         "rollout" => "order clusters with `depends_on` in their blocks",
-        "secret" => "declare a manifest of kind Secret whose data comes from a sensitive variable",
         _ => "remove the block",
     }
 }
@@ -76,6 +75,7 @@ impl Resources<'_> {
                 let namespace = fields.expr("namespace");
                 Some(Body::Manifests { files: files?, namespace })
             }
+            "secret" => secret(fields),
             _ => {
                 unsupported_patches(fields);
                 let path = fields.required("path");
@@ -105,10 +105,17 @@ impl Resources<'_> {
     pub(super) fn module(&mut self, block: Block, module: Arc<Module>) -> Option<Declaration> {
         let block_type = Text::from(block.ident.as_str());
         let name = expect_labels(&block, self.file, &["NAME"], self.faults)?.pop()?.text;
-        self.declaration(block, (block_type, name), |fields| {
+        self.declaration(block, (block_type.clone(), name), |fields| {
             let mut arguments = BTreeMap::new();
+            if block_type == "module" {
+                // Read before the module was: it says which one.
+                fields.expr("source");
+            }
             for (name, argument) in fields.rest() {
-                if module.variables.contains_key(&name.text) {
+                if let Some(variable) = module.variables.get(&name.text) {
+                    if let Some(warning) = variable.deprecation(&name) {
+                        fields.fault(warning);
+                    }
                     arguments.insert(name.text, argument);
                 } else {
                     let known = module.variables.keys().map(Text::as_str);
@@ -198,7 +205,8 @@ pub(super) fn repeat(fields: &mut Fields<'_>) -> Repeat {
             fields.fault(
                 Diagnostic::error(INVALID_ARGUMENT, "for_each and count exclude each other")
                     .at(count.span())
-                    .label(for_each.span(), "for_each is here"),
+                    .label(for_each.span(), "for_each is here")
+                    .hint("remove one of the two"),
             );
             Repeat::ForEach(for_each)
         }

@@ -9,9 +9,10 @@ use hcl_edit::structure::Block;
 
 use super::conditions::conditions;
 use super::constant::Constants;
+use super::decode::Level;
 use super::fields::{Fields, Name, expect_labels, head_span, twice};
-use super::{Local, Output, Variable};
-use crate::codes::{LABELS, VARIABLE_TYPE};
+use super::{Local, Marks, Output, Variable};
+use crate::codes::{DEPRECATED, EPHEMERAL, LABELS, VARIABLE_TYPE};
 use crate::convert::convert;
 use crate::types::{self, Type};
 
@@ -39,14 +40,17 @@ pub(super) fn variable(
     }
     let what = format!("variable {:?}", name.text);
     let mut fields = Fields::new(what, span.clone(), block.body, faults);
-    let ty = match fields.expr("type") {
+    let ty = fields.expr("type");
+    let is_typed = ty.is_some();
+    let ty = match ty {
         None => Type::Any,
         Some(expr) => types::parse(&expr.node, &expr.file).unwrap_or_else(|fault| {
             fields.fault(fault);
             Type::Any
         }),
     };
-    let sensitive = constants.bool(&mut fields, "sensitive").unwrap_or(false);
+    let marks = marks(&mut fields, constants);
+    let deprecated = constants.text(&mut fields, "deprecated");
     let nullable = constants.bool(&mut fields, "nullable").unwrap_or(true);
     let before = fields.faults().len();
     let default = default(&mut fields, constants, &ty, nullable);
@@ -54,8 +58,41 @@ pub(super) fn variable(
     constants.text(&mut fields, "description");
     let validations = conditions(&mut fields, "validation");
     fields.finish();
-    let variable = Variable { span, ty, default, has_faulty_default, sensitive, nullable, validations };
+    let takes_text = match ty {
+        Type::String | Type::Number | Type::Bool => true,
+        Type::Any => !is_typed,
+        _ => false,
+    };
+    let variable = Variable {
+        span,
+        ty,
+        default,
+        has_faulty_default,
+        takes_text,
+        marks,
+        nullable,
+        deprecated,
+        validations,
+    };
     Some((name, variable))
+}
+
+impl Variable {
+    /// Returns the warning about a value that is given, if the variable is deprecated.
+    pub(crate) fn deprecation(&self, given: &Name) -> Option<Diagnostic> {
+        let why = self.deprecated.as_ref()?;
+        let summary = format!("variable {} is deprecated: {why}", given.text);
+        let warning = Diagnostic::warning(DEPRECATED, summary).at(given.span.clone());
+        Some(warning.label(self.span.clone(), "the variable"))
+    }
+}
+
+/// Takes `sensitive` and `ephemeral`.
+fn marks(fields: &mut Fields<'_>, constants: &Constants) -> Marks {
+    Marks {
+        sensitive: constants.bool(fields, "sensitive").unwrap_or(false),
+        ephemeral: constants.bool(fields, "ephemeral").unwrap_or(false),
+    }
 }
 
 fn default(
@@ -120,7 +157,7 @@ pub(super) fn locals(
 pub(super) fn output(
     block: Block,
     file: &Arc<SourceFile>,
-    constants: &Constants,
+    (level, constants): (Level, &Constants),
     faults: &mut Diagnostics,
 ) -> Option<(Name, Output)> {
     let name = expect_labels(&block, file, &["NAME"], faults)?.pop()?;
@@ -129,11 +166,20 @@ pub(super) fn output(
     let mut fields = Fields::new(what, span.clone(), block.body, faults);
     let value = fields.required("value");
     let description = constants.text(&mut fields, "description");
-    let sensitive = constants.bool(&mut fields, "sensitive").unwrap_or(false);
+    let marks = marks(&mut fields, constants);
+    let deprecated = constants.text(&mut fields, "deprecated");
+    if level == Level::Root && marks.ephemeral {
+        fields.fault(
+            Diagnostic::error(EPHEMERAL, "an output of the environment cannot be ephemeral")
+                .detail("Outputs of the environment are kept in the state.")
+                .at(span.clone())
+                .hint("remove `ephemeral`, and with it what is ephemeral in the value"),
+        );
+    }
     // Without effect: whoever uses an output of a module waits for the whole module.
     fields.expr("depends_on");
     let preconditions = conditions(&mut fields, "precondition");
     fields.finish();
-    let output = Output { span, value: value?, description, sensitive, preconditions };
+    let output = Output { span, value: value?, description, marks, deprecated, preconditions };
     Some((name, output))
 }

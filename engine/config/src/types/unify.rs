@@ -1,66 +1,198 @@
-//! The type that several values can have in common.
+//! The type that several values can have in common, and which types convert to which.
 
 use std::sync::Arc;
 
-use super::{ObjectType, Type};
+use super::{ObjectType, Presence, Type};
 
-/// Returns the one type that values of all these types convert to without loss, `None` when there is none.
+/// Returns the one type that values of all these types are converted to, `None` when there is none.
 ///
-/// [`Type::Any`], the type of `null`, goes with every other type. A string goes with numbers and booleans,
-/// which become strings; numbers and booleans do not go together. Objects of different attributes become maps,
-/// tuples of different lengths become lists.
+/// A string goes with numbers and booleans, which become strings; numbers and booleans do not go together. Objects of
+/// different attributes become maps, tuples of different lengths become lists, and so do sets beside lists. A type that
+/// is not known yet goes with every scalar type; beside containers it leaves the result open.
 ///
 /// # Source
 /// Documentation of `OpenTofu`, "Types and Values", "Type Conversion".
 pub fn unify<'a>(types: impl IntoIterator<Item = &'a Type>) -> Option<Type> {
-    types.into_iter().try_fold(Type::Any, |common, ty| pair(&common, ty))
-}
-
-fn pair(a: &Type, b: &Type) -> Option<Type> {
-    match (a, b) {
-        (Type::Any, other) | (other, Type::Any) => Some(other.clone()),
-        (a, b) if a == b => Some(a.clone()),
-        (Type::String, Type::Number | Type::Bool) | (Type::Number | Type::Bool, Type::String) => {
-            Some(Type::String)
+    let types: Vec<_> = types.into_iter().collect();
+    let Some(first) = types.first() else { return Some(Type::Any) };
+    if types.iter().all(|ty| ty == first) {
+        return Some(Type::clone(first));
+    }
+    let open = types.iter().any(|ty| **ty == Type::Any);
+    let only = |wanted: fn(&Type) -> bool| types.iter().all(|ty| **ty == Type::Any || wanted(ty));
+    match first_container(&types) {
+        Some(Type::Object(_)) if only(is_object) => {
+            if open {
+                Some(Type::Any)
+            } else {
+                objects(&types)
+            }
         }
-        (Type::Object(a), Type::Object(b)) if same_names(a, b) => objects(a, b),
-        (Type::Object(_) | Type::Map(_), Type::Object(_) | Type::Map(_)) => {
-            both(a, b).map(|element| Type::Map(Arc::new(element)))
+        Some(Type::Tuple(_)) if only(is_tuple) => {
+            if open {
+                Some(Type::Any)
+            } else {
+                tuples(&types)
+            }
         }
-        (Type::Tuple(a), Type::Tuple(b)) if a.len() == b.len() => {
-            let elements: Option<Vec<_>> = a.iter().zip(b.iter()).map(|(a, b)| pair(a, b)).collect();
-            elements.map(|elements| Type::Tuple(elements.into()))
+        Some(Type::List(_)) if only(is_list) => of_elements(&types, open, Type::list),
+        Some(Type::Set(_)) if only(is_set) => of_elements(&types, open, Type::set),
+        Some(Type::Map(_)) if only(is_map) => of_elements(&types, open, Type::map),
+        Some(Type::Map(_) | Type::Object(_)) if only(|ty| is_map(ty) || is_object(ty)) => {
+            joined(&types, is_object, Type::map).or_else(|| preferred(&types))
         }
-        (Type::List(_) | Type::Tuple(_), Type::List(_) | Type::Tuple(_)) => {
-            both(a, b).map(|element| Type::List(Arc::new(element)))
+        Some(Type::List(_) | Type::Tuple(_)) if only(|ty| is_list(ty) || is_tuple(ty)) => {
+            joined(&types, is_tuple, Type::list).or_else(|| preferred(&types))
         }
-        (Type::Set(_) | Type::List(_) | Type::Tuple(_), Type::Set(_) | Type::List(_) | Type::Tuple(_)) => {
-            both(a, b).map(|element| Type::Set(Arc::new(element)))
-        }
-        _ => None,
+        _ => preferred(&types),
     }
 }
 
-fn same_names(a: &ObjectType, b: &ObjectType) -> bool {
-    a.iter().map(|(name, _)| name).eq(b.iter().map(|(name, _)| name))
-}
-
-fn objects(a: &ObjectType, b: &ObjectType) -> Option<Type> {
-    let attributes: Option<Vec<_>> =
-        a.iter().zip(b.iter()).map(|((name, a), (_, b))| Some((name.clone(), pair(&a.ty, &b.ty)?))).collect();
-    attributes.map(Type::object)
-}
-
-/// Returns the type in common of all elements of two containers.
-fn both(a: &Type, b: &Type) -> Option<Type> {
-    pair(&element(a)?, &element(b)?)
-}
-
-fn element(ty: &Type) -> Option<Type> {
-    match ty {
-        Type::List(element) | Type::Set(element) | Type::Map(element) => Some(Type::clone(element)),
-        Type::Tuple(elements) => unify(elements.iter()),
-        Type::Object(object) => unify(object.iter().map(|(_, attribute)| &attribute.ty)),
-        _ => None,
+/// Tells whether some value of type `from` converts to type `to`.
+pub(crate) fn convertible(from: &Type, to: &Type) -> bool {
+    match (from, to) {
+        (Type::Any, _) | (_, Type::Any) | (Type::Bool | Type::Number, Type::String) => true,
+        (Type::String, Type::Bool | Type::Number) => true,
+        (from, to) if from == to => true,
+        (Type::List(from) | Type::Set(from), Type::List(to) | Type::Set(to))
+        | (Type::Map(from), Type::Map(to)) => convertible(from, to),
+        (Type::Tuple(from), Type::List(to) | Type::Set(to)) => {
+            all_convertible(&from.iter().collect::<Vec<_>>(), to)
+        }
+        (Type::Object(from), Type::Map(to)) => {
+            let types: Vec<_> = attribute_types(from).collect();
+            if **to == Type::Any { unify(types).is_some() } else { all_convertible(&types, to) }
+        }
+        (Type::Tuple(from), Type::Tuple(to)) => {
+            from.len() == to.len() && from.iter().zip(to.iter()).all(|(from, to)| convertible(from, to))
+        }
+        (Type::Map(from), Type::Object(to)) => to.iter().all(|(_, attribute)| {
+            attribute.presence != Presence::Required || convertible(from, &attribute.ty)
+        }),
+        (Type::Object(from), Type::Object(to)) => to.iter().all(|(name, attribute)| match from.get(name) {
+            Some(from) => convertible(&from.ty, &attribute.ty),
+            None => attribute.presence != Presence::Required,
+        }),
+        _ => false,
     }
+}
+
+/// Tells whether the items of a tuple convert to the element type of a list or set.
+fn all_convertible(from: &[&Type], to: &Type) -> bool {
+    if *to != Type::Any {
+        return from.iter().all(|from| convertible(from, to));
+    }
+    match unify(from.iter().copied()) {
+        // What is known of some items only is no type for all of them.
+        Some(Type::Any) => from.iter().all(|from| **from == Type::Any),
+        found => found.is_some(),
+    }
+}
+
+fn is_object(ty: &Type) -> bool {
+    matches!(ty, Type::Object(_))
+}
+
+fn is_tuple(ty: &Type) -> bool {
+    matches!(ty, Type::Tuple(_))
+}
+
+fn is_list(ty: &Type) -> bool {
+    matches!(ty, Type::List(_))
+}
+
+fn is_set(ty: &Type) -> bool {
+    matches!(ty, Type::Set(_))
+}
+
+fn is_map(ty: &Type) -> bool {
+    matches!(ty, Type::Map(_))
+}
+
+fn first_container<'a>(types: &[&'a Type]) -> Option<&'a Type> {
+    types.iter().copied().find(|ty| !matches!(ty, Type::Any | Type::Bool | Type::Number | Type::String))
+}
+
+fn attribute_types(object: &ObjectType) -> impl Iterator<Item = &Type> {
+    object.iter().map(|(_, attribute)| &attribute.ty)
+}
+
+/// Returns the collection type of the unified elements of collections of one kind.
+fn of_elements(types: &[&Type], open: bool, collection: fn(Type) -> Type) -> Option<Type> {
+    if open {
+        return Some(Type::Any);
+    }
+    let elements = types.iter().filter_map(|ty| match ty {
+        Type::List(element) | Type::Set(element) | Type::Map(element) => Some(&**element),
+        _ => None,
+    });
+    unify(elements).map(collection)
+}
+
+fn objects(types: &[&Type]) -> Option<Type> {
+    let types: Vec<_> = types
+        .iter()
+        .filter_map(|ty| match ty {
+            Type::Object(object) => Some(&**object),
+            _ => None,
+        })
+        .collect();
+    let (first, rest) = types.split_first()?;
+    let names = |object: &ObjectType| object.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+    let same = names(first);
+    if rest.iter().any(|object| names(object) != same) {
+        return flat(types.iter().flat_map(|object| attribute_types(object))).map(Type::map);
+    }
+    let unified = same.into_iter().enumerate().map(|(idx, name)| {
+        let attribute = types.iter().filter_map(|object| attribute_types(object).nth(idx));
+        Some((name, unify(attribute)?))
+    });
+    unified.collect::<Option<Vec<_>>>().map(Type::object)
+}
+
+fn tuples(types: &[&Type]) -> Option<Type> {
+    let types: Vec<_> = types
+        .iter()
+        .filter_map(|ty| match ty {
+            Type::Tuple(elements) => Some(elements),
+            _ => None,
+        })
+        .collect();
+    let (first, rest) = types.split_first()?;
+    if rest.iter().any(|tuple| tuple.len() != first.len()) {
+        return flat(types.iter().flat_map(|tuple| tuple.iter())).map(Type::list);
+    }
+    let unified = (0..first.len()).map(|idx| unify(types.iter().map(|tuple| &tuple[idx])));
+    unified.collect::<Option<Arc<[Type]>>>().map(Type::Tuple)
+}
+
+/// Unifies types of which there must be some.
+fn flat<'a>(types: impl Iterator<Item = &'a Type>) -> Option<Type> {
+    let types: Vec<_> = types.collect();
+    if types.is_empty() { None } else { unify(types) }
+}
+
+/// Unifies collections with objects or tuples, once these have become a collection themselves.
+fn joined(types: &[&Type], structural: fn(&Type) -> bool, collection: fn(Type) -> Type) -> Option<Type> {
+    let elements = types.iter().filter(|ty| structural(ty)).flat_map(|ty| match ty {
+        Type::Object(object) => attribute_types(object).collect::<Vec<_>>(),
+        Type::Tuple(elements) => elements.iter().collect(),
+        _ => Vec::new(),
+    });
+    let made = collection(flat(elements)?);
+    let types: Vec<_> = types.iter().map(|ty| if structural(ty) { &made } else { *ty }).collect();
+    unify(types).filter(|ty| std::mem::discriminant(ty) == std::mem::discriminant(&made))
+}
+
+/// Returns that of the types which all others convert to; of several the most general one.
+fn preferred(types: &[&Type]) -> Option<Type> {
+    let rank = |ty: &Type| match ty {
+        Type::String | Type::List(_) | Type::Map(_) => 0,
+        Type::Bool | Type::Number | Type::Tuple(_) | Type::Object(_) => 1,
+        Type::Set(_) => 2,
+        Type::Any => 3,
+    };
+    let mut candidates = types.to_vec();
+    candidates.sort_by_key(|ty| rank(ty));
+    candidates.into_iter().find(|to| types.iter().all(|from| convertible(from, to))).cloned()
 }

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use rayon::prelude::*;
+
 use crate::digest::{Fingerprint, SealKey};
 use crate::graph::ResourceGraph;
 use crate::kind_info::{KindInfo, Scope};
@@ -32,7 +34,7 @@ pub type DesiredPrints = HashMap<ObjectRef, Fingerprint>;
 
 /// Returns the digests of all desired manifests; they are needed while reading and while planning.
 pub fn desired_prints(graph: &ResourceGraph, key: Option<&SealKey>) -> DesiredPrints {
-    let manifests = graph.resources().iter().filter_map(|resource| resource.manifest());
+    let manifests = graph.resources().par_iter().filter_map(|resource| resource.manifest());
     manifests.map(|manifest| (manifest.object_ref().clone(), manifest.fingerprint(key))).collect()
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use http::Request;
+use http::{Method, Request};
 use hyper_rustls::{FixedServerNameResolver, HttpsConnector, HttpsConnectorBuilder};
 use hyper_timeout::TimeoutConnector;
 use hyper_util::client::legacy::Client as HttpClient;
@@ -21,10 +21,10 @@ use crate::transport::OwnConnection;
 /// connection that works.
 const ALIVE: Duration = Duration::from_secs(10);
 
-/// Builds a client that differs from kube's own in two things. Requests share one connection (HTTP/2), but those
-/// that stay open have one of their own: a server bounds the streams of a connection. And each packet is sent at
-/// once: with Nagle's algorithm the first request of a new TLS connection waits 40 ms for a delayed
-/// acknowledgement. Through a proxy, it is kube's own.
+/// Builds a client that differs from kube's own in two things. Reads share one connection (HTTP/2), so that a plan
+/// opens only one. Writes and watches have connections of their own: many writes are served a quarter faster so, and
+/// a server bounds the streams of one connection. And each packet is sent at once: with Nagle's algorithm the first
+/// request of a new TLS connection waits 40 ms for a delayed acknowledgement. Through a proxy, it is kube's own.
 ///
 /// # Errors
 /// Certificates, keys or credentials do not work.
@@ -35,14 +35,16 @@ pub(super) fn client(config: Config) -> kube::Result<Client> {
     let own = https(&config)?.enable_http1().wrap_connector(tcp());
     let shared = https(&config)?.enable_http1().enable_http2().wrap_connector(tcp());
     let clients = [shared, own].map(|connector| pool(&config, connector));
-    let stays_open = |request: &Request<Body>| request.extensions().get::<OwnConnection>().is_some();
+    let has_own = |request: &Request<Body>| {
+        request.method() != Method::GET || request.extensions().get::<OwnConnection>().is_some()
+    };
     let service = ServiceBuilder::new()
         .layer(config.base_uri_layer())
         .layer(DecompressionLayer::new().gzip(!config.disable_compression))
         .option_layer(config.auth_layer()?)
         .layer(config.extra_headers_layer()?)
         .map_err(BoxError::from)
-        .service(Steer::new(clients, move |request: &_, _: &[_]| usize::from(stays_open(request))));
+        .service(Steer::new(clients, move |request: &_, _: &[_]| usize::from(has_own(request))));
     Ok(ClientBuilder::new(service, config.default_namespace).build())
 }
 

@@ -1,8 +1,9 @@
-//! Tokens of HCL, as far as layout needs them. The text has been parsed before, so it is well formed.
+//! Tokens of HCL, as far as layout and the search for syntax errors need them. Any text has tokens: what is not
+//! ended as it should be is [`Kind::Broken`].
 
 /// What a token is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     /// A name or a keyword.
     Ident,
     Number,
@@ -14,30 +15,45 @@ pub(super) enum Kind {
     Comment,
     /// An operator or a bracket.
     Punct,
+    /// A string, heredoc or comment without its end.
+    Broken,
 }
 
 /// A token and its text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Token<'t> {
-    pub(super) kind: Kind,
-    pub(super) text: &'t str,
+pub(crate) struct Token<'t> {
+    pub(crate) kind: Kind,
+    pub(crate) text: &'t str,
+    /// Where it begins, in bytes.
+    pub(crate) start: usize,
 }
 
 impl Token<'_> {
-    pub(super) fn is(&self, text: &str) -> bool {
+    pub(crate) fn is(&self, text: &str) -> bool {
         self.kind == Kind::Punct && self.text == text
     }
 
-    pub(super) fn opens(&self) -> bool {
+    pub(crate) fn opens(&self) -> bool {
         self.kind == Kind::Punct && matches!(self.text, "{" | "[" | "(")
     }
 
-    pub(super) fn closes(&self) -> bool {
+    pub(crate) fn closes(&self) -> bool {
         self.kind == Kind::Punct && matches!(self.text, "}" | "]" | ")")
     }
 
+    /// Returns the place of the token.
+    pub(crate) fn range(&self) -> std::ops::Range<usize> {
+        self.start..self.start + self.text.len()
+    }
+
+    /// Tells whether a value can end with this token.
+    pub(crate) fn ends_value(&self) -> bool {
+        let keyword = self.kind == Kind::Ident && matches!(self.text, "in" | "if" | "for");
+        self.closes() || matches!(self.kind, Kind::Ident | Kind::Number | Kind::Quoted) && !keyword
+    }
+
     /// Tells whether nothing may follow on the same line.
-    pub(super) fn is_line_comment(&self) -> bool {
+    pub(crate) fn is_line_comment(&self) -> bool {
         self.kind == Kind::Comment && !self.text.starts_with("/*")
     }
 }
@@ -46,7 +62,7 @@ impl Token<'_> {
 const OPERATORS: [&str; 9] = ["...", "==", "!=", "<=", ">=", "&&", "||", "=>", "::"];
 
 /// Returns the tokens of each line. A token of many lines belongs to the one it starts on.
-pub(super) fn lines(text: &str) -> Vec<Vec<Token<'_>>> {
+pub(crate) fn lines(text: &str) -> Vec<Vec<Token<'_>>> {
     let mut lines = vec![Vec::new()];
     let mut at = 0;
     while let Some(char) = text[at..].chars().next() {
@@ -62,11 +78,17 @@ pub(super) fn lines(text: &str) -> Vec<Vec<Token<'_>>> {
         let (kind, len) = token(&text[at..], char);
         let text = text[at..at + len].trim_end_matches('\r');
         if let Some(line) = lines.last_mut() {
-            line.push(Token { kind, text });
+            line.push(Token { kind, text, start: at });
         }
         at += len;
     }
     lines
+}
+
+/// Tells whether a line of a body begins a block: a type, labels, a brace.
+pub(crate) fn is_head(line: &[Token<'_>]) -> bool {
+    let head = line.iter().take_while(|token| matches!(token.kind, Kind::Ident | Kind::Quoted)).count();
+    head > 0 && line[0].kind == Kind::Ident && line.get(head).is_some_and(|token| token.is("{"))
 }
 
 /// Returns the kind and length in bytes of the token that `rest` starts with.
@@ -76,14 +98,13 @@ fn token(rest: &str, first: char) -> (Kind, usize) {
         return (Kind::Comment, until_newline());
     }
     if rest.starts_with("/*") {
-        let end = rest.find("*/").map_or(rest.len(), |end| end + 2);
-        return (Kind::Comment, end);
+        return rest.find("*/").map_or((Kind::Broken, rest.len()), |end| (Kind::Comment, end + 2));
     }
     if first == '"' {
-        return (Kind::Quoted, quoted(rest));
+        return quoted(rest).map_or_else(|| (Kind::Broken, until_newline()), |len| (Kind::Quoted, len));
     }
     if rest.starts_with("<<") {
-        return (Kind::Heredoc, heredoc(rest));
+        return heredoc(rest).map_or((Kind::Broken, rest.len()), |len| (Kind::Heredoc, len));
     }
     if first.is_ascii_digit() {
         return (Kind::Number, number(rest));
@@ -117,14 +138,15 @@ fn number(rest: &str) -> usize {
     end
 }
 
-/// Returns the length of a quoted string: `${…}` and `%{…}` in it may hold strings again.
-fn quoted(rest: &str) -> usize {
+/// Returns the length of a quoted string: `${…}` and `%{…}` in it may hold strings again, and line breaks.
+fn quoted(rest: &str) -> Option<usize> {
     // One entry for each open string or interpolation: how many braces are open in it, `None` for a string.
     let mut open: Vec<Option<usize>> = vec![None];
     let bytes = rest.as_bytes();
     let mut at = 1;
     while at < bytes.len() && !open.is_empty() {
         match (open.last_mut(), bytes[at]) {
+            (Some(None), b'\n') => return None,
             (Some(None), b'\\') => at += 1,
             (Some(None), b'"') | (Some(Some(0)), b'}') => {
                 open.pop();
@@ -145,20 +167,20 @@ fn quoted(rest: &str) -> usize {
         }
         at += 1;
     }
-    at.min(rest.len())
+    open.is_empty().then(|| at.min(rest.len()))
 }
 
 /// Returns the length of a heredoc, the line end behind its closing mark left out.
-fn heredoc(rest: &str) -> usize {
-    let head = rest.find('\n').unwrap_or(rest.len());
+fn heredoc(rest: &str) -> Option<usize> {
+    let head = rest.find('\n')?;
     let mark = rest[..head].trim_start_matches('<').trim_start_matches('-').trim();
     let mut at = (head + 1).min(rest.len());
     for line in rest[at..].split_inclusive('\n') {
         let content = line.trim();
         if content == mark {
-            return at + line.trim_end().len();
+            return Some(at + line.trim_end().len());
         }
         at += line.len();
     }
-    rest.len()
+    None
 }

@@ -1,7 +1,9 @@
-//! How long an offline plan takes, and how much memory: `cargo bench --bench offline`.
+//! How long loading a definition and an offline plan of it take, and how much memory: `cargo bench --bench offline`.
 //!
 //! Each measurement runs in a child process of its own, so that its peak of memory is its own, and three times,
 //! of which the middle one counts.
+
+mod workload;
 
 use std::collections::{BTreeMap, HashMap};
 use std::error::Error;
@@ -21,15 +23,27 @@ use engine_core::ports::{ManifestSource, OverlayRequest, Rendered};
 use engine_core::state::{ResourceRecord, State};
 use engine_render::{Style, plan_text};
 
-/// How many objects.
-const SIZES: [usize; 3] = [1_000, 10_000, 100_000];
+use crate::workload::Workload;
+
+/// What is measured, with its sizes in objects or kilobytes.
+const TASKS: [Task; 4] = [
+    Task { workload: Workload::Flat, recorded: Recorded::Nothing, sizes: [1_000, 10_000, 100_000] },
+    Task { workload: Workload::Flat, recorded: Recorded::Everything, sizes: [1_000, 10_000, 100_000] },
+    Task { workload: Workload::Modules, recorded: Recorded::Nothing, sizes: [1_000, 10_000, 100_000] },
+    Task { workload: Workload::Text, recorded: Recorded::Nothing, sizes: [500, 5_000, 50_000] },
+];
 const REPEATS: usize = 3;
-/// What 100,000 objects may take.
-const BAR: (Duration, u64) = (Duration::from_secs(2), 1024);
-/// First argument of a child process; the size and the state follow.
+/// First argument of a child process; the workload, the state and the size follow.
 const CHILD: &str = "measure";
 
 type Fault = Box<dyn Error>;
+
+/// One row of the table for each size.
+struct Task {
+    workload: Workload,
+    recorded: Recorded,
+    sizes: [usize; 3],
+}
 
 /// What the state knows of the objects.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -83,7 +97,7 @@ impl Measured {
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let outcome = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        [CHILD, size, state] => child(size, state),
+        [CHILD, workload, state, size] => child(workload, state, size),
         _ => table(),
     };
     match outcome {
@@ -99,49 +113,55 @@ fn main() -> ExitCode {
 }
 
 fn table() -> Result<String, Fault> {
-    let mut text = "| objects | state | load s | plan s | render s | total s | peak MiB |\n".to_owned();
-    text.push_str("|---:|---|---:|---:|---:|---:|---:|\n");
+    let mut text = "| what | state | size | load s | plan s | render s | total s | peak MiB |\n".to_owned();
+    text.push_str("|---|---|---:|---:|---:|---:|---:|---:|\n");
     let mut verdicts = String::new();
-    for state in Recorded::ALL {
+    for task in TASKS {
+        let title = format!("{}, {}", task.workload.as_str(), task.recorded.as_str());
         let mut totals = Vec::new();
-        for size in SIZES {
-            let found = middle(size, state)?;
-            let seconds = |time: Duration| format!("{:.3}", time.as_secs_f64());
-            writeln!(
-                text,
-                "| {size} | {} | {} | {} | {} | {} | {} |",
-                state.as_str(),
-                seconds(found.load),
-                seconds(found.plan),
-                seconds(found.render),
-                seconds(found.total()),
-                found.peak_mib,
-            )?;
+        for size in task.sizes {
+            let found = middle(&task, size)?;
+            let times = [found.load, found.plan, found.render, found.total()];
+            let times = times.map(|time| format!("{:.3}", time.as_secs_f64())).join(" | ");
+            let (what, state) = (task.workload.as_str(), task.recorded.as_str());
+            writeln!(text, "| {what} | {state} | {size} | {times} | {} |", found.peak_mib)?;
             totals.push(found.total().as_secs_f64());
-            if size == SIZES[2] {
-                let met = found.total() <= BAR.0 && found.peak_mib <= BAR.1;
-                let word = if met { "met" } else { "missed" };
-                writeln!(verdicts, "{}: the bar of 2 s and 1 GiB is {word}", state.as_str())?;
+            if let Some((bar, is_met)) = bar(task.workload, size, &found) {
+                writeln!(verdicts, "{title}, {size}: {bar}: {}", if is_met { "met" } else { "missed" })?;
             }
         }
-        let ratio = |large: usize| totals[large] / totals[large - 1];
+        let growth = [totals[1] / totals[0], totals[2] / totals[1]];
         writeln!(
             verdicts,
-            "{}: ten times the objects take {:.1} times as long (10,000 to 1,000), {:.1} times (100,000 to 10,000)",
-            state.as_str(),
-            ratio(1),
-            ratio(2),
+            "{title}: ten times as much takes {:.1}, then {:.1} times as long",
+            growth[0], growth[1]
         )?;
     }
     Ok(format!("{text}\n{}", verdicts.trim_end()))
 }
 
+/// What a measurement is held to, and whether it is met.
+fn bar(workload: Workload, size: usize, found: &Measured) -> Option<(&'static str, bool)> {
+    let seconds = |time: Duration| time.as_secs_f64();
+    Some(match (workload, size) {
+        (Workload::Flat, 100_000) => {
+            ("at most 2 s in all and 1 GiB", seconds(found.total()) <= 2.0 && found.peak_mib <= 1024)
+        }
+        (Workload::Modules, 10_000) => {
+            ("loads in at most 1 s and 400 MiB", seconds(found.load) <= 1.0 && found.peak_mib <= 400)
+        }
+        (Workload::Text, 50_000) => ("loads in at most 5 s", seconds(found.load) <= 5.0),
+        _ => return None,
+    })
+}
+
 /// Measures several times; the middle one by total time.
-fn middle(size: usize, state: Recorded) -> Result<Measured, Fault> {
+fn middle(task: &Task, size: usize) -> Result<Measured, Fault> {
     let mut found = Vec::new();
     for _ in 0..REPEATS {
         let mut child = Command::new(std::env::current_exe()?);
-        let output = child.args([CHILD, &size.to_string(), state.as_str()]).output()?;
+        child.args([CHILD, task.workload.as_str(), task.recorded.as_str(), &size.to_string()]);
+        let output = child.output()?;
         if !output.status.success() {
             return Err(String::from_utf8_lossy(&output.stderr).into());
         }
@@ -152,14 +172,15 @@ fn middle(size: usize, state: Recorded) -> Result<Measured, Fault> {
     Ok(found[REPEATS / 2])
 }
 
-fn child(size: &str, state: &str) -> Result<String, Fault> {
+fn child(workload: &str, state: &str, size: &str) -> Result<String, Fault> {
+    let workload = Workload::parse(workload).ok_or("no such workload")?;
     let state = Recorded::parse(state).ok_or("no such state")?;
-    Ok(measure(size.parse()?, state)?.to_text())
+    Ok(measure(workload, state, size.parse()?)?.to_text())
 }
 
-fn measure(size: usize, recorded: Recorded) -> Result<Measured, Fault> {
+fn measure(workload: Workload, recorded: Recorded, size: usize) -> Result<Measured, Fault> {
     let directory = tempfile::tempdir()?;
-    std::fs::write(directory.path().join("main.hcl"), definition(size))?;
+    workload.write(size, directory.path())?;
     let options = options(directory.path().to_owned())?;
 
     let since = Instant::now();
@@ -178,46 +199,11 @@ fn measure(size: usize, recorded: Recorded) -> Result<Measured, Fault> {
     let render = since.elapsed();
 
     let changes = made.effective().count();
-    let expected = if recorded == Recorded::Nothing { size } else { 0 };
+    let expected = if recorded == Recorded::Nothing { workload.objects(size) } else { 0 };
     if changes != expected || text.is_empty() {
         return Err(format!("{changes} changes are planned where {expected} are expected").into());
     }
     Ok(Measured { load, plan, render, peak_mib: peak_mib()? })
-}
-
-/// A definition of `ConfigMap`s by `for_each`.
-fn definition(size: usize) -> String {
-    format!(
-        r#"terrane {{
-  environment = "bench"
-}}
-
-cluster "main" {{
-  sandbox = true
-}}
-
-manifest "settings" {{
-  for_each = toset([for number in range({size}) : "settings-${{number}}"])
-  object = {{
-    apiVersion = "v1"
-    kind       = "ConfigMap"
-    metadata = {{
-      name      = each.key
-      namespace = "default"
-      labels = {{
-        "app.kubernetes.io/name"    = each.key
-        "app.kubernetes.io/part-of" = "bench"
-      }}
-    }}
-    data = {{
-      name  = each.key
-      url   = "http://${{each.key}}.default.svc:8080"
-      level = "info"
-    }}
-  }}
-}}
-"#
-    )
 }
 
 fn options(directory: PathBuf) -> Result<LoadOptions, Fault> {

@@ -1,0 +1,52 @@
+use super::*;
+use crate::object_ref::ClusterRef;
+use crate::sensitive::SensitivePaths;
+
+fn kind(group: &str, kind: &str) -> GroupKind {
+    GroupKind::new(group, kind)
+}
+
+#[test]
+fn kinds_that_do_not_exist_are_told_from_those_that_do() {
+    let meant = |group, name| kind_instead(&kind(group, name));
+    assert_eq!(meant("", "configmap").as_deref(), Some("ConfigMap of v1"));
+    assert_eq!(meant("", "Deployment").as_deref(), Some("Deployment of apps/v1"));
+    assert_eq!(meant("apps", "statefulSet").as_deref(), Some("StatefulSet of apps/v1"));
+    for (group, name) in
+        [("", "ConfigMap"), ("apps", "Deployment"), ("", "Site"), ("example.com", "deployment")]
+    {
+        assert_eq!(meant(group, name), None, "{group} {name}");
+    }
+}
+
+#[test]
+fn quantities_are_read_as_the_server_reads_them() {
+    let wrong = |kind: &str, place: &[&str], list: bool, amount: &str| {
+        let mut body = Value::map([("apiVersion", Value::from("v1")), ("kind", kind.into())]);
+        body.set_at(&["metadata", "name"], "a".into());
+        body.set_at(&["metadata", "namespace"], "b".into());
+        let amounts = Value::map([("memory", Value::from(amount))]);
+        if list {
+            let mut container = Value::map([("name", Value::from("c"))]);
+            container.set_at(&["resources", "limits"], amounts);
+            body.set_at(place, Value::List(vec![container].into()));
+        } else {
+            body.set_at(place, amounts);
+        }
+        let manifest =
+            Manifest::new(ClusterRef::new("main"), body, SensitivePaths::default(), Vec::new()).unwrap();
+        invalid_quantity(&manifest).map(|(path, _)| path.to_string())
+    };
+    let quota = |amount| wrong("ResourceQuota", &["spec", "hard"], false, amount);
+    assert_eq!(quota("64 GB").as_deref(), Some("spec.hard.memory"));
+    for right in ["64Gi", "500m", "1e3", "2"] {
+        assert_eq!(quota(right), None, "{right}");
+    }
+    let pod = wrong("Pod", &["spec", "containers"], true, "1GB");
+    assert_eq!(pod.as_deref(), Some("spec.containers[0].resources.limits.memory"));
+    assert_eq!(
+        wrong("Site", &["spec", "hard"], false, "64 GB"),
+        None,
+        "nobody knows what a Site means by it"
+    );
+}

@@ -1,0 +1,12 @@
+terrane {
+  environment = "secret-generate"
+}
+
+cluster "main" {
+  sandbox = true
+}
+
+secret "database" {
+  namespace = "default"
+  generate  = { password = { lenght = 32 } }
+}

@@ -1,0 +1,6 @@
+namespace "dev" {
+}
+
+output "name" {
+  value = namespace.dve.name
+}

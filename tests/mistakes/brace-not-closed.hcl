@@ -1,0 +1,5 @@
+namespace "dev" {
+  labels = { team = "web" }
+
+namespace "prod" {
+}

@@ -1,0 +1,6 @@
+terrane {
+  environment = "web"
+}
+
+namespace "dev" {
+}

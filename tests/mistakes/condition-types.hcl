@@ -1,0 +1,3 @@
+locals {
+  zones = true ? ["a"] : "a"
+}

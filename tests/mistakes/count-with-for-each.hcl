@@ -1,0 +1,4 @@
+namespace "env" {
+  count    = 2
+  for_each = toset(["dev"])
+}

@@ -1,0 +1,6 @@
+namespace "dev" {
+}
+
+namespace "prod" {
+  depends_on = ["namespace.dev"]
+}

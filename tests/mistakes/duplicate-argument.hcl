@@ -1,0 +1,4 @@
+namespace "dev" {
+  name = "dev"
+  name = "prod"
+}

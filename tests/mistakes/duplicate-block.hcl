@@ -1,0 +1,5 @@
+namespace "dev" {
+}
+
+namespace "dev" {
+}

@@ -1,0 +1,7 @@
+terrane {
+  environment = "Web Shop"
+}
+
+cluster "main" {
+  sandbox = true
+}

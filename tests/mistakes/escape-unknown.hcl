@@ -1,0 +1,3 @@
+locals {
+  pattern = "\d+"
+}

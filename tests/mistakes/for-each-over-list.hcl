@@ -1,0 +1,3 @@
+namespace "env" {
+  for_each = ["dev", "prod"]
+}

@@ -1,0 +1,8 @@
+locals {
+  teams = [{ name = "a" }, { name = "b" }]
+}
+
+namespace "team" {
+  for_each = toset(local.teams)
+  name     = each.value.name
+}

@@ -1,0 +1,7 @@
+variable "tag" {
+  default = "v1"
+}
+
+locals {
+  image = "registry.example.com/web:${var.tga}"
+}

@@ -1,0 +1,7 @@
+locals {
+  zones = ["a", "b"]
+}
+
+output "third" {
+  value = local.zones[2]
+}

@@ -1,0 +1,7 @@
+namespace "env" {
+  for_each = toset(["dev", "prod"])
+}
+
+output "name" {
+  value = namespace.env.name
+}

@@ -1,0 +1,7 @@
+variable "name" {
+  default = "dev"
+}
+
+namespace "dev" {
+  name = ${var.name}
+}

@@ -1,0 +1,8 @@
+manifest "settings" {
+  object = {
+    apiVersion = "v1"
+    kind       = "ConfigMap"
+    metadata   = { namespace = "web" }
+    data       = { level = "1" }
+  }
+}

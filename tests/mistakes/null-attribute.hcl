@@ -1,0 +1,8 @@
+variable "limits" {
+  type    = object({ cpu = string })
+  default = null
+}
+
+locals {
+  cpu = var.limits.cpu
+}

@@ -1,0 +1,4 @@
+namespace "dev" {
+  name   = "dev
+  labels = { team = "web" }
+}

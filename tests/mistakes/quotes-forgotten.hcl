@@ -1,0 +1,3 @@
+namespace "dev" {
+  labels = { team = web }
+}

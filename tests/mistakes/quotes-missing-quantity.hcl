@@ -1,0 +1,5 @@
+namespace "dev" {
+  quota = {
+    "requests.memory" = 64Gi
+  }
+}

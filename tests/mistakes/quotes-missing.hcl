@@ -1,0 +1,3 @@
+locals {
+  image = nginx:1.27
+}

@@ -1,0 +1,2 @@
+data "kubernetes_config_map" "ca" {
+}

@@ -1,0 +1,5 @@
+resource "kubernetes_namespace" "dev" {
+  metadata {
+    name = "dev"
+  }
+}

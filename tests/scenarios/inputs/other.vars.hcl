@@ -1,0 +1,2 @@
+tiers   = { from = "other.vars.hcl" }
+unknown = 1

@@ -1,0 +1,1 @@
+tiers = { from = "terrane.vars.hcl" }

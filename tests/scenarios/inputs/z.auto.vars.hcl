@@ -1,0 +1,1 @@
+tiers = { from = "z.auto.vars.hcl" }
