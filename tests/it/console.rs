@@ -31,7 +31,7 @@ fn lines_are_answered_one_by_one_and_a_fault_stops_none() {
 #[test]
 fn names_mean_what_they_mean_in_the_environment() {
     let environment = Environment::copy_of(&root().join("environments/quickstart"));
-    let lines = "var.image_tag\nnamespace.dev.name\ncluster.main.platform\nargocd.main\nvar.image_tga\n";
+    let lines = "var.image_tag\nnamespace.dev.name\ncluster.main.platform\nargocd.main\nvar.image_tga[0].x\n";
     let (code, stdout, stderr) = console(&environment, &[".", "--var", "image_tag=1.28"], lines);
     assert_eq!(code, Some(1), "{stderr}");
     assert!(stdout.starts_with("\"1.28\"\n\"dev\"\n\"sandbox\"\n{"), "{stdout}");

@@ -96,7 +96,7 @@ pub fn names_of(definition: &Definition) -> Vec<String> {
     let module = &definition.filler.module;
     let variables = module.variables.keys().map(|name| format!("var.{name}"));
     let locals = module.locals.keys().map(|name| format!("local.{name}"));
-    let clusters = module.root.clusters.iter().map(|(name, _)| format!("cluster.{name}"));
+    let clusters = module.root.clusters.keys().map(|name| format!("cluster.{name}"));
     let blocks = module.blocks.iter().map(|block| match &*block.block_type {
         "read" => format!("read.{}", block.name),
         block_type => format!("{block_type}.{}", block.name),
@@ -109,7 +109,10 @@ pub fn names_of(definition: &Definition) -> Vec<String> {
 fn suggest(mut fault: Diagnostic, known: &[String]) -> Diagnostic {
     let written = fault.span.as_ref().filter(|_| fault.code == UNKNOWN_REFERENCE && fault.hint.is_none());
     if let Some(written) = written.and_then(|span| span.file.text.get(span.start..span.end)) {
-        fault.hint = did_you_mean(written, known.iter().map(String::as_str));
+        // Of `local.names[0].first` only the first two names say what is meant.
+        let written = written.split('[').next().unwrap_or(written);
+        let end = written.match_indices('.').nth(1).map_or(written.len(), |(end, _)| end);
+        fault.hint = did_you_mean(&written[..end], known.iter().map(String::as_str));
     }
     fault
 }

@@ -172,9 +172,12 @@ fn same_type<'a>(
     let open = element.has_any();
     let element_type =
         declared.filter(|_| open).map_or_else(|| element.clone(), |from| specific(from, element));
-    let values: Vec<_> = values
-        .map(|(value, step)| converted(value, &element_type).map_err(|fault| fault.inside(step)))
-        .collect::<Result<_, _>>()?;
+    // Loops rather than iterators where values nest: each level costs as little of the stack as it can.
+    let mut found = Vec::new();
+    for (value, step) in values {
+        found.push(converted(value, &element_type).map_err(|fault| fault.inside(step))?);
+    }
+    let values = found;
     if !element_type.has_any() || values.is_empty() {
         return Ok((specific(&Type::Any, &element_type), values));
     }
@@ -199,13 +202,11 @@ fn tuple(items: &Items, types: &Arc<[Type]>) -> Result<ExprValue, Fault> {
         let message = format!("{} elements are required, there are {}", types.len(), items.len());
         return Err(Fault::new(message));
     }
-    let items: Result<Vec<_>, _> = items
-        .iter()
-        .zip(types.iter())
-        .enumerate()
-        .map(|(idx, (item, ty))| converted(item, ty).map_err(|fault| fault.inside(PathElement::Index(idx))))
-        .collect();
-    items.map(ExprValue::tuple)
+    let mut found = Vec::with_capacity(items.len());
+    for (idx, (item, ty)) in items.iter().zip(types.iter()).enumerate() {
+        found.push(converted(item, ty).map_err(|fault| fault.inside(PathElement::Index(idx)))?);
+    }
+    Ok(ExprValue::tuple(found))
 }
 
 fn attributes(entries: &Entries, object: &ObjectType) -> Result<ExprValue, Fault> {
@@ -249,20 +250,28 @@ pub(crate) fn specific(from: &Type, to: &Type) -> Type {
         (from, Type::Set(to)) => Type::set(specific(&element_of(from), to)),
         (from, Type::Map(to)) => Type::map(specific(&element_of(from), to)),
         (from, Type::Tuple(to)) => {
-            let from = |idx| match from {
-                Type::Tuple(from) => from.get(idx).unwrap_or(open),
-                _ => open,
-            };
-            Type::Tuple(to.iter().enumerate().map(|(idx, to)| specific(from(idx), to)).collect())
+            let mut types = Vec::with_capacity(to.len());
+            for (idx, to) in to.iter().enumerate() {
+                let from = match from {
+                    Type::Tuple(from) => from.get(idx).unwrap_or(open),
+                    _ => open,
+                };
+                types.push(specific(from, to));
+            }
+            Type::Tuple(types.into())
         }
-        (from, Type::Object(to)) => Type::object(to.iter().map(|(name, attribute)| {
-            let from = match from {
-                Type::Map(element) => element,
-                Type::Object(object) => object.get(name).map_or(open, |attribute| &attribute.ty),
-                _ => open,
-            };
-            (name.clone(), specific(from, &attribute.ty))
-        })),
+        (from, Type::Object(to)) => {
+            let mut attributes = Vec::new();
+            for (name, attribute) in to.iter() {
+                let from = match from {
+                    Type::Map(element) => element,
+                    Type::Object(object) => object.get(name).map_or(open, |attribute| &attribute.ty),
+                    _ => open,
+                };
+                attributes.push((name.clone(), specific(from, &attribute.ty)));
+            }
+            Type::object(attributes)
+        }
     }
 }
 

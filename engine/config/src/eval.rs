@@ -7,6 +7,7 @@
 mod access;
 mod budget;
 mod call;
+mod call_result;
 mod codes;
 mod compound;
 mod conditional;
@@ -123,11 +124,14 @@ impl<'a> Evaluator<'a> {
             Expression::Null(_) => ExprValue::NULL,
             Expression::Bool(bool) => ExprValue::bool(*bool.value()),
             Expression::Number(number) => self.number_literal(number, &range)?,
-            Expression::String(text) => ExprValue::string(text.as_str()),
+            Expression::String(text) => {
+                self.on_one_line(text.as_str(), &range)?;
+                ExprValue::string(text.as_str())
+            }
             Expression::Array(array) => self.array(array)?,
             Expression::Object(object) => self.object(object, &range)?,
             Expression::StringTemplate(template) => self.template(template, Lines::Joined, &range)?,
-            Expression::HeredocTemplate(heredoc) => self.template(&heredoc.template, Lines::Apart, &range)?,
+            Expression::HeredocTemplate(heredoc) => self.heredoc(heredoc, &range)?,
             Expression::Parenthesis(inner) => return self.value(inner.inner()),
             Expression::Variable(name) => self.root(name.as_str(), &[], &range)?.0,
             Expression::Conditional(conditional) => self.conditional(conditional, &range)?,

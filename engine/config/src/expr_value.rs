@@ -186,6 +186,33 @@ impl ExprValue {
         Self { kind, sensitive: false, ephemeral: false, null_type: self.null_type.clone() }
     }
 
+    /// Returns the value with null wherever something is ephemeral.
+    #[must_use]
+    pub(crate) fn ephemeral_as_null(&self) -> Self {
+        if self.ephemeral {
+            return Self::null(self.ty()).with_sensitivity_of(self.sensitive);
+        }
+        if !self.contains_ephemeral() {
+            return self.clone();
+        }
+        let items = |items: &Items| {
+            let parts = items.iter().map(Self::ephemeral_as_null);
+            Arc::new(Items::new(items.element().clone(), parts))
+        };
+        let entries = |entries: &Entries| {
+            let parts = entries.iter().map(|(key, value)| (key.clone(), value.ephemeral_as_null()));
+            Arc::new(Entries::new(entries.element().clone(), parts))
+        };
+        let kind = match &self.kind {
+            Kind::List(list) => Kind::List(items(list)),
+            Kind::Tuple(tuple) => Kind::Tuple(items(tuple)),
+            Kind::Map(map) => Kind::Map(entries(map)),
+            Kind::Object(object) => Kind::Object(entries(object)),
+            kind => kind.clone(),
+        };
+        Self { kind, ..self.clone() }
+    }
+
     /// Returns what the value is.
     pub fn kind(&self) -> &Kind {
         &self.kind
@@ -292,10 +319,20 @@ impl ExprValue {
             Kind::String(_) => Type::String,
             Kind::List(items) => Type::List(Arc::new(items.element().clone())),
             Kind::Set(items) => Type::Set(Arc::new(items.element().clone())),
-            Kind::Tuple(items) => Type::Tuple(items.iter().map(Self::ty).collect()),
+            Kind::Tuple(items) => {
+                let mut types = Vec::with_capacity(items.len());
+                for item in items.iter() {
+                    types.push(item.ty());
+                }
+                Type::Tuple(types.into())
+            }
             Kind::Map(entries) => Type::Map(Arc::new(entries.element().clone())),
             Kind::Object(entries) => {
-                Type::object(entries.iter().map(|(name, value)| (name.clone(), value.ty())))
+                let mut attributes = Vec::with_capacity(entries.len());
+                for (name, value) in entries.iter() {
+                    attributes.push((name.clone(), value.ty()));
+                }
+                Type::object(attributes)
             }
             Kind::Unknown(unknown) => unknown.ty.clone(),
         }
@@ -311,7 +348,7 @@ impl ExprValue {
             Kind::Unknown(unknown) if unknown.ty == Type::Any => Self::unknown(element.clone()),
             _ => return self,
         };
-        typed.with_sensitivity_of(self.sensitive)
+        typed.with_sensitivity_of(self.sensitive).with_ephemerality_of(self.ephemeral)
     }
 
     /// Returns how deep containers are nested in this value; 0 for scalars. O(1).

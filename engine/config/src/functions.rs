@@ -218,7 +218,7 @@ static FUNCTIONS: LazyLock<BTreeMap<&'static str, Function>> = LazyLock::new(|| 
 });
 
 /// The functions by what they are about, in the order of the reference.
-const GROUPS: &[(&str, &[Row])] = &[
+static GROUPS: &[(&str, &[Row])] = &[
     ("Text", strings::TABLE),
     ("Regular expressions", regexes::TABLE),
     ("Numbers", numbers::TABLE),
@@ -238,15 +238,16 @@ fn tables() -> impl Iterator<Item = &'static Row> {
     GROUPS.iter().flat_map(|(_, table)| table.iter())
 }
 
-/// Returns the function of this name, which may stand behind `core::`. `try`, `can` and `convert` are not among them:
-/// they are part of evaluation.
+/// Returns the function of this name, which may stand behind `core::`. Those that are part of evaluation are not
+/// among them: `can`, `convert`, `ephemeralasnull` and `try`.
 pub fn find(name: &str) -> Option<&'static Function> {
     FUNCTIONS.get(name.strip_prefix("core::").unwrap_or(name))
 }
 
 /// Returns the names that can be called, in order; those that are part of evaluation included.
 pub fn names() -> impl Iterator<Item = &'static str> {
-    let mut names: Vec<_> = FUNCTIONS.keys().copied().chain(["can", "convert", "try"]).collect();
+    let mut names: Vec<_> =
+        FUNCTIONS.keys().copied().chain(["can", "convert", "ephemeralasnull", "try"]).collect();
     names.sort_unstable();
     names.into_iter()
 }

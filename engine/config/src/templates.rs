@@ -1,10 +1,13 @@
 //! Rendering of a module's text templates.
 //!
 //! Templates see the variables given to them and the other templates of their module, nothing else: no files,
-//! no environment, no clock. Their names, in calls and includes, are paths from the module's directory. Their output is text; whoever takes YAML from it parses it.
+//! no environment, no clock. Their names, in calls and includes, are paths from the module's directory. A name that is
+//! not given is a fault, in conditions too. Their output is text; whoever takes YAML from it parses it.
 //!
 //! # Source
 //! Tera documentation, version 2.
+
+mod conditions;
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -15,6 +18,7 @@ use engine_core::diagnostic::{Code, Diagnostic, Diagnostics, SourceFile, SourceS
 use engine_core::value::Value;
 use tera::{Context, Kwargs, State, Tera};
 
+use self::conditions::Conditions;
 use crate::eval::did_you_mean;
 use crate::expr_value::ExprValue;
 use crate::functions::write_yaml;
@@ -41,6 +45,7 @@ const REPEATING: [&str; 3] = ["for", "include", "component"];
 pub(crate) struct Templates {
     tera: Arc<Tera>,
     files: Arc<BTreeMap<String, Arc<SourceFile>>>,
+    conditions: Arc<BTreeMap<String, Conditions>>,
     repeating: bool,
 }
 
@@ -58,7 +63,10 @@ impl Templates {
         tera.add_raw_templates(sources)
             .map_err(|error| Report::read(&error, &files).into_fault(TEMPLATE, "invalid template"))?;
         let repeats = |file: &Arc<SourceFile>| REPEATING.iter().any(|tag| file.text.contains(tag));
-        Ok(Self { tera: Arc::new(tera), repeating: files.values().any(repeats), files: Arc::new(files) })
+        let repeating = files.values().any(repeats);
+        let conditions = files.iter().map(|(name, file)| (name.clone(), Conditions::read(&file.text)));
+        let conditions = Arc::new(conditions.collect());
+        Ok(Self { tera: Arc::new(tera), files: Arc::new(files), conditions, repeating })
     }
 
     /// Renders a template with the entries of an object as its variables.
@@ -110,12 +118,37 @@ impl Templates {
         };
         let missing = wanted.into_iter().filter(|wanted| entries.get(wanted).is_none()).min();
         let Some(missing) = missing else {
-            return Ok(());
+            return self.check_conditions(name, variables);
         };
         let summary = format!("template {name:?} refers to {missing:?}, which it is not given");
         let mut fault = Diagnostic::error(TEMPLATE_VARIABLE, summary).at(self.start_of(name));
         fault.hint = did_you_mean(missing, entries.keys().map(engine_core::value::Text::as_str));
         Err(fault.into())
+    }
+
+    /// Refuses a condition on an attribute that does not exist, in the template and in those that it takes in.
+    fn check_conditions(&self, name: &str, variables: &ExprValue) -> Result<(), Diagnostics> {
+        let mut reached = vec![name];
+        let mut next = 0;
+        while let Some(name) = reached.get(next).copied() {
+            next += 1;
+            let Some(conditions) = self.conditions.get(name) else { continue };
+            for path in &conditions.paths {
+                let Some(step) = first_missing(variables, &path.steps) else { continue };
+                let written = path.steps[..=step].join(".");
+                let span =
+                    self.files.get(name).map(|file| SourceSpan::new(Arc::clone(file), path.range.clone()));
+                let summary = format!("a condition refers to {written:?}, which the template is not given");
+                let hint = format!("correct the name, or ask first: {written} is defined");
+                return Err(Diagnostic::error(TEMPLATE_VARIABLE, summary).at(span).hint(hint).into());
+            }
+            for used in &conditions.uses {
+                if !reached.contains(&used.as_str()) {
+                    reached.push(used);
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Renders here, or on a thread of its own that is given up when it takes too long.
@@ -136,6 +169,20 @@ impl Templates {
         let file = self.files.get(name)?;
         Some(SourceSpan::new(Arc::clone(file), 0..0))
     }
+}
+
+/// Returns the first attribute of a path that an object on the way does not have.
+fn first_missing(variables: &ExprValue, steps: &[String]) -> Option<usize> {
+    let mut value = variables.clone();
+    for (idx, step) in steps.iter().enumerate() {
+        let next = value.as_entries()?.get(step).cloned();
+        match next {
+            Some(next) => value = next,
+            // Names that are not given at all have been looked for before.
+            None => return (idx > 0).then_some(idx),
+        }
+    }
+    None
 }
 
 const CANNOT_RENDER: &str = "the template cannot be rendered";

@@ -8,7 +8,7 @@ const STEP: usize = 2;
 /// The same for the parts of a type.
 const TYPE_STEP: usize = 4;
 
-/// Returns the text of a value: over several lines when it has parts. What is sensitive or unknown is not in it.
+/// Returns the text of a value: over several lines when it has parts. What is sensitive, ephemeral or unknown is not in it.
 pub(super) fn value(value: &ExprValue) -> String {
     let mut out = String::new();
     write_value(&mut out, value, 0);
@@ -25,6 +25,9 @@ pub(super) fn ty(ty: &Type) -> String {
 fn write_value(out: &mut String, value: &ExprValue, indent: usize) {
     if value.is_unknown() {
         return out.push_str("(known after apply)");
+    }
+    if value.is_ephemeral() {
+        return out.push_str("(ephemeral value)");
     }
     if value.is_sensitive() {
         return out.push_str("(sensitive value)");

@@ -9,6 +9,7 @@ use crate::types::Type;
 fn names() -> Names {
     let mut names = Names::new(Path::new("."));
     names.define("secret", ExprValue::from("hush").sensitive());
+    names.define("passing", ExprValue::from("hush").with_ephemerality_of(true));
     names.define("later", ExprValue::unknown(Type::String));
     names
 }
@@ -39,6 +40,7 @@ fn values_are_printed_as_terraform_does() {
         ("tomap({ a = 1 })", "tomap({\n  \"a\" = 1\n})"),
         ("compact([\"\"])", "tolist([])"),
         ("secret", "(sensitive value)"),
+        ("passing", "(ephemeral value)"),
         ("[secret, later]", "[\n  (sensitive value),\n  (known after apply),\n]"),
         ("upper(later)", "(known after apply)"),
         ("type(\"a\")", "string"),

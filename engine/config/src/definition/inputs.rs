@@ -50,7 +50,9 @@ fn what_is_ephemeral_is_kept_nowhere() {
         "[for c in [var.token] : c][0]",
         "nonsensitive(var.token)",
         "length(var.token) > 3 ? \"a\" : \"b\"",
+        "false ? var.token : \"open\"",
         "tostring(var.token != \"\")",
+        "false ? var.token : \"open\"",
         "join(\",\", tolist(toset([var.token])))",
         "one({ a = [var.token] }.a[*])",
         "try(var.token, \"\")",
@@ -59,7 +61,6 @@ fn what_is_ephemeral_is_kept_nowhere() {
         check(&config(value), &given, &["TRN0153 13:12: data.x of manifest.m is ephemeral"]);
     }
     check(&config("{ a = var.token, b = \"open\" }.b"), &given, &[]);
-    check(&config("false ? var.token : \"open\""), &given, &[]);
     check(
         &format!(
             "{TOKEN}locals {{\n  all = [var.token, \"open\"]\n}}\noutput \"o\" {{\n  value = local.all[1]\n}}\n"

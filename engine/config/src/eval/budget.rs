@@ -72,6 +72,11 @@ impl Budget {
         spend(&self.bytes, count).ok_or(Exhausted::Bytes)
     }
 
+    /// Forgets the values that held something ephemeral since there were so many: what is made of them holds nothing.
+    pub fn forget_ephemeral(&self, before: u64) {
+        self.ephemeral.set(before);
+    }
+
     /// Counts a value that holds something ephemeral.
     pub fn note_ephemeral(&self) {
         self.ephemeral.set(self.ephemeral.get() + 1);

@@ -6,7 +6,7 @@ use engine_core::diagnostic::{Diagnostic, Diagnostics};
 use hcl_edit::Span;
 use hcl_edit::expr::FuncCall;
 
-use super::{Evaluator, Outcome, did_you_mean, given, range_of};
+use super::{Evaluator, Outcome, call_result, did_you_mean, given, range_of};
 use crate::convert::convert;
 use crate::expr_value::{ExprValue, Kind};
 use crate::functions::{
@@ -31,6 +31,7 @@ impl Evaluator<'_> {
             "try" => return self.attempt(call, range),
             "can" => return self.can(call, range),
             "convert" => return self.convert(call, range),
+            "ephemeralasnull" => return self.ephemeral_as_null(call, range),
             _ => {}
         }
         let Some(function) = functions::find(&name) else {
@@ -46,9 +47,29 @@ impl Evaluator<'_> {
             return Ok(ExprValue::unknown(Type::Any));
         };
         let values: Vec<_> = arguments.iter().map(|(value, _)| value.clone()).collect();
-        function
-            .invoke(values, self.scope, self.budget)
-            .map_err(|error| self.failed(function, error, &arguments, range))
+        self.typed(function, &arguments)?;
+        let result = function
+            .invoke(values.clone(), self.scope, self.budget)
+            .map_err(|error| self.failed(function, error, &arguments, range))?;
+        Ok(call_result::known(function.name(), &values, result))
+    }
+
+    /// Refuses arguments of types that the function never takes, before all of them are known.
+    fn typed(&self, function: &Function, arguments: &Arguments) -> Outcome<()> {
+        let unknown = |value: &ExprValue| value.is_unknown() && value.ty() != Type::Any;
+        let is_open = |value: &ExprValue| value.is_unknown() && value.ty() == Type::Any;
+        let mut values = arguments.iter().map(|(value, _)| value);
+        if !values.clone().any(unknown) || values.any(is_open) {
+            return Ok(());
+        }
+        let checked = if function.name() == "merge" { arguments.len() } else { 1 };
+        let wrong = arguments
+            .iter()
+            .take(checked)
+            .find(|(value, _)| !call_result::takes(function.name(), &value.ty()));
+        let Some((value, range)) = wrong else { return Ok(()) };
+        let message = format!("{} is no argument of it", value.ty().friendly());
+        Err(self.bad_argument(function, message, Some(&(value.clone(), range.clone())), range).into())
     }
 
     /// Evaluates the arguments; `None` when it is known after apply how many there are.
@@ -183,6 +204,19 @@ impl Evaluator<'_> {
                 .detail(given(&given_value))
                 .into()
         })
+    }
+
+    /// `ephemeralasnull(…)`: the argument with null wherever it is ephemeral, which the result then is not.
+    fn ephemeral_as_null(&self, call: &FuncCall, range: &Range<usize>) -> Outcome {
+        let mut arguments = call.args.iter();
+        let (Some(argument), None) = (arguments.next(), arguments.next()) else {
+            let summary = "ephemeralasnull: exactly 1 argument is required";
+            return Err(self.fault(ARGUMENT_COUNT, range, summary).into());
+        };
+        let before = self.budget.ephemeral();
+        let value = self.value(argument)?;
+        self.budget.forget_ephemeral(before);
+        Ok(value.ephemeral_as_null())
     }
 
     /// `can(…)`: whether the argument evaluates without a fault.

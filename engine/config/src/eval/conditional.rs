@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use engine_core::value::Number;
-use hcl_edit::expr::{Conditional, Expression};
+use hcl_edit::expr::{BinaryOperator, Conditional, Expression, UnaryOperator};
 
 use super::codes::{CONDITION, INCONSISTENT_RESULTS};
 use super::{Evaluator, Outcome, given, range_of};
@@ -18,53 +18,56 @@ impl Evaluator<'_> {
     /// # Source
     /// Documentation of `OpenTofu`, "Conditional Expressions", "Result Types".
     pub(super) fn conditional(&self, conditional: &Conditional, range: &Range<usize>) -> Outcome {
-        let yes = self.value(&conditional.true_expr);
-        let no = self.value(&conditional.false_expr);
-        self.choose(&conditional.cond_expr, yes, no, range)
+        let arm = |expression| (self.value(expression), type_of_faulty(expression));
+        let arms = (arm(&conditional.true_expr), arm(&conditional.false_expr));
+        self.choose(&conditional.cond_expr, arms, range)
     }
 
-    /// Chooses one of two results. Whatever is sensitive of the three makes the result sensitive: it may tell which
-    /// one was chosen.
+    /// Chooses one of two results, each with the type that it counts as should it have a fault. Whatever is sensitive
+    /// of the three makes the result sensitive: it may tell which one was chosen.
     pub(super) fn choose(
         &self,
         condition: &Expression,
-        yes: Outcome,
-        no: Outcome,
+        ((yes, yes_type), (no, no_type)): ((Outcome, Type), (Outcome, Type)),
         range: &Range<usize>,
     ) -> Outcome {
         // A result that is too costly is a fault of the whole.
         let (yes, no) = if self.budget.is_exhausted() { (Ok(yes?), Ok(no?)) } else { (yes, no) };
-        // The type of a result with a fault is not known.
-        let of_fault = ExprValue::unknown(Type::Any);
-        let ty = self.common(yes.as_ref().unwrap_or(&of_fault), no.as_ref().unwrap_or(&of_fault), range)?;
-        let condition_range = range_of(condition);
-        let condition = self.value(condition)?;
-        if condition.is_null() {
-            return Err(self.fault(CONDITION, &condition_range, "invalid condition: it is null").into());
-        }
+        let (yes_fault, no_fault) = (ExprValue::unknown(yes_type), ExprValue::unknown(no_type));
+        let ty = self.common(yes.as_ref().unwrap_or(&yes_fault), no.as_ref().unwrap_or(&no_fault), range)?;
+        let condition = self.condition_value(condition)?;
         let any = |marked: fn(&ExprValue) -> bool| {
             marked(&condition) || [&yes, &no].into_iter().any(|result| result.as_ref().is_ok_and(marked))
         };
         let (sensitive, ephemeral) = (any(ExprValue::is_sensitive), any(ExprValue::is_ephemeral));
         if condition.is_unknown() {
-            let result = either(&yes.unwrap_or_else(|_| of_fault.clone()), &no.unwrap_or(of_fault), ty);
+            let result = either(&yes.unwrap_or(yes_fault), &no.unwrap_or(no_fault), ty);
             return Ok(result.with_sensitivity_of(sensitive).with_ephemerality_of(ephemeral));
         }
-        let condition = self.converted_condition(&condition, &condition_range)?;
         let chosen = if condition.as_bool() == Some(true) { yes? } else { no? };
-        let converted = convert(&chosen, &ty)
-            .map_err(|error| self.fault(INCONSISTENT_RESULTS, range, error.to_string()))?;
+        let converted = if chosen.ty() == ty {
+            chosen
+        } else {
+            convert(&chosen, &ty)
+                .map_err(|error| self.fault(INCONSISTENT_RESULTS, range, error.to_string()))?
+        };
         Ok(converted.with_sensitivity_of(sensitive).with_ephemerality_of(ephemeral))
     }
 
     /// Evaluates a condition: a boolean, or known after apply.
     pub(super) fn condition(&self, expression: &Expression) -> Outcome {
+        let value = self.condition_value(expression)?;
+        self.converted_condition(&value, &range_of(expression))
+    }
+
+    /// Evaluates a condition: a boolean, or a value of any type that is known after apply.
+    pub(super) fn condition_value(&self, expression: &Expression) -> Outcome {
         let value = self.value(expression)?;
         let range = range_of(expression);
         if value.is_null() {
             return Err(self.fault(CONDITION, &range, "invalid condition: it is null").into());
         }
-        self.converted_condition(&value, &range)
+        if value.is_unknown() { Ok(value) } else { self.converted_condition(&value, &range) }
     }
 
     fn converted_condition(&self, value: &ExprValue, range: &Range<usize>) -> Outcome {
@@ -95,6 +98,28 @@ impl Evaluator<'_> {
                 .detail(detail)
                 .into()
         })
+    }
+}
+
+/// Returns the type that an expression has even when it has a fault, as far as its form tells.
+pub(super) fn type_of_faulty(expression: &Expression) -> Type {
+    match expression {
+        Expression::Parenthesis(inner) => type_of_faulty(inner.inner()),
+        Expression::HeredocTemplate(_) => Type::String,
+        Expression::StringTemplate(template) if template.as_single_element().is_none() => Type::String,
+        Expression::UnaryOp(operation) => match operation.operator.value() {
+            UnaryOperator::Neg => Type::Number,
+            UnaryOperator::Not => Type::Bool,
+        },
+        Expression::BinaryOp(operation) => match operation.operator.value() {
+            BinaryOperator::Plus
+            | BinaryOperator::Minus
+            | BinaryOperator::Mul
+            | BinaryOperator::Div
+            | BinaryOperator::Mod => Type::Number,
+            _ => Type::Bool,
+        },
+        _ => Type::Any,
     }
 }
 

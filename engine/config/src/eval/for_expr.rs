@@ -121,7 +121,11 @@ impl Evaluator<'_> {
     /// Evaluates one turn; `None` when its condition leaves it out.
     fn turn(&self, for_expr: &ForExpr, marks: &mut Marks) -> Outcome<Option<Turn>> {
         if let Some(condition) = &for_expr.cond {
-            let condition = self.condition(&condition.expr)?;
+            let condition = match &for_expr.key_expr {
+                // That an unknown condition of a list is no boolean is found out once it is known.
+                None => self.condition_value(&condition.expr)?,
+                Some(_) => self.condition(&condition.expr)?,
+            };
             marks.sensitive |= condition.is_sensitive();
             match condition.as_bool() {
                 Some(true) => {}
@@ -141,7 +145,11 @@ impl Evaluator<'_> {
                     marks.unknown = true;
                     return Ok(None);
                 }
-                Some(self.key(&value, &range_of(key))?)
+                match self.key(&value, &range_of(key)) {
+                    // The result is unknown anyway, and so may be what the key will be told apart from.
+                    Err(_) if marks.unknown => return Ok(None),
+                    key => Some(key?),
+                }
             }
         };
         let value = self.value(&for_expr.value_expr)?;

@@ -7,11 +7,12 @@ use hcl_edit::Span;
 use hcl_edit::expr::{BinaryOp, BinaryOperator, Expression, UnaryOp, UnaryOperator};
 
 use super::codes::{DIVISION_BY_ZERO, NUMBER_RANGE, OPERAND};
+use super::conditional::type_of_faulty;
 use super::equality::equal;
 use super::{Evaluator, Outcome, given, range_of, ranges};
 use crate::convert::convert;
 use crate::expr_value::ExprValue;
-use crate::types::Type;
+use crate::types::{Type, convertible};
 
 /// How many digits before or behind the point a computed number may have.
 const MAX_DIGITS: u64 = 8192;
@@ -53,7 +54,7 @@ impl Evaluator<'_> {
             | BinaryOperator::Mod => {
                 self.on_numbers(operation, |a, b| match (a.as_number(), b.as_number()) {
                     (Some(a), Some(b)) => arithmetic(operator, a, b).map(ExprValue::number),
-                    _ => Ok(ExprValue::unknown(Type::Number).refined(ranges::result(operator, a, b))),
+                    _ => Ok(ExprValue::unknown(Type::Number).known_not_null()),
                 })
             }
         }
@@ -66,12 +67,7 @@ impl Evaluator<'_> {
         self.within_budget(&range, self.budget.work(&rhs))?;
         let negated = *operation.operator.value() == BinaryOperator::NotEq;
         let result = equal(&lhs, &rhs).map_or_else(unknown_bool, |equal| ExprValue::bool(equal != negated));
-        // Whether a value is null tells nothing of what is in it.
-        let sensitive = if lhs.is_null() == rhs.is_null() {
-            lhs.contains_sensitive() || rhs.contains_sensitive()
-        } else {
-            lhs.is_sensitive() || rhs.is_sensitive()
-        };
+        let sensitive = lhs.contains_sensitive() || rhs.contains_sensitive();
         Ok(result.with_sensitivity_of(sensitive))
     }
 
@@ -104,6 +100,7 @@ impl Evaluator<'_> {
     fn logical_operand(&self, expression: &Expression, operator: BinaryOperator) -> Outcome<Outcome> {
         let value = match self.value(expression) {
             Err(faults) if self.budget.is_exhausted() => return Err(faults),
+            Err(faults) if !convertible(&type_of_faulty(expression), &Type::Bool) => return Err(faults),
             Err(faults) => return Ok(Err(faults)),
             Ok(value) => self.operand_of(&value, expression, &Type::Bool, operator.as_str())?,
         };

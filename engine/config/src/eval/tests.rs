@@ -540,6 +540,7 @@ fn sensitive_values_stay_hidden() {
         "join(\"\", [secret])",
         "mixed.closed",
         "mixed == mixed",
+        "null == mixed",
         "false && flag",
         "true ? \"x\" : secret",
         "list[pin - 4711]",
@@ -574,7 +575,6 @@ fn sensitive_values_stay_hidden() {
         ("values(mixed)", "[(sensitive value), \"o\"]"),
         ("keys(mixed)", "[\"closed\", \"open\"]"),
         ("[for v in [secret, \"a\"] : v]", "[(sensitive value), \"a\"]"),
-        ("null == mixed", "false"),
         ("nonsensitive(secret)", "\"hush\""),
         ("issensitive(secret)", "true"),
         ("issensitive(text)", "false"),
@@ -634,7 +634,6 @@ fn unknown_values_flow_through_and_keep_their_type() {
         ("count + 1 != null", "true"),
         ("(maybe ? 1 : 5) > 5", "(known after apply)"),
         ("(maybe ? 1 : 5) > 6", "false"),
-        ("(maybe ? 1 : 5) + 1 < 10", "true"),
         ("(maybe ? list : tolist([\"x\"])) == tolist([\"a\", \"b\", \"c\"])", "false"),
         ("try(later, 1)", "(known after apply)"),
         ("can(later)", "(known after apply)"),
@@ -671,6 +670,44 @@ fn hostile_expressions_end_in_a_fault() {
             "MiB",
         ),
     ]);
+}
+
+/// Values nest up to 128 levels; whatever is done with them fits a stack of 512 KiB.
+#[test]
+fn deep_values_fit_a_small_stack() {
+    let small = std::thread::Builder::new().stack_size(512 << 10);
+    let used = small.spawn(|| {
+        let mut values = scope("");
+        let wrap: Expression = "{ a = [v, later] }".parse().unwrap();
+        values.values.insert("v", "x".into());
+        while let Ok(deeper) = evaluate(&wrap, &values) {
+            values.values.insert("v", deeper);
+        }
+        values.values.insert("w", values.values["v"].without_marks());
+        for text in [
+            "v == w",
+            "v != null",
+            "maybe ? v : w",
+            "true ? v : null",
+            "tolist([v, w])[0].a[0]",
+            "toset([w])",
+            "tomap({ a = v })",
+            "jsonencode(w)",
+            "yamlencode(v)",
+            "type(v)",
+            "flatten([v])",
+            "merge(v, w)",
+            "sensitive(v)",
+            "\"${v}x\"",
+            "[for k, e in v : e]",
+            "v[*].a[*]",
+            "try(v.b, w)",
+        ] {
+            let outcome = evaluate(&text.parse().unwrap(), &values);
+            drop(outcome.map(|value| (value.to_string(), value.to_plain(), value.ty())));
+        }
+    });
+    used.unwrap().join().unwrap();
 }
 
 /// The parser allows 64 levels; every kind of expression fits the stack of a thread of 2 MiB.

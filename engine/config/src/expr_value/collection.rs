@@ -189,7 +189,7 @@ impl Entries {
     }
 }
 
-/// The order of a set: numbers by value, text by code point, containers by their contents.
+/// The order of a set: numbers by value, text by code point, containers by their contents; null comes last.
 ///
 /// Marks take no part in it: values that differ in nothing else are equal.
 pub(crate) fn order(a: &ExprValue, b: &ExprValue) -> Ordering {
@@ -218,15 +218,15 @@ fn order_entries(a: &Entries, b: &Entries) -> Ordering {
 
 fn rank(kind: &Kind) -> u8 {
     match kind {
-        Kind::Null => 0,
-        Kind::Bool(_) => 1,
-        Kind::Number(_) => 2,
-        Kind::String(_) => 3,
-        Kind::List(_) => 4,
-        Kind::Tuple(_) => 5,
-        Kind::Set(_) => 6,
-        Kind::Map(_) => 7,
-        Kind::Object(_) => 8,
+        Kind::Bool(_) => 0,
+        Kind::Number(_) => 1,
+        Kind::String(_) => 2,
+        Kind::List(_) => 3,
+        Kind::Tuple(_) => 4,
+        Kind::Set(_) => 5,
+        Kind::Map(_) => 6,
+        Kind::Object(_) => 7,
+        Kind::Null => 8,
         Kind::Unknown(_) => 9,
     }
 }

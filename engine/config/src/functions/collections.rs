@@ -224,14 +224,15 @@ fn concat(call: &Call<'_>) -> Outcome {
         return Ok(lifted(call, Type::Any));
     }
     let mut items = Vec::new();
-    let mut all_lists = true;
     for idx in 0..call.arguments.len() {
         ordered(call, idx)?;
-        all_lists &= !matches!(call.value(idx)?.kind(), Kind::Tuple(_));
         items.extend(call.items(idx)?.iter().cloned());
     }
     let tuple = ExprValue::tuple(items);
-    let list = all_lists.then(|| convert(&tuple, &Type::list(Type::Any)).ok()).flatten();
+    // Lists of one type, or of types with one in common, stay a list.
+    let types: Vec<_> = call.arguments.iter().map(ExprValue::ty).collect();
+    let common = types.iter().all(|ty| matches!(ty, Type::List(_))).then(|| unify(&types)).flatten();
+    let list = common.and_then(|list| convert(&tuple, &list).ok());
     Ok(with_marks(call, list.unwrap_or(tuple)))
 }
 
@@ -352,8 +353,8 @@ fn merge(call: &Call<'_>) -> Outcome {
         let entries = call.entries(idx)?.iter();
         merged.extend(entries.map(|(key, value)| (key.clone(), value.clone())));
     }
-    // Maps of one type stay a map of it; nulls have no type to differ in.
-    let mut types = call.arguments.iter().filter(|value| !value.is_null()).map(ExprValue::ty);
+    // Maps of one type stay a map of it.
+    let mut types = call.arguments.iter().map(ExprValue::ty);
     let merged = match types.next() {
         Some(Type::Map(element)) if types.all(|ty| ty == Type::Map(element.clone())) => {
             ExprValue::map(Type::clone(&element), merged)

@@ -2,11 +2,16 @@
 
 use super::{Row, marked};
 use crate::expr_value::ExprValue;
+use crate::types::Type;
 
 #[rustfmt::skip]
 pub(super) const TABLE: &[Row] = &[
     marked("issensitive(value: any|null) -> bool", "Tells whether the value is sensitive.",
-        r#"issensitive(sensitive("a"))"#, |call| Ok(call.value(0)?.is_sensitive().into())),
+        r#"issensitive(sensitive("a"))"#, |call| {
+            let value = call.value(0)?;
+            let undecided = value.is_unknown() && !value.is_sensitive();
+            Ok(if undecided { ExprValue::unknown(Type::Bool) } else { value.is_sensitive().into() })
+        }),
     marked("nonsensitive(value: any|null) -> any", "Returns the value without the sensitive mark: it will be shown.",
         r#"!issensitive(nonsensitive(sensitive("a")))"#, |call| Ok(call.value(0)?.clone().without_mark())),
     marked("sensitive(value: any|null) -> any", "Returns the value with the sensitive mark: it is shown nowhere.",

@@ -1,5 +1,7 @@
 //! Reading CSV.
 
+use std::collections::BTreeSet;
+
 use engine_core::value::Text;
 
 use super::{Call, FunctionError};
@@ -17,8 +19,9 @@ pub(super) fn decode(call: &Call<'_>) -> Result<ExprValue, FunctionError> {
     let names = names
         .ok_or_else(|| FunctionError::argument(0, "the line with the names of the columns is missing"))?;
     let names: Vec<Text> = names.iter().map(|name| Text::from(name.as_str())).collect();
-    if let Some(twice) = (1..names.len()).find(|idx| names[..*idx].contains(&names[*idx])) {
-        return Err(FunctionError::argument(0, format!("two columns are named {:?}", names[twice].as_str())));
+    let mut seen = BTreeSet::new();
+    if let Some(twice) = names.iter().find(|name| !seen.insert(name.as_str())) {
+        return Err(FunctionError::argument(0, format!("two columns are named {:?}", twice.as_str())));
     }
     let element = Type::object(names.iter().map(|name| (name.clone(), Type::String)));
     let mut rows = Vec::new();

@@ -79,8 +79,7 @@ impl Verb {
         }
         verb.width = digits(rest)?.unwrap_or(0);
         if rest.next_if_eq(&'.').is_some() {
-            let precision = digits(rest)?;
-            verb.precision = Some(precision.ok_or_else(|| invalid("no number follows the point of a verb"))?);
+            verb.precision = Some(digits(rest)?.unwrap_or(0));
         }
         if rest.next_if_eq(&'[').is_some() {
             let position = digits(rest)?.and_then(|position| position.checked_sub(1));
@@ -120,7 +119,7 @@ impl Verb {
                 } else {
                     number::decimal(number, letter, self.precision)
                 };
-                self.signed(digits)
+                self.signed(&digits)
             }
         })
     }
@@ -134,12 +133,12 @@ impl Verb {
     }
 
     /// Puts the sign before a number and fills it up to the width: zeros go between the sign and the digits.
-    fn signed(&self, text: String) -> String {
+    fn signed(&self, text: &str) -> String {
         let (sign, digits) = match text.strip_prefix('-') {
             Some(digits) => ("-", digits),
-            None if self.plus => ("+", text.as_str()),
-            None if self.space => (" ", text.as_str()),
-            None => ("", text.as_str()),
+            None if self.plus => ("+", text),
+            None if self.space => (" ", text),
+            None => ("", text),
         };
         if self.zero && !self.left {
             let missing = self.width.saturating_sub(sign.len() + digits.len());

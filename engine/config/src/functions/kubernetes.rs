@@ -3,8 +3,9 @@
 use bigdecimal::BigDecimal;
 use engine_core::Quantity;
 
-use super::{Call, FunctionError, Row, plain};
+use super::{Call, FunctionError, Row, marked, plain};
 use crate::expr_value::{ExprValue, Kind};
+use crate::types::Type;
 
 #[rustfmt::skip]
 pub(super) const TABLE: &[Row] = &[
@@ -14,7 +15,7 @@ pub(super) const TABLE: &[Row] = &[
     plain("k8s::label_selector(selector: any) -> string",
         "Returns a selector in the notation of kubectl, from labels or from matchLabels and matchExpressions.",
         r#"k8s::label_selector({ app = "web", tier = "front" }) == "app=web,tier=front""#, label_selector),
-    plain("k8s::object_ref(object: any) -> string",
+    marked("k8s::object_ref(object: any) -> string",
         "Returns how an object is referred to: Kind.group/namespace/name, without the dot in the core group.",
         r#"k8s::object_ref({ apiVersion = "apps/v1", kind = "Deployment", metadata = { name = "web", namespace = "prod" } }) == "Deployment.apps/prod/web""#,
         object_ref),
@@ -105,26 +106,37 @@ fn is_component(text: &str) -> bool {
         })
 }
 
+/// Looks at nothing but the identity: the rest of the object may be known after apply, or sensitive.
 fn object_ref(call: &Call<'_>) -> Result<ExprValue, FunctionError> {
     let object = call.value(0)?;
-    let metadata = object.get("metadata");
-    let metadata = metadata.as_ref();
-    let part = |from: Option<&ExprValue>, name: &str| {
-        let value = from.and_then(|value| value.get(name));
-        value.and_then(|value| value.as_str().map(str::to_owned)).filter(|text| !text.is_empty())
-    };
+    let metadata = object.get("metadata").unwrap_or(ExprValue::NULL);
+    let part =
+        |from: &ExprValue, name: &str| if from.is_unknown() { Some(from.clone()) } else { from.get(name) };
+    let parts = [
+        part(object, "apiVersion"),
+        part(object, "kind"),
+        part(&metadata, "name"),
+        part(&metadata, "namespace"),
+    ];
+    let sensitive = parts.iter().flatten().any(ExprValue::is_sensitive);
+    if object.is_unknown() || parts.iter().flatten().any(ExprValue::is_unknown) {
+        return Ok(ExprValue::unknown(Type::String).with_sensitivity_of(sensitive || object.is_sensitive()));
+    }
+    let [version, kind, name, namespace] = parts
+        .map(|part| part.and_then(|part| part.as_str().map(str::to_owned)).filter(|text| !text.is_empty()));
     let missing = |what: &str| FunctionError::argument(0, format!("the object has no {what}"));
-    let version = part(Some(object), "apiVersion").ok_or_else(|| missing("apiVersion"))?;
-    let kind = part(Some(object), "kind").ok_or_else(|| missing("kind"))?;
-    let name = part(metadata, "name").ok_or_else(|| missing("metadata.name"))?;
+    let version = version.ok_or_else(|| missing("apiVersion"))?;
+    let kind = kind.ok_or_else(|| missing("kind"))?;
+    let name = name.ok_or_else(|| missing("metadata.name"))?;
     let kind = match version.split_once('/') {
         Some((group, _)) => format!("{kind}.{group}"),
         None => kind,
     };
-    Ok(ExprValue::string(match part(metadata, "namespace") {
+    let path = match namespace {
         Some(namespace) => format!("{kind}/{namespace}/{name}"),
         None => format!("{kind}/{name}"),
-    }))
+    };
+    Ok(ExprValue::string(path).with_sensitivity_of(sensitive))
 }
 
 fn label_selector(call: &Call<'_>) -> Result<ExprValue, FunctionError> {

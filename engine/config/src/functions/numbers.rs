@@ -92,8 +92,9 @@ fn logarithm(call: &Call<'_>) -> Result<ExprValue, FunctionError> {
     let float = of.to_f64().ln() / base.to_f64().ln();
     // Of powers the floating point result may be off by its last digit.
     let whole = float.round();
-    if (float - whole).abs() < 1e-9 && whole.abs() <= 4096.0 {
-        let power = base.to_decimal().powi(whole as i64);
+    let decimal = base.to_decimal();
+    if (float - whole).abs() < 1e-9 && whole.abs() * decimal.digits() as f64 <= 8192.0 {
+        let power = decimal.powi(whole as i64);
         if Number::from(power.normalized()) == *of {
             return Ok(ExprValue::number(whole as i64));
         }

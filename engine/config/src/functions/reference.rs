@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::{FUNCTIONS, Function, GROUPS, faults, refused};
 
-/// `can`, `convert` and `try` are part of evaluation: their arguments may be at fault, or no values at all.
+/// What is part of evaluation: arguments may be at fault, or no values at all, and marks are not only passed on.
 const SPECIAL: &[(&str, &str, &str)] = &[
     (
         "can(expression)",
@@ -17,6 +17,11 @@ const SPECIAL: &[(&str, &str, &str)] = &[
         "convert({ a = \"1\" }, map(number)) == tomap({ a = 1 })",
     ),
     (
+        "ephemeralasnull(value)",
+        "Returns the value with null wherever it is ephemeral.",
+        "ephemeralasnull(\"a\") == \"a\"",
+    ),
+    (
         "try(expressions...)",
         "Returns the first expression that evaluates without a fault.",
         "try(tonumber(\"five\"), 5) == 5",
@@ -27,8 +32,11 @@ const HEAD: &str = "\
 # Functions
 
 This page is written from the table of functions itself; every example and every fault on it is run by a test.
-What a function of Terraform or OpenTofu is called here, it also does: with the same results, edges included, except
-that numbers are exact decimals. Our own stand under `k8s::`. Try them in [`terrane console`](console.md).
+A function that Terraform or OpenTofu has too gives the same results, edges included, but for what follows. Numbers are
+exact decimals: `log(1000, 10)` is 3, `pow(1.1, 2)` is 1.21, and what would be infinite is refused. `range` is bounded
+by the cost of the expression, not by 1024 numbers. YAML is read and written as the tools of Kubernetes do it, and keys
+of an object are taken once. `type` gives text outside of the console. Paths start at the repository's root, and nothing
+outside is read. Our own functions stand under `k8s::`. Try them in [`terrane console`](console.md).
 
 In a signature `?` marks what may be left out, `...` what may be given any number of times, and `|null` what may be
 null. An argument is converted to the type of its parameter. A result is known after apply when it depends on an
@@ -37,6 +45,7 @@ argument that is, and sensitive when an argument is. `core::NAME` is the same as
 All functions refuse too few or too many arguments (`TRN0301`), arguments of another type, and null where the
 signature does not admit it (`TRN0302`). Further refusals stand with each function. They have the code `TRN0302` when
 an argument is at fault and `TRN0303` otherwise; nothing sensitive is quoted.
+
 ";
 
 /// Returns the reference of all functions, as Markdown: `engine/docs/functions.md`.
@@ -63,7 +72,7 @@ pub fn functions_markdown() -> String {
 }
 
 fn heading(page: &mut String, title: &str) {
-    line(page, format_args!("\n## {title}\n"));
+    line(page, format_args!("## {title}\n"));
 }
 
 fn entry(page: &mut String, function: &Function) {

@@ -1,4 +1,4 @@
-//! Functions that Terraform or OpenTofu have and this language has not, each with the reason.
+//! Functions that Terraform or `OpenTofu` have and this language has not, each with the reason.
 
 /// A function that is left out on purpose.
 pub(crate) struct Refused {
@@ -16,8 +16,6 @@ const TABLE: &[Refused] = &[
         instead: "paths start at the repository's root; path.root and path.module are relative to it" },
     Refused { name: "bcrypt", why: "it gives another result each time, so every plan would show a change",
         instead: "hash the password once, outside, and pass it as a sensitive variable" },
-    Refused { name: "ephemeralasnull", why: "no value is ephemeral: sensitive values are never kept",
-        instead: "use the value itself, or null" },
     Refused { name: "list", why: "it was removed from Terraform", instead: "write [a, b], or tolist([a, b])" },
     Refused { name: "map", why: "it was removed from Terraform", instead: "write { a = b }, or tomap({ a = b })" },
     Refused { name: "pathexpand", why: "no file outside the repository is read, so there is no home directory",

@@ -16,6 +16,9 @@ use crate::types::Type;
 /// How large a compiled regular expression may be, in bytes.
 const REGEX_BYTES: usize = 1 << 20;
 
+/// About what an item of a result takes beside its text, paid for before it is made.
+const ITEM_BYTES: u64 = 64;
+
 #[rustfmt::skip]
 pub(super) const TABLE: &[Row] = &[
     plain("regex(pattern: string, text: string) -> any",
@@ -30,8 +33,11 @@ pub(super) const TABLE: &[Row] = &[
         r#"length(regexall("a", "banana")) == 3"#, |call| {
             let pattern = compile(call.text(0)?, 0)?;
             let groups = groups(&pattern)?;
-            let found = pattern.captures_iter(call.text(1)?).map(|found| captured(&groups, &found));
-            Ok(ExprValue::list(groups.ty(), found))
+            let found = pattern.captures_iter(call.text(1)?).map(|found| {
+                call.budget.bytes(ITEM_BYTES)?;
+                Ok(captured(&groups, &found))
+            });
+            Ok(ExprValue::list(groups.ty(), found.collect::<Result<Vec<_>, FunctionError>>()?))
         }),
     plain("replace(text: string, search: string, with: string) -> string",
         "Returns the text with each occurrence replaced. Between slashes, search is a regular expression, and $1 stands for its first group.",

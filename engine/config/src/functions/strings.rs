@@ -94,6 +94,8 @@ fn join(call: &Call<'_>) -> Result<ExprValue, FunctionError> {
 
 fn split(call: &Call<'_>) -> Result<ExprValue, FunctionError> {
     let (separator, whole) = (call.text(0)?, call.text(1)?);
+    // Paid for before they are made: of one letter each, the parts take many times the text.
+    call.budget.bytes((whole.matches(separator.as_str()).count() as u64).saturating_mul(64))?;
     Ok(if separator.is_empty() {
         ExprValue::strings(whole.chars().map(String::from))
     } else {

@@ -41,18 +41,26 @@ fn unknown(call: &Call<'_>) -> Option<ExprValue> {
     call.any_unknown().then(|| unknown.with_sensitivity_of(call.any_sensitive()))
 }
 
+/// Returns the faults of a template. They quote its text and its path, so of a sensitive one nothing is said.
+fn about_template(call: &Call<'_>, faults: Diagnostics) -> FunctionError {
+    match call.get(0) {
+        Some(template) if template.contains_sensitive() => FunctionError::failed("the template has faults"),
+        _ => FunctionError::Template(faults),
+    }
+}
+
 /// Renders a template with the second argument as its variables.
 fn render(call: &Call<'_>, file: SourceFile) -> Result<ExprValue, FunctionError> {
     if call.context.in_template.get() {
         return Err(FunctionError::failed("a template cannot render another one"));
     }
     let scope = TemplateScope { file: Arc::new(file), variables: call.value(1)?, functions: call.context };
-    let template = scope.parse().map_err(FunctionError::Template)?;
+    let template = scope.parse().map_err(|faults| about_template(call, faults))?;
     call.context.in_template.set(true);
     let whole = 0..scope.file.text.len();
     let rendered = Evaluator::new(&scope, call.budget).template(&template, Lines::Apart, &whole);
     call.context.in_template.set(false);
-    let rendered = rendered.map_err(FunctionError::Template)?;
+    let rendered = rendered.map_err(|faults| about_template(call, faults))?;
     Ok(rendered.with_sensitivity_of(call.any_sensitive()))
 }
 
@@ -65,7 +73,8 @@ fn tera(call: &Call<'_>) -> Result<ExprValue, FunctionError> {
         return Ok(ExprValue::unknown(Type::String).with_sensitivity_of(sensitive));
     }
     call.entries(1)?;
-    let rendered = templates.render(call.text(0)?, call.value(1)?).map_err(FunctionError::Template)?;
+    let rendered = templates.render(call.text(0)?, call.value(1)?);
+    let rendered = rendered.map_err(|faults| about_template(call, faults))?;
     Ok(rendered.with_sensitivity_of(call.any_sensitive()))
 }
 

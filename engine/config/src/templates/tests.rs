@@ -81,6 +81,54 @@ fn faults_name_the_place() {
 }
 
 #[test]
+fn conditions_ask_for_what_there_is() {
+    let given = r#"{"x": {"a": {"b": true}, "n": null}, "l": [{"c": 1}]}"#;
+    let parts = [("part", "{% if x.missing %}{% endif %}"), ("base", "{% block b %}{% endblock %}")];
+    for text in [
+        "{% if x.a.b %}y{% endif %}",
+        "{% if x.n %}{% elif x.a.b and not x.n %}y{% endif %}",
+        "{% if x.c is defined and x.c.d %}{% else %}y{% endif %}",
+        "{% if x.c is not defined %}y{% endif %}",
+        "{% if x.c | default(value=true) %}y{% endif %}",
+        "{% if x.c?.d %}{% else %}y{% endif %}",
+        "{% if \"x.c\" == 'x.d' %}{% else %}y{% endif %}",
+        "{% for v in l %}{% if v.missing %}{% else %}y{% endif %}{% endfor %}",
+        "{% set v = x.a %}{% if v.missing %}{% else %}y{% endif %}",
+        "{# {% if x.c %} #}{% raw %}{% if x.c %}{% endraw %}{% if x.a %}{% endif %}",
+    ] {
+        let templates = templates(&[("t", text), parts[0], parts[1]]).unwrap();
+        let rendered = templates.render("t", &variables(given));
+        let rendered = rendered.unwrap_or_else(|fault| panic!("{text}: {fault:?}"));
+        assert!(
+            rendered.as_str().is_some_and(|text| text == "y" || text.contains("x.c")),
+            "{text}: {rendered}"
+        );
+    }
+    for (text, place) in [
+        ("{% if x.c %}{% endif %}", "t:1:7"),
+        ("a\n{%- if x.a and not x.a.c.d -%}{% endif %}", "t:2:20"),
+        ("{% if x.a %}{% elif x.d == 1 %}{% endif %}", "t:1:21"),
+        ("{% if x.a is defined and x.d %}{% endif %}", "t:1:26"),
+        ("{% include \"part\" %}", "part:1:7"),
+        ("{% extends \"base\" %}{% block b %}{% if x.c %}{% endif %}{% endblock %}", "t:1:"),
+    ] {
+        let templates = templates(&[("t", text), parts[0], parts[1]]).unwrap();
+        let fault = templates.render("t", &variables(given)).map_err(only).unwrap_err();
+        assert_eq!(fault.code, TEMPLATE_VARIABLE, "{text}: {fault:?}");
+        let span = fault.span.map(|span| span.to_string()).unwrap_or_default();
+        assert!(span.starts_with(place), "{text}: {span}");
+    }
+}
+
+#[test]
+fn components_that_use_themselves_come_to_an_end() {
+    let text = "{% component again(n) %}{{ <again n={n} /> }}{% endcomponent %}{{ <again n={1} /> }}";
+    let templates = templates(&[("t", text)]).unwrap();
+    let fault = templates.render("t", &variables("{}")).map_err(only).unwrap_err();
+    assert_eq!(fault.code, TEMPLATE_RENDER);
+}
+
+#[test]
 fn secrets_and_unknowns_mark_the_whole_text() {
     let templates =
         templates(&[("t", "{{ x }}"), ("bad", "{{ x + 1 }}"), ("throw", "{{ throw(message=x) }}")]).unwrap();

@@ -18,6 +18,9 @@ pub fn unify<'a>(types: impl IntoIterator<Item = &'a Type>) -> Option<Type> {
     if types.iter().all(|ty| ty == first) {
         return Some(Type::clone(first));
     }
+    if types.iter().any(|ty| is_object(ty)) && types.iter().any(|ty| is_tuple(ty)) {
+        return None;
+    }
     let open = types.iter().any(|ty| **ty == Type::Any);
     let only = |wanted: fn(&Type) -> bool| types.iter().all(|ty| **ty == Type::Any || wanted(ty));
     match first_container(&types) {
@@ -51,8 +54,10 @@ pub fn unify<'a>(types: impl IntoIterator<Item = &'a Type>) -> Option<Type> {
 /// Tells whether some value of type `from` converts to type `to`.
 pub(crate) fn convertible(from: &Type, to: &Type) -> bool {
     match (from, to) {
-        (Type::Any, _) | (_, Type::Any) | (Type::Bool | Type::Number, Type::String) => true,
-        (Type::String, Type::Bool | Type::Number) => true,
+        (Type::Any, _)
+        | (_, Type::Any)
+        | (Type::Bool | Type::Number, Type::String)
+        | (Type::String, Type::Bool | Type::Number) => true,
         (from, to) if from == to => true,
         (Type::List(from) | Type::Set(from), Type::List(to) | Type::Set(to))
         | (Type::Map(from), Type::Map(to)) => convertible(from, to),
@@ -141,7 +146,7 @@ fn objects(types: &[&Type]) -> Option<Type> {
     let names = |object: &ObjectType| object.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
     let same = names(first);
     if rest.iter().any(|object| names(object) != same) {
-        return flat(types.iter().flat_map(|object| attribute_types(object))).map(Type::map);
+        return flat(types.iter().flat_map(|object| attribute_types(object)), Type::map);
     }
     let unified = same.into_iter().enumerate().map(|(idx, name)| {
         let attribute = types.iter().filter_map(|object| attribute_types(object).nth(idx));
@@ -160,16 +165,18 @@ fn tuples(types: &[&Type]) -> Option<Type> {
         .collect();
     let (first, rest) = types.split_first()?;
     if rest.iter().any(|tuple| tuple.len() != first.len()) {
-        return flat(types.iter().flat_map(|tuple| tuple.iter())).map(Type::list);
+        let list = flat(types.iter().flat_map(|tuple| tuple.iter()), Type::list)?;
+        let converts = types.iter().all(|tuple| convertible(&Type::Tuple(Arc::clone(tuple)), &list));
+        return converts.then_some(list);
     }
     let unified = (0..first.len()).map(|idx| unify(types.iter().map(|tuple| &tuple[idx])));
     unified.collect::<Option<Arc<[Type]>>>().map(Type::Tuple)
 }
 
-/// Unifies types of which there must be some.
-fn flat<'a>(types: impl Iterator<Item = &'a Type>) -> Option<Type> {
+/// Returns the collection of the unified types, of which there must be some.
+fn flat<'a>(types: impl Iterator<Item = &'a Type>, collection: fn(Type) -> Type) -> Option<Type> {
     let types: Vec<_> = types.collect();
-    if types.is_empty() { None } else { unify(types) }
+    if types.is_empty() { None } else { unify(types).map(collection) }
 }
 
 /// Unifies collections with objects or tuples, once these have become a collection themselves.
@@ -179,7 +186,10 @@ fn joined(types: &[&Type], structural: fn(&Type) -> bool, collection: fn(Type) -
         Type::Tuple(elements) => elements.iter().collect(),
         _ => Vec::new(),
     });
-    let made = collection(flat(elements)?);
+    let made = flat(elements, collection)?;
+    if !types.iter().filter(|ty| structural(ty)).all(|ty| convertible(ty, &made)) {
+        return None;
+    }
     let types: Vec<_> = types.iter().map(|ty| if structural(ty) { &made } else { *ty }).collect();
     unify(types).filter(|ty| std::mem::discriminant(ty) == std::mem::discriminant(&made))
 }

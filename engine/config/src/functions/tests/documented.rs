@@ -88,6 +88,9 @@ fn examples_of_what_evaluation_does_itself_are_true() {
 fn the_reference_is_written_from_the_table() {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/functions.md");
     let page = crate::functions_markdown();
+    let missing: Vec<_> =
+        super::super::names().filter(|name| !page.contains(&format!("\n### {name}\n"))).collect();
+    assert!(missing.is_empty(), "the page lacks {missing:?}");
     if std::env::var_os("UPDATE_EXPECTATIONS").is_some() {
         std::fs::write(&path, &page).unwrap();
     }
