@@ -247,5 +247,7 @@ scenarios! {
     preview_read = "preview-read",
     sandbox_reset = "sandbox-reset",
     read = "read",
+    refactoring = "refactoring",
+    conditions = "conditions",
     workloads = "workloads",
 }

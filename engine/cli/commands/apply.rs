@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use engine_config::Moment;
 use engine_converge::apply::{ApplyError, Finished, Run, apply};
 use engine_converge::predict::Purpose;
+use engine_core::diagnostic::Diagnostics;
 use engine_core::digest::Digest;
 use engine_core::plan::Plan;
 use engine_core::state::Holder;
@@ -11,12 +13,13 @@ use engine_render::{Operation, outputs_text, plan_json, plan_text, report_json, 
 use tokio::sync::watch;
 
 use crate::args::{Running, Target};
+use crate::checks::{judge, judge_plan};
 use crate::commands::plan::{Planned, Subject, make, settle_reads};
 use crate::error::{CommandError, Exit};
 use crate::lock::{locked, require_unlocked};
 use crate::progress::Console;
 use crate::saved_plan::SavedPlan;
-use crate::session::{Context, Session, Workspace};
+use crate::session::{Context, Session, Workspace, warn};
 use crate::terminal::{confirm, line, print, say, stderr_style, stdout_style};
 
 /// Plans, asks and carries out. A file in place of the directory is a saved plan: it must still hold.
@@ -29,7 +32,8 @@ pub async fn run(target: &Target, running: &Running, context: Context) -> Result
     if let Some(saved) = &saved {
         saved.require_inputs(&session)?;
     }
-    let planned = make(&session, &Subject::of(&session.definition), Purpose::Apply).await?;
+    let mut planned = make(&session, &Subject::of(&session.definition), Purpose::Apply).await?;
+    judge_plan(&session, &mut planned).await?;
     let approval = Approval {
         operation: Operation::Apply,
         question: "Do you want to make these changes?",
@@ -115,8 +119,9 @@ pub async fn carry_out(
     };
     match apply(run).await {
         Ok(finished) => {
-            show(&plan, &finished, approval.operation, running, context)?;
-            Ok(match (finished.report.is_success(), *interrupted.borrow()) {
+            let found = assertions(&session, &finished, approval.operation).await?;
+            show(&plan, (&finished, &found), approval.operation, running, context)?;
+            Ok(match (finished.report.is_success() && !found.has_errors(), *interrupted.borrow()) {
                 (true, _) => Exit::Success,
                 (false, true) => Exit::Interrupted,
                 (false, false) => Exit::Incomplete,
@@ -144,17 +149,32 @@ fn approved(plan: &Plan, approval: &Approval, running: &Running) -> Result<bool,
     }
 }
 
+/// Returns what checks, and preconditions of outputs, say when all has been done.
+async fn assertions(
+    session: &Session,
+    finished: &Finished,
+    operation: Operation,
+) -> Result<Diagnostics, CommandError> {
+    if operation == Operation::Destroy || !finished.report.is_success() {
+        return Ok(Diagnostics::default());
+    }
+    let mut checks = judge(session, &finished.reads, Moment::Applied).await?;
+    checks.warnings.extend(checks.faults);
+    Ok(checks.warnings.sorted())
+}
+
 fn show(
     plan: &Plan,
-    finished: &Finished,
+    (finished, found): (&Finished, &Diagnostics),
     operation: Operation,
     running: &Running,
     context: Context,
 ) -> Result<(), CommandError> {
     let report = &finished.report;
     if running.json {
-        return line(report_json(plan, report));
+        return line(report_json(plan, report, found));
     }
+    warn(found, context);
     print(&report_text(report, operation, stdout_style(context.no_color)))?;
     print(&outputs_text(&finished.stored.state.outputs))
 }

@@ -16,7 +16,7 @@ pub async fn run(target: &Target, running: &Running, context: Context) -> Result
     let mut session = Session::connect(Workspace::open(target)?, context).await?;
     require_unlocked(&session)?;
     session.draw_lineage()?;
-    let planned = make(&session, &Subject::default(), Purpose::Apply).await?;
+    let planned = make(&session, &Subject::nothing_of(&session.definition), Purpose::Apply).await?;
     let approval = Approval {
         operation: Operation::Destroy,
         question: "Do you want to delete everything that this environment has created?",

@@ -10,19 +10,22 @@ use std::sync::Arc;
 use engine_config::Definition;
 use engine_converge::predict::{Basis, Purpose, predict};
 use engine_converge::read::{Question, ReadError, read};
+use engine_core::address::Address;
 use engine_core::cluster::{ClusterRecord, Connection};
-use engine_core::diagnostic::{Code, Diagnostic};
+use engine_core::diagnostic::{Code, Diagnostic, Diagnostics};
 use engine_core::digest::Fingerprint;
 use engine_core::graph::ResourceGraph;
 use engine_core::kind_info::Discovery;
 use engine_core::object_ref::{ClusterRef, ObjectRef};
 use engine_core::plan::triage::{desired_prints, ready_reads, triage};
 use engine_core::plan::{Action, Plan, PlanInput, PlannedOutput, Tier, plan};
-use engine_core::value::Text;
+use engine_core::prediction::Prediction;
+use engine_core::value::{Text, Value};
 use engine_render::{plan_json, plan_text};
 use tracing::Instrument;
 
 use crate::args::Target;
+use crate::checks::judge_plan;
 use crate::error::{CommandError, Exit, causes};
 use crate::lock::warn_if_locked;
 use crate::saved_plan::SavedPlan;
@@ -56,8 +59,9 @@ pub async fn run(target: &Target, wish: Wish, context: Context) -> Result<Exit, 
     } else {
         let mut session = Session::open(workspace, context).await?;
         settle_reads(&mut session, context).await?;
-        let plan = make(&session, &Subject::of(&session.definition), Purpose::Show).await?.plan;
-        (session, plan)
+        let mut planned = make(&session, &Subject::of(&session.definition), Purpose::Show).await?;
+        judge_plan(&session, &mut planned).await?;
+        (session, planned.plan)
     };
     warn_if_locked(&session);
     if let Some(path) = &wish.out {
@@ -76,17 +80,25 @@ pub async fn run(target: &Target, wish: Wish, context: Context) -> Result<Exit, 
 }
 
 /// What to plan: the definition, or nothing at all.
-#[derive(Default)]
 pub struct Subject {
     graph: Arc<ResourceGraph>,
     outputs: BTreeMap<Text, PlannedOutput>,
+    /// Conditions of the definition that do not hold.
+    broken: Diagnostics,
 }
 
 impl Subject {
     /// Plans what the definition says.
     pub fn of(definition: &Definition) -> Self {
         let outputs = definition.outputs.iter().map(|(name, output)| (name.clone(), output.value.clone()));
-        Self { graph: definition.graph.clone(), outputs: outputs.collect() }
+        let broken = definition.broken.clone();
+        Self { graph: definition.graph.clone(), outputs: outputs.collect(), broken }
+    }
+
+    /// Plans the end of all that the definition has made. What it lets go stays.
+    pub fn nothing_of(definition: &Definition) -> Self {
+        let (graph, outputs) = (Arc::new(definition.graph.emptied()), BTreeMap::new());
+        Self { graph, outputs, broken: Diagnostics::default() }
     }
 }
 
@@ -102,6 +114,8 @@ pub struct Planned {
     pub observed: HashMap<ObjectRef, Fingerprint>,
     /// What the clusters serve.
     pub served: BTreeMap<ClusterRef, Discovery>,
+    /// Objects with postconditions as they are predicted, without their status: that is what is waited for.
+    pub predicted: BTreeMap<Address, Value>,
 }
 
 /// Makes a plan.
@@ -117,7 +131,7 @@ pub async fn make(session: &Session, subject: &Subject, purpose: Purpose) -> Res
     let basis = Basis { graph, state, live: &live, purpose };
     let span = tracing::info_span!("predict", asked = triage.ask.len(), settled = triage.settled.len());
     let predictions = predict(basis, &triage, &session.providers).instrument(span).await;
-    let plan = plan(&PlanInput {
+    let mut plan = plan(&PlanInput {
         graph,
         state,
         observed: Some((&live, &triage)),
@@ -126,6 +140,7 @@ pub async fn make(session: &Session, subject: &Subject, purpose: Purpose) -> Res
         adopt: session.definition.adopt,
         outputs: &subject.outputs,
     });
+    plan.diagnostics.extend(subject.broken.clone());
     let requests: u64 = session.providers.values().map(|provider| provider.requests()).sum();
     tracing::info!(requests, changes = plan.effective().count(), "planned");
     let clusters = live.clusters.iter().filter_map(|(cluster, live)| {
@@ -138,7 +153,22 @@ pub async fn make(session: &Session, subject: &Subject, purpose: Purpose) -> Res
         unchanged.filter_map(|it| Some((it.object_ref.clone(), live.get(&it.object_ref)?.settled?)));
     let observed = observed.collect();
     let served = live.clusters.into_iter().map(|(cluster, live)| (cluster, live.discovery)).collect();
-    Ok(Planned { clusters, observed, served, plan, graph: subject.graph.clone() })
+    let predicted = predicted(graph, &predictions);
+    Ok(Planned { clusters, observed, served, plan, predicted, graph: subject.graph.clone() })
+}
+
+fn predicted(
+    graph: &ResourceGraph,
+    predictions: &HashMap<ObjectRef, Prediction>,
+) -> BTreeMap<Address, Value> {
+    let guarded = graph.resources().iter().filter(|resource| resource.lifecycle.postcondition);
+    let objects = guarded.filter_map(|resource| {
+        let object = predictions.get(resource.object_ref())?.result.as_ref().ok()?;
+        let mut body = object.body().clone();
+        body.remove_at(&["status"]);
+        Some((resource.address.clone(), body))
+    });
+    objects.collect()
 }
 
 /// Reads what a plan need not leave to the apply, because all that stands before it is settled: otherwise a
@@ -193,7 +223,7 @@ fn unreadable(session: &Session, error: ReadError) -> CommandError {
 fn offline(session: &Session) -> Plan {
     let (subject, state) = (Subject::of(&session.definition), &session.state());
     let graph = subject.graph.as_ref();
-    plan(&PlanInput {
+    let mut plan = plan(&PlanInput {
         graph,
         state,
         observed: None,
@@ -201,5 +231,7 @@ fn offline(session: &Session) -> Plan {
         desired: &desired_prints(graph, session.key.as_ref()),
         adopt: session.definition.adopt,
         outputs: &subject.outputs,
-    })
+    });
+    plan.diagnostics.extend(subject.broken);
+    plan
 }

@@ -12,7 +12,10 @@ use crate::terminal::line;
 /// Checks the definition and says what is wrong with it. Touches no cluster and no state, and needs no values of
 /// variables.
 pub fn run(target: &Target, json: bool, context: Context) -> Result<Exit, CommandError> {
-    let outcome = Workspace::open(target)?.validate()?;
+    let outcome = match Workspace::open(target)?.validate()? {
+        Ok(Valid::Whole(definition)) if definition.broken.has_errors() => Err(definition.broken),
+        outcome => outcome,
+    };
     if json {
         let diagnostics = match &outcome {
             Ok(Valid::Whole(definition)) => &definition.warnings,

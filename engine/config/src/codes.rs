@@ -85,6 +85,20 @@ pub const NOT_FETCHED: Code = Code(172);
 pub const LOCK_MISMATCH: Code = Code(173);
 /// The lock file is broken.
 pub const LOCK: Code = Code(174);
+/// A `moved` block contradicts the definition or another one.
+pub const MOVED: Code = Code(180);
+/// A `removed` block names what is declared.
+pub const REMOVED: Code = Code(181);
+/// An `import` block names what is not declared, or another object.
+pub const IMPORT: Code = Code(182);
+/// A precondition or postcondition does not hold.
+pub const CONDITION: Code = Code(183);
+/// A check failed.
+pub const CHECK: Code = Code(184);
+/// What a check asserts is known only after apply.
+pub const CHECK_OPEN: Code = Code(185);
+/// A precondition or postcondition is not known when it has to be.
+pub const CONDITION_OPEN: Code = Code(186);
 
 /// A manifest is no Kubernetes object.
 pub const MANIFEST: Code = Code(400);

@@ -8,7 +8,7 @@ use engine_core::address::Address;
 use engine_core::cluster::Clusters;
 use engine_core::diagnostic::{Diagnostic, Diagnostics, Severity};
 use engine_core::digest::Digest;
-use engine_core::graph::ResourceGraph;
+use engine_core::graph::{GraphBuilder, ResourceGraph};
 use engine_core::mark::EnvironmentName;
 use engine_core::plan::{AdoptPolicy, PlannedOutput};
 use engine_core::ports::ManifestSource;
@@ -18,7 +18,7 @@ use jiff::Timestamp;
 
 use crate::codes::{EPHEMERAL, SENSITIVE};
 use crate::environment::{self, StateChoice};
-use crate::expand::{self, Expanded, Facts, Frame, Ground, Overlays, Rendering};
+use crate::expand::{self, Expanded, Facts, Frame, Ground, Overlays, Rendering, Verdicts};
 use crate::expr_value::ExprValue;
 use crate::fill::Filler;
 use crate::functions::FunctionContext;
@@ -84,6 +84,8 @@ pub struct Definition {
     pub outputs: BTreeMap<Text, OutputValue>,
     /// Warnings.
     pub warnings: Diagnostics,
+    /// Conditions that do not hold: errors of every plan of the definition, and nothing to the end of all of it.
+    pub broken: Diagnostics,
     /// Every file that the definition rests on, by path relative to the repository, with its SHA-256.
     pub files: BTreeMap<String, Digest>,
     /// The digest of all variables that are not sensitive.
@@ -141,17 +143,15 @@ fn load_unsorted(
         overlays: &Overlays { source: Some(source), rendered: &rendered },
         clusters: &whole.clusters,
         reads,
+        subjects: &BTreeMap::new(),
         generated: None,
     };
     let expanded = expand::expand(&ground, &module, (inputs.clone(), faults), &whole.order);
     let outputs = outputs(&module, &expanded);
-    let Expanded { builder, pending, mut faults, warnings: found, .. } = expanded;
+    let Expanded { builder, pending, mut faults, warnings: found, verdicts, .. } = expanded;
     warnings.extend(found);
     let outputs = outputs.map_err(|found| faults.extend(found)).unwrap_or_default();
-    let graph = builder.build().map_err(|found| faults.extend(found)).unwrap_or_default();
-    if faults.has_errors() {
-        return Err(faults);
-    }
+    let graph = checked(builder, (&verdicts, pending.is_empty()), faults)?;
     note_functions(&facts, &files);
     let filler = Filler {
         module: Arc::new(module),
@@ -175,10 +175,29 @@ fn load_unsorted(
         reads: pending,
         outputs,
         warnings: hints::complete(warnings).sorted(),
+        broken: hints::complete(verdicts.faults()).sorted(),
         files: files.digests(),
         variables,
         filler: Arc::new(filler),
     })
+}
+
+/// Builds the graph of a definition without faults. Unless something is still to be read, what refers to the graph
+/// is checked.
+fn checked(
+    builder: GraphBuilder,
+    (verdicts, is_whole): (&Verdicts, bool),
+    mut faults: Diagnostics,
+) -> Result<ResourceGraph, Diagnostics> {
+    let graph = builder.build().map_err(|found| faults.extend(found)).unwrap_or_default();
+    if is_whole && !faults.has_errors() {
+        faults.extend(expand::check_refactoring(&graph));
+    }
+    if !faults.has_errors() {
+        return Ok(graph);
+    }
+    faults.extend(verdicts.faults());
+    Err(faults)
 }
 
 /// Loads the root module and what it uses; returns it with warnings, and with such faults as let it be evaluated.
@@ -258,11 +277,15 @@ pub(crate) fn outputs(
 #[cfg(test)]
 mod bad_input;
 #[cfg(test)]
+mod conditions;
+#[cfg(test)]
 mod dynamic;
 #[cfg(test)]
 pub(crate) mod harness;
 #[cfg(test)]
 mod inputs;
+#[cfg(test)]
+mod refactoring;
 #[cfg(test)]
 mod remote;
 #[cfg(test)]

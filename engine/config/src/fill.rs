@@ -11,15 +11,17 @@ use engine_core::manifest::Manifest;
 use engine_core::mark::EnvironmentName;
 use engine_core::plan::PlannedOutput;
 use engine_core::ports::Resolver;
+use engine_core::resource::Resource;
 use engine_core::value::{Text, Value};
 
-use crate::codes::FILL;
+use crate::codes::{CONDITION_OPEN, FILL};
 use crate::definition::{LoadOptions, OutputValue, facts, outputs};
-use crate::expand::{self, ClusterOrder, Expanded, Facts, Frame, Ground, Input, Overlays, Rendering};
+use crate::expand::{self, Asked, ClusterOrder, Expanded, Facts, Frame, Ground, Input, Overlays};
+use crate::expand::{Rendering, Verdicts, seen};
 use crate::expr_value::ExprValue;
 use crate::generate::Generated;
 use crate::hints;
-use crate::module::Module;
+use crate::module::{Body, Declaration, Module};
 use crate::source::Files;
 
 /// Evaluates a definition again with what has been read meanwhile.
@@ -48,6 +50,7 @@ pub struct Filler {
 #[derive(Clone)]
 pub(crate) struct Evaluated {
     reads: BTreeMap<Address, Value>,
+    verdicts: Arc<Verdicts>,
     graph: Arc<ResourceGraph>,
     outputs: BTreeMap<Text, OutputValue>,
 }
@@ -58,18 +61,41 @@ impl Filler {
         if let Some(evaluated) = last.as_ref().filter(|evaluated| evaluated.reads == *reads) {
             return Ok(evaluated.clone());
         }
-        let evaluated = self.walk(reads, |_, expanded, _| {
-            let outputs = outputs(&self.module, &expanded)?;
-            Ok(Evaluated { reads: reads.clone(), graph: Arc::new(expanded.builder.build()?), outputs })
-        })?;
+        let evaluated = self.evaluate_with(reads, &BTreeMap::new())?;
         *last = Some(evaluated.clone());
         Ok(evaluated)
+    }
+
+    /// The same with objects as an apply has left them.
+    fn evaluate_with(
+        &self,
+        reads: &BTreeMap<Address, Value>,
+        subjects: &BTreeMap<Address, ExprValue>,
+    ) -> Result<Evaluated, Diagnostics> {
+        self.walk_about(reads, subjects, |_, expanded, _| {
+            let outputs = outputs(&self.module, &expanded)?;
+            Ok(Evaluated {
+                reads: reads.clone(),
+                verdicts: Arc::new(expanded.verdicts),
+                graph: Arc::new(expanded.builder.build()?),
+                outputs,
+            })
+        })
     }
 
     /// Evaluates the definition and hands over what there is then, and what the names of the root module stand for.
     pub(crate) fn walk<R>(
         &self,
         reads: &BTreeMap<Address, Value>,
+        then: impl FnOnce(&Facts, Expanded, &Frame<'_>) -> Result<R, Diagnostics>,
+    ) -> Result<R, Diagnostics> {
+        self.walk_about(reads, &BTreeMap::new(), then)
+    }
+
+    fn walk_about<R>(
+        &self,
+        reads: &BTreeMap<Address, Value>,
+        subjects: &BTreeMap<Address, ExprValue>,
         then: impl FnOnce(&Facts, Expanded, &Frame<'_>) -> Result<R, Diagnostics>,
     ) -> Result<R, Diagnostics> {
         let files = Files::open(&self.options.repository)?;
@@ -84,6 +110,7 @@ impl Filler {
             overlays: &overlays,
             clusters: &self.clusters,
             reads: &all,
+            subjects,
             generated: Some(&self.generated),
         };
         let inputs = (self.inputs.clone(), Diagnostics::default());
@@ -93,9 +120,102 @@ impl Filler {
         }
         then(&facts, expanded, &root)
     }
+
+    /// Judges the postconditions of resources by their objects; returns what does not hold or cannot be told.
+    ///
+    /// # Errors
+    /// The definition has errors with what was read.
+    pub fn postconditions(
+        &self,
+        objects: &BTreeMap<Address, Value>,
+        reads: &BTreeMap<Address, Value>,
+    ) -> Result<BTreeMap<Address, Diagnostics>, Diagnostics> {
+        let graph = self.evaluate(reads)?.graph;
+        let subjects = objects.iter().filter_map(|(address, object)| {
+            let resource = graph.at(address)?;
+            let kind = &resource.object_ref().kind;
+            let value = seen(object, kind);
+            let hidden = resource.manifest().is_some_and(|manifest| !manifest.sensitive().is_empty());
+            let value = if hidden && !kind.is("", "Secret") { value.sensitive() } else { value };
+            Some((address.clone(), value))
+        });
+        let verdicts = self.evaluate_with(reads, &subjects.collect())?.verdicts;
+        Ok(verdicts.after.clone())
+    }
+
+    /// Judges the checks, and the preconditions of outputs, with what has been read.
+    ///
+    /// # Errors
+    /// The definition has errors with what was read.
+    pub fn checks(&self, reads: &BTreeMap<Address, Value>, moment: Moment) -> Result<Checks, Diagnostics> {
+        if !has_checks(&self.module) {
+            return Ok(Checks::default());
+        }
+        let verdicts = self.evaluate(reads)?.verdicts;
+        let may_read = |asked: &&Asked| moment == Moment::Applied || !asked.planned;
+        let asked = verdicts.asked.iter().filter(may_read).map(|asked| asked.resource.clone());
+        Ok(Checks {
+            warnings: verdicts.checks.clone(),
+            faults: verdicts.outputs.clone(),
+            asked: asked.collect(),
+        })
+    }
+}
+
+/// When checks are judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// Before an apply that changes something.
+    Planned,
+    /// When there is nothing, or nothing more, to do.
+    Applied,
+}
+
+/// What checks say.
+#[derive(Default)]
+pub struct Checks {
+    /// Checks that failed or cannot be judged yet.
+    pub warnings: Diagnostics,
+    /// Preconditions of outputs that do not hold.
+    pub faults: Diagnostics,
+    /// Objects that checks ask for. Judge again with them, [`Value::Null`] for one that cannot be had.
+    pub asked: Vec<Resource>,
+}
+
+/// Tells whether there is anything to judge. Modules do not use themselves, so this ends.
+fn has_checks(module: &Module) -> bool {
+    let inside = |block: &Declaration| match &block.body {
+        Body::Module { module, .. } => has_checks(module),
+        _ => false,
+    };
+    !module.checks.is_empty()
+        || module.outputs.values().any(|output| !output.preconditions.is_empty())
+        || module.blocks.iter().any(inside)
 }
 
 impl Resolver for Filler {
+    fn require(
+        &self,
+        address: &Address,
+        live: Option<&Value>,
+        reads: &BTreeMap<Address, Value>,
+    ) -> Result<(), Diagnostics> {
+        let evaluated = self.evaluate(reads)?;
+        let Some(live) = live else {
+            if evaluated.verdicts.open.contains(address) {
+                let summary = format!("a precondition of {address} is still not known");
+                return Err(Diagnostic::error(CONDITION_OPEN, summary).about(address.clone()).into());
+            }
+            return evaluated.verdicts.before.get(address).map_or(Ok(()), |faults| Err(faults.clone()));
+        };
+        if evaluated.graph.at(address).is_none() {
+            // A read: with its answer it has been judged.
+            return evaluated.verdicts.after.get(address).map_or(Ok(()), |faults| Err(faults.clone()));
+        }
+        let objects = BTreeMap::from([(address.clone(), live.clone())]);
+        self.postconditions(&objects, reads)?.remove(address).map_or(Ok(()), Err)
+    }
+
     fn outputs(
         &self,
         reads: &BTreeMap<Address, Value>,

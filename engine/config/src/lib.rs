@@ -37,7 +37,7 @@ pub use self::console::{Names, answer, evaluate_expression, inspect, names_of};
 pub use self::definition::{Definition, LoadOptions, Origin, OutputValue, load, remote_modules};
 pub use self::environment::StateChoice;
 pub use self::expr_value::{Bound, Entries, ExprValue, Items, Kind, Refinement, Unknown};
-pub use self::fill::Filler;
+pub use self::fill::{Checks, Filler, Moment};
 pub use self::format::format;
 pub use self::functions::{functions_markdown, names as function_names};
 pub use self::lock::{LOCK_FILE, Lock, LockedModule, module_directory, tree_digest};

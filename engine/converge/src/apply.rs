@@ -77,6 +77,8 @@ pub struct Finished {
     pub report: Report,
     /// The state as recorded.
     pub stored: Stored,
+    /// Objects read while planning and applying, by the address of the read.
+    pub reads: BTreeMap<Address, Value>,
 }
 
 /// Why an apply could not begin, or could not record its end.
@@ -148,7 +150,7 @@ pub async fn apply(run: Run) -> Result<Finished, ApplyError> {
     let report = walker.run().await;
     let summary = summary(&run.holder.operation, &report);
     match executor.journal.finish(executor.outputs(), &report, &summary) {
-        Ok(stored) => Ok(Finished { report, stored }),
+        Ok(stored) => Ok(Finished { report, stored, reads: executor.reads() }),
         Err(lost) => {
             let (source, state) = *lost;
             Err(ApplyError::Unrecorded { source, state: Box::new(state), report })

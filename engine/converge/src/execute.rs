@@ -64,11 +64,14 @@ impl Executor {
     pub(crate) async fn execute(&self, change: &Change) -> Outcome {
         let since = Instant::now();
         let none = Exceptions::default();
+        if let Err(outcome) = self.require_before(change) {
+            return outcome;
+        }
         let outcome = match &change.action {
             Action::Create => {
                 self.write(change, &Write { uid: None, force: Force::No, exceptions: &none }).await
             }
-            Action::Update { uid, force, exceptions } => {
+            Action::Update { uid, force, exceptions } | Action::Import { uid, force, exceptions } => {
                 let force = if *force { Force::Yes } else { Force::No };
                 self.write(change, &Write { uid: Some(uid), force, exceptions }).await
             }
@@ -87,6 +90,7 @@ impl Executor {
                 self.journal.removed(&change.object_ref);
                 Ok(())
             }
+            Action::Release { uid } => self.release(change, uid).await,
             Action::Read => self.read(change).await,
             Action::NoOp => Ok(()),
         };
@@ -99,7 +103,7 @@ impl Executor {
         if self.plan.outputs.iter().all(|output| output.after != Shown::Unknown) {
             return self.plan.new_outputs.clone();
         }
-        let reads = self.reads.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let reads = self.reads();
         match self.resolver.outputs(&reads) {
             Ok(outputs) => {
                 outputs.into_iter().filter_map(|(name, output)| Some((name, output.known()?))).collect()
@@ -134,7 +138,8 @@ impl Executor {
     }
 
     async fn read(&self, change: &Change) -> Result<(), Outcome> {
-        let Some(Body::Read(read)) = self.graph.at(&change.address).map(|resource| &resource.body) else {
+        let Some((resource, Body::Read(read))) = self.graph.at(&change.address).map(|it| (it, &it.body))
+        else {
             return Ok(());
         };
         let since = Instant::now();
@@ -150,8 +155,9 @@ impl Executor {
             }
         };
         let mut reads = self.reads.lock().unwrap_or_else(PoisonError::into_inner);
-        reads.insert(change.address.clone(), value);
-        Ok(())
+        reads.insert(change.address.clone(), value.clone());
+        drop(reads);
+        self.require_after(resource, &value)
     }
 
     /// Returns how a kind is served, `None` if it is served nowhere. Discovery is asked again only for a kind that it did not have: one whose

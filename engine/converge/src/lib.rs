@@ -7,9 +7,11 @@ pub mod read;
 pub mod predict;
 
 pub mod apply;
+mod conditions;
 mod contents;
 mod execute;
 mod journal;
+mod release;
 mod wait;
 mod write;
 

@@ -132,8 +132,10 @@ impl<'a> Subject<'a> {
         Prediction { force: true, conflicts: fatal, ..answered(forced, exceptions) }
     }
 
+    /// What an `import` block names is treated as ours: its fields are taken from whoever edited them.
     fn is_ours(&self, live: &Object) -> bool {
-        live.is_marked_by(&self.basis.state.lineage)
+        self.basis.graph.imports(self.manifest.object_ref())
+            || live.is_marked_by(&self.basis.state.lineage)
             || self
                 .basis
                 .state

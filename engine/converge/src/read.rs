@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use engine_core::address::Address;
 use engine_core::digest::SealKey;
 use engine_core::graph::ResourceGraph;
 use engine_core::kind_info::{Discovery, KindInfo, Scope};
@@ -18,6 +19,7 @@ use engine_core::sensitive::SensitivePaths;
 use engine_core::state::State;
 use engine_core::value::{Text, Value};
 use futures::future::{join_all, try_join, try_join_all};
+use futures::stream::{self, StreamExt};
 use rayon::prelude::*;
 use tracing::Instrument;
 
@@ -104,6 +106,22 @@ pub async fn read_object(read: &Read, providers: &Providers) -> Result<Value, Re
     Ok(object.body().clone())
 }
 
+/// How many objects are read at once.
+const READ_AT_ONCE: usize = 32;
+
+/// Reads objects, by the addresses that name them. Those that cannot be read are left out.
+pub async fn read_objects(reads: BTreeMap<Address, Read>, providers: &Providers) -> BTreeMap<Address, Value> {
+    let questions = reads.into_iter().map(|(address, read)| async move {
+        let found = read_object(&read, providers).await;
+        found
+            .map_err(|error| tracing::warn!(%error, %address, "an object could not be read"))
+            .ok()
+            .map(|it| (address, it))
+    });
+    let found: Vec<_> = stream::iter(questions).buffer_unordered(READ_AT_ONCE).collect().await;
+    found.into_iter().flatten().collect()
+}
+
 /// Returns how to address an object of a kind.
 pub(crate) fn target(object_ref: &ObjectRef, kind: &KindInfo) -> Target {
     Target { kind: kind.clone(), namespace: object_ref.namespace.clone(), name: object_ref.name.clone() }
@@ -169,7 +187,7 @@ impl Reader<'_> {
                 Err(error) => drop(unobserved.insert((kind.kind, None), error.to_string())),
             }
         }
-        let missing = self.recorded().filter(|(object_ref, _)| {
+        let missing = self.recorded().chain(self.imported()).filter(|(object_ref, _)| {
             !objects.contains_key(*object_ref) && !unobserved.contains_key(&(object_ref.kind.clone(), None))
         });
         let found = join_all(missing.map(|(object_ref, version)| self.get(object_ref, version))).await;
@@ -209,6 +227,18 @@ impl Reader<'_> {
         let records = self.question.state.records.iter();
         let here = records.filter(|(object_ref, _)| object_ref.cluster == *self.cluster);
         here.map(|(object_ref, record)| (object_ref, &record.api_version))
+    }
+
+    /// Objects of `import` blocks have no mark yet, so no list holds them.
+    fn imported(&self) -> impl Iterator<Item = (&ObjectRef, &ApiVersion)> {
+        let graph = self.question.graph;
+        let resources =
+            graph.refactoring().imports.keys().filter_map(|address| graph.at(address)?.manifest());
+        let unknown = resources.filter(|manifest| {
+            let object_ref = manifest.object_ref();
+            object_ref.cluster == *self.cluster && !self.question.state.records.contains_key(object_ref)
+        });
+        unknown.map(|manifest| (manifest.object_ref(), manifest.api_version()))
     }
 
     async fn list_kind(&self, kind: KindInfo) -> (KindInfo, Result<Listed, ProviderError>) {

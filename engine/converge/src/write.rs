@@ -1,6 +1,6 @@
 //! Writes one object: fill, send, settle what is in doubt, record, wait.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use engine_core::manifest::Manifest;
 use engine_core::object::Object;
@@ -12,6 +12,7 @@ use engine_core::resource::{self, Resource};
 use engine_core::state::{ResourceRecord, path_hash};
 use engine_core::value::Value;
 
+use crate::conditions::failed;
 use crate::execute::{Executor, explain};
 use crate::predict::mark;
 use crate::read::target;
@@ -59,29 +60,31 @@ impl Executor {
         let object = self.send(&sending).await?;
         drop(permit);
         self.journal.applied(&change.object_ref, self.record(resource, &manifest, &object));
-        if resource.wait == resource::Wait::Never {
+        let target = &sending.request.target;
+        if resource.wait != resource::Wait::Never {
+            self.wait(change, provider, target, Until::Current, &object).await?;
+        }
+        if !resource.lifecycle.postcondition {
             return Ok(());
         }
-        self.wait(change, provider, &sending.request.target, Until::Current, &object).await
+        let live = provider.get(target).await.map_err(|error| Outcome::Failed(explain(&error)))?;
+        self.require_after(resource, live.as_ref().unwrap_or(&object).body())
     }
 
     fn fill(&self, resource: &Resource, declared: &Manifest) -> Result<Manifest, Outcome> {
         if declared.holes().is_empty() {
             return Ok(declared.clone());
         }
-        let reads = self.reads.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let reads = self.reads();
         let filled = self.resolver.fill(&resource.address, declared, &reads);
-        filled.map_err(|faults| {
-            let words = faults.iter().map(|fault| format!("{}: {}", fault.summary, fault.detail));
-            Outcome::Failed(words.collect::<Vec<_>>().join("; "))
-        })
+        filled.map_err(|faults| failed(&faults))
     }
 
     /// Sends a write. The status code is the only witness of whether a create met an object.
     async fn send(&self, sending: &Sending<'_>) -> Result<Object, Outcome> {
         match sending.provider.apply(&sending.request).await {
             Ok(Applied { witness: Witness::Existed, object, .. }) if sending.request.uid.is_none() => {
-                Err(self.release(sending, &object).await)
+                Err(self.take_back(sending, &object).await)
             }
             Ok(applied) => {
                 applied.warnings.iter().for_each(|warning| tracing::warn!(warning, "the API server warns"));
@@ -94,7 +97,7 @@ impl Executor {
 
     /// A create met an object that appeared since the plan was made, and has written to it. An apply of nothing
     /// takes back exactly what only we own of it, mark included.
-    async fn release(&self, sending: &Sending<'_>, object: &Object) -> Outcome {
+    async fn take_back(&self, sending: &Sending<'_>, object: &Object) -> Outcome {
         let mut body = Value::Null;
         for path in [&["apiVersion"] as &[&str], &["kind"], &["metadata", "name"], &["metadata", "namespace"]]
         {

@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use crate::value::Text;
 
+mod relocate;
+
 /// What tells instances of one block apart.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum InstanceKey {

@@ -21,6 +21,7 @@ pub mod object_ref;
 pub mod sensitive;
 
 pub mod graph;
+pub mod refactoring;
 pub mod resource;
 
 pub mod ports;

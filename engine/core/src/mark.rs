@@ -13,6 +13,9 @@ pub const LINEAGE_ANNOTATION: &str = "terrane.dev/lineage";
 /// Annotation that names the resource's address.
 pub const ADDRESS_ANNOTATION: &str = "terrane.dev/address";
 
+/// The field manager that holds the fields of an object that an environment has let go. It is of no environment.
+pub const RELEASED: &str = "terrane";
+
 /// The name of an environment: an RFC 1123 label, so that it fits a label value and a ref name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EnvironmentName(Text);
@@ -96,6 +99,12 @@ impl fmt::Display for Lineage {
 pub struct FieldManager(Text);
 
 impl FieldManager {
+    /// Returns the manager to which an environment hands the fields of an object that it lets go: fields without
+    /// any manager would be deleted with the mark.
+    pub fn released() -> Self {
+        Self(RELEASED.into())
+    }
+
     /// Returns the name.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -354,6 +354,18 @@ pub trait Resolver: Send + Sync {
         reads: &BTreeMap<Address, Value>,
     ) -> Result<Manifest, Diagnostics>;
 
+    /// Checks the conditions of an address that could not be told when the plan was made: without a live object
+    /// those of an instance that must hold before it is written, with one those that must hold of a resource after.
+    ///
+    /// # Errors
+    /// One does not hold, cannot be evaluated, or is still not known.
+    fn require(
+        &self,
+        address: &Address,
+        live: Option<&Value>,
+        reads: &BTreeMap<Address, Value>,
+    ) -> Result<(), Diagnostics>;
+
     /// Returns the environment's outputs with the objects read so far.
     ///
     /// # Errors

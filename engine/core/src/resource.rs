@@ -70,6 +70,12 @@ pub struct Lifecycle {
     pub prevent_destroy: bool,
     /// Fields that are left as they are on an existing object.
     pub ignore_changes: Vec<FieldPath>,
+    /// Resources, or fields of theirs, that replace the object when they change.
+    pub replace_triggered_by: Vec<(Address, FieldPath)>,
+    /// Block instances whose preconditions are known only during apply, and must hold before the object is written.
+    pub preconditions: Vec<Address>,
+    /// Whether conditions on the live object must hold after an apply.
+    pub postcondition: bool,
 }
 
 /// Whether to wait until an object is current.

@@ -67,6 +67,7 @@ pub(crate) fn change(key: &str, action: Action, reason: Reason, fields: Vec<Fiel
     Change {
         address: address(&format!("app.x.manifest.{}", object_ref.name)),
         object_ref,
+        moved_from: None,
         action,
         reason,
         fields,

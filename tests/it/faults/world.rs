@@ -11,6 +11,7 @@ use engine_converge::predict::{Basis, Purpose, predict};
 use engine_converge::read::{Question, read, read_object};
 use engine_core::address::Address;
 use engine_core::cluster::{ClusterRecord, Connection as Reached};
+use engine_core::diagnostic::Diagnostics;
 use engine_core::digest::{Fingerprint, SealKey};
 use engine_core::graph::ResourceGraph;
 use engine_core::kind_info::Discovery;
@@ -251,7 +252,7 @@ impl<'a> World<'a> {
         };
         match apply(run).await {
             Ok(finished) => {
-                self.say(report_json(&plan, &finished.report));
+                self.say(report_json(&plan, &finished.report, &Diagnostics::default()));
                 Ended::Finished(Box::new(finished))
             }
             Err(error) => Ended::Refused(error),

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::harness::{HEAD, Repository};
 
 /// Text behind [`HEAD`], whose first line is line 8, and the faults that it must give: `CODE LINE:COLUMN: …`.
-fn check(text: &str, want: &[&str]) {
+pub(super) fn check(text: &str, want: &[&str]) {
     let faults = Repository::main(text).faults();
     let lines: Vec<&str> = faults.lines().collect();
     assert_eq!(lines.len(), want.len(), "{text}\n{faults}");
@@ -16,7 +16,7 @@ fn check(text: &str, want: &[&str]) {
 }
 
 /// A `ConfigMap` whose data is `data`.
-fn config(name: &str, data: &str) -> String {
+pub(super) fn config(name: &str, data: &str) -> String {
     format!(
         "manifest \"{name}\" {{\n  object = {{\n    apiVersion = \"v1\"\n    kind = \"ConfigMap\"\n    metadata = {{ name = \"{name}\", \
          namespace = \"team\" }}\n    data = {{ x = {data} }}\n  }}\n}}\n"

@@ -81,8 +81,9 @@ impl Repository {
     /// Loads a definition that is wrong; returns its faults, one a line. Each must say what to do next.
     pub(crate) fn faults(&self) -> String {
         match self.load() {
-            Ok(_) => panic!("the definition has no faults"),
-            Err(faults) => {
+            Ok(definition) if definition.broken.is_empty() => panic!("the definition has no faults"),
+            found => {
+                let faults = found.map_or_else(|faults| faults, |definition| definition.broken);
                 let printed = self.print(&faults);
                 assert!(faults.iter().all(|fault| fault.hint.is_some()), "a fault has no hint:\n{printed}");
                 printed

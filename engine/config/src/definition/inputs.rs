@@ -186,11 +186,7 @@ fn rules_of_variables() {
         &["TRN0133 15:17: variable high: too high", "TRN0133 19:17: variable high: must be odd"],
     );
     check(&pair(&rule("\"true\"", "\"\"")), &[], &[]);
-    check(
-        &pair(&rule("null", "\"x\"")),
-        &[],
-        &["TRN0133 15:17: the condition of a validation must be true or false"],
-    );
+    check(&pair(&rule("null", "\"x\"")), &[], &["TRN0133 15:17: a condition must be true or false"]);
     check(&pair(&rule("local.x", "\"x\"")), &[], &["TRN0121 15:17: local cannot be used here"]);
     let secret = "variable \"pin\" {\n  sensitive = true\n  validation {\n    condition = length(var.pin) > 10\n    error_message = \"bad: \
                   ${var.pin}\"\n  }\n}\n";

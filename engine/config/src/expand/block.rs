@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use engine_core::address::{Address, InstanceKey, Step};
 use engine_core::diagnostic::{Diagnostic, Diagnostics};
+use engine_core::field_path::FieldPath;
 use engine_core::graph::{Block, EdgeReason};
 use engine_core::object_ref::ClusterRef;
 use engine_core::resource::Wait;
@@ -31,6 +32,10 @@ pub(super) struct Site<'s> {
     pub(super) stage: Option<Block>,
     pub(super) inherited: Inherited,
     pub(super) repeated: &'s Repeated,
+    /// What replaces its objects when it changes.
+    pub(super) triggers: Vec<(Address, FieldPath)>,
+    /// Whether its objects have conditions to be judged after an apply.
+    pub(super) postcondition: bool,
 }
 
 impl Walk<'_> {
@@ -91,7 +96,9 @@ impl Walk<'_> {
             let instance = match instance {
                 Ok(instance) => instance,
                 Err(faults) => {
-                    self.faults.extend(faults);
+                    // What a precondition rules out follows from it.
+                    let ruled_out = self.ruled_out(frame, declaration, &key);
+                    self.faults.extend(ruled_out.unwrap_or(faults));
                     faulty += 1;
                     if faulty == MAX_FAULTY {
                         break;
@@ -114,6 +121,16 @@ impl Walk<'_> {
         }
     }
 
+    fn ruled_out(
+        &mut self,
+        frame: &Frame<'_>,
+        declaration: &Declaration,
+        key: &Option<InstanceKey>,
+    ) -> Option<Diagnostics> {
+        let step = Step::new(declaration.block_type.clone(), declaration.name.clone(), key.clone());
+        self.verdicts.before.remove(&frame.child(step))
+    }
+
     fn instance(
         &mut self,
         frame: &Frame<'_>,
@@ -124,7 +141,11 @@ impl Walk<'_> {
         let step = Step::new(declaration.block_type.clone(), declaration.name.clone(), key.clone());
         let address = frame.child(step);
         let mut uses = Uses::default();
-        let inherited = self.inherited(frame, declaration, repeated, (&mut uses, common))?;
+        let open = self.preconditions(frame, (declaration, &address), repeated, &mut uses);
+        let mut inherited = self.inherited(frame, declaration, repeated, (&mut uses, common))?;
+        if open {
+            inherited.guards.push(address.clone());
+        }
         let is_read = matches!(declaration.body, Body::Read { .. });
         let stage = (!is_read).then(|| {
             let stage = self.builder.block(&address, group.or(frame.block));
@@ -136,7 +157,9 @@ impl Walk<'_> {
         if let (None, Some(stage), Some(cluster)) = (&frame.address, stage, &inherited.cluster) {
             self.by_cluster.entry(cluster.clone()).or_default().push(stage);
         }
-        let mut site = Site { declaration, address, stage, inherited, repeated };
+        let triggers = triggers(frame, declaration);
+        let mut site =
+            Site { declaration, address, stage, inherited, repeated, triggers, postcondition: false };
         let instance = match &declaration.body {
             Body::Module { module, arguments } => {
                 self.use_module(frame, &mut site, (module, arguments), &mut uses)?
@@ -148,7 +171,10 @@ impl Walk<'_> {
                 all.planned |= uses.planned;
                 return self.read(frame, &site, all, waits);
             }
-            _ => self.primitive(frame, &site, &mut uses)?,
+            _ => {
+                site.postcondition = self.postconditions(frame, &site, &mut uses);
+                self.primitive(frame, &site, &mut uses)?
+            }
         };
         if let Some(stage) = stage {
             self.depend(stage, &uses);
@@ -227,7 +253,8 @@ impl Walk<'_> {
     /// Collects what `depends_on` names.
     fn waits(&mut self, frame: &Frame<'_>, declaration: &Declaration) -> Uses {
         let mut waits = Uses::default();
-        for target in &declaration.depends_on {
+        let triggers = declaration.replace_triggered_by.iter().map(|trigger| &trigger.target);
+        for target in declaration.depends_on.iter().chain(triggers) {
             let idx = frame.module.find(&target.block_type, &target.name);
             let Some(block) = idx.and_then(|idx| frame.blocks[idx].as_ref()) else {
                 continue;
@@ -291,6 +318,18 @@ impl Walk<'_> {
         }
         Ok(Instance { stage: site.stage, value: ExprValue::object(outputs), planned: true })
     }
+}
+
+/// Returns the addresses and fields of `replace_triggered_by`.
+fn triggers(frame: &Frame<'_>, declaration: &Declaration) -> Vec<(Address, FieldPath)> {
+    let triggers = declaration.replace_triggered_by.iter().map(|trigger| {
+        let Target { block_type, name, key, .. } = &trigger.target;
+        let index = || u64::try_from(key.as_ref()?.as_number()?.as_i64()?).ok();
+        let key = key.as_ref().and_then(|key| key.as_text().cloned().map(InstanceKey::String));
+        let key = key.or_else(|| index().map(InstanceKey::Int));
+        (frame.child(Step::new(block_type.clone(), name.clone(), key)), trigger.field.clone())
+    });
+    triggers.collect()
 }
 
 fn target_instance<'b>(block: &'b BlockValue, target: &Target) -> Result<Option<&'b Instance>, Diagnostics> {

@@ -4,18 +4,18 @@ use std::cell::OnceCell;
 use std::collections::{BTreeMap, HashMap};
 
 use engine_core::address::{Address, Step};
-use engine_core::diagnostic::Diagnostic;
+use engine_core::diagnostic::{Diagnostic, Diagnostics};
 use engine_core::graph::Block;
 use engine_core::object_ref::ClusterRef;
 use engine_core::resource::{Timeouts, Wait};
 use engine_core::value::Text;
 
+use super::Walk;
+use super::conditions::Verdict;
 use super::scope::{Repeated, Uses};
-use super::{Walk, scope};
-use crate::codes::VALIDATION;
-use crate::convert::convert;
+use crate::codes::{SENSITIVE, VALIDATION};
 use crate::expr_value::ExprValue;
-use crate::module::{Module, Validation, Variable};
+use crate::module::{Condition, Module, Variable};
 use crate::types::Type;
 
 /// The value of a variable.
@@ -35,6 +35,8 @@ pub(crate) struct Inherited {
     pub(crate) timeouts: Timeouts,
     /// Whether the block waits for something planned.
     pub(crate) planned: bool,
+    /// The block, and those around it, whose preconditions are known only after apply.
+    pub(crate) guards: Vec<Address>,
 }
 
 /// One instance of a module: its inputs and what has been evaluated of it.
@@ -136,39 +138,27 @@ impl Walk<'_> {
     pub(super) fn validate(&mut self, frame: &Frame<'_>) {
         for (name, variable) in &frame.module.variables {
             for rule in &variable.validations {
-                if let Err(fault) = self.check(frame, name, variable, rule) {
+                if let Err(fault) = self.validation(frame, name, variable, rule) {
                     self.faults.extend(fault);
                 }
             }
         }
     }
 
-    fn check(
+    fn validation(
         &self,
         frame: &Frame<'_>,
         name: &Text,
         variable: &Variable,
-        rule: &Validation,
-    ) -> Result<(), engine_core::diagnostic::Diagnostics> {
-        let facts = self.ground.facts;
-        let evaluate = |expr| scope::evaluate_in(facts, frame, expr, &Repeated::Once, &mut Uses::default());
-        let condition = evaluate(&rule.condition)?;
-        let condition = convert(&condition, &Type::Bool).unwrap_or(condition);
-        if condition.is_unknown() || condition.as_bool() == Some(true) {
-            return Ok(());
-        }
-        if condition.as_bool().is_none() {
-            let summary = "the condition of a validation must be true or false";
-            return Err(Diagnostic::error(VALIDATION, summary)
-                .at(rule.condition.span())
-                .hint("write a comparison, such as `var.n > 0`, or can(…)")
-                .into());
-        }
-        let message = evaluate(&rule.message)?;
-        let message = match message.as_str() {
-            _ if message.contains_sensitive() => "the value is not allowed (the message is sensitive)",
-            Some(message) => message,
-            None => "the value is not allowed",
+        rule: &Condition,
+    ) -> Result<(), Diagnostics> {
+        let message = match self.verdict(frame, rule, (&Repeated::Once, None), &mut Uses::default()) {
+            Ok(Verdict::Fails(message)) => message,
+            Ok(Verdict::Holds | Verdict::Open) => return Ok(()),
+            Err(faults) if faults.iter().all(|fault| fault.code == SENSITIVE) => {
+                "the value is not allowed (the message is sensitive)".to_owned()
+            }
+            Err(faults) => return Err(faults),
         };
         let mut fault = Diagnostic::error(VALIDATION, format!("variable {name}: {message}"))
             .at(rule.condition.span())

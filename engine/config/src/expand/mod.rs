@@ -4,6 +4,7 @@
 //! evaluated, so an instance depends on the instances it uses and not on whole blocks.
 
 mod block;
+mod conditions;
 mod files;
 mod frame;
 mod instances;
@@ -11,6 +12,7 @@ mod object;
 mod overlay;
 mod primitive;
 mod read;
+mod refactoring;
 mod scope;
 mod secret;
 
@@ -24,8 +26,11 @@ use engine_core::object_ref::ClusterRef;
 use engine_core::resource::Resource;
 use engine_core::value::{Text, Value};
 
+pub(crate) use self::conditions::{Asked, Verdicts};
 pub(crate) use self::frame::{Frame, Inherited, Input};
 pub(crate) use self::overlay::{Overlays, Rendering};
+pub(crate) use self::read::seen;
+pub(crate) use self::refactoring::check as check_refactoring;
 pub(crate) use self::scope::{Facts, Repeated, Uses, evaluate_in};
 use crate::codes::EPHEMERAL;
 use crate::expr_value::ExprValue;
@@ -41,6 +46,8 @@ pub(crate) struct Ground<'a> {
     pub(crate) clusters: &'a Clusters,
     /// What reads have found so far; `Null` for an object that does not exist.
     pub(crate) reads: &'a BTreeMap<Address, Value>,
+    /// Objects as an apply has left them, by the address of their resource: what `self` is in postconditions.
+    pub(crate) subjects: &'a BTreeMap<Address, ExprValue>,
     /// At apply: the values that have been generated; `None` before, because a plan generates none.
     pub(crate) generated: Option<&'a Generated>,
 }
@@ -53,6 +60,7 @@ pub(crate) struct Expanded {
     pub(crate) outputs: BTreeMap<Text, ExprValue>,
     pub(crate) faults: Diagnostics,
     pub(crate) warnings: Diagnostics,
+    pub(crate) verdicts: Verdicts,
 }
 
 /// The order between clusters: who waits, for whom, and where it is written.
@@ -81,6 +89,7 @@ pub(crate) fn expand_root<'m>(
         faults,
         warnings: Diagnostics::default(),
         pending: Vec::new(),
+        verdicts: Verdicts::default(),
         instances: 0,
         by_cluster: BTreeMap::new(),
     };
@@ -93,6 +102,7 @@ pub(crate) fn expand_root<'m>(
         outputs,
         faults: walk.faults,
         warnings: walk.warnings,
+        verdicts: walk.verdicts,
     };
     (expanded, root)
 }
@@ -104,6 +114,7 @@ struct Walk<'a> {
     faults: Diagnostics,
     warnings: Diagnostics,
     pending: Vec<Resource>,
+    verdicts: Verdicts,
     /// How many instances there are so far.
     instances: usize,
     /// The instances of the root module's blocks, by their cluster.
@@ -126,6 +137,8 @@ impl<'a> Walk<'a> {
                 Node::Outputs => outputs = self.outputs(frame),
             }
         }
+        self.refactor(&frame);
+        self.checks(&frame);
         outputs
     }
 
@@ -142,8 +155,10 @@ impl<'a> Walk<'a> {
         let mut outputs = BTreeMap::new();
         for (name, output) in &frame.module.outputs {
             let value = self.expr(frame, &output.value, &Repeated::Once, &mut Uses::default());
+            let may_give = self.may_give(frame, name, output);
             let value = self.or_unknown(value);
             self.check_ephemeral(frame, name, output, &value);
+            let value = if may_give { value } else { ExprValue::unknown(value.ty()) };
             let value = output.marks.put_on(value);
             outputs.insert(name.clone(), value);
         }
@@ -209,7 +224,7 @@ impl<'a> Walk<'a> {
     /// Tells whether an unknown value may stem from what has been reported, or from a read that will be
     /// answered before the next walk: then it is no fault of its own.
     fn is_provisional(&self) -> bool {
-        self.faults.has_errors() || !self.pending.is_empty()
+        self.faults.has_errors() || !self.pending.is_empty() || !self.verdicts.before.is_empty()
     }
 
     fn depend(&mut self, dependent: Block, uses: &Uses) {

@@ -38,6 +38,9 @@ impl Walk<'_> {
             lifecycle: Lifecycle {
                 prevent_destroy: inherited.prevent_destroy,
                 ignore_changes: site.declaration.ignore_changes.clone(),
+                replace_triggered_by: site.triggers.clone(),
+                preconditions: inherited.guards.clone(),
+                postcondition: site.postcondition,
             },
             wait: inherited.wait,
             timeouts: inherited.timeouts,

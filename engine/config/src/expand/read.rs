@@ -10,7 +10,7 @@ use super::block::Site;
 use super::frame::Instance;
 use super::object::{cluster, kept};
 use super::scope::Uses;
-use super::{Frame, Walk};
+use super::{Asked, Frame, Walk};
 use crate::codes::{INVALID_ARGUMENT, READ_NOT_FOUND, UNKNOWN_IDENTITY};
 use crate::expr_value::{Entries, ExprValue};
 use crate::module::{Body, Expr, typed};
@@ -30,18 +30,34 @@ impl Walk<'_> {
         let Some(read) = self.read_of(frame, site, &mut uses)? else {
             return Ok(unknown(None));
         };
+        let scoped = site.declaration.scope.is_some();
         if let Some(answer) = self.ground.reads.get(&site.address) {
-            return Ok(Instance { stage: None, value: answered(answer, &read, site)?, planned: false });
+            // A check says itself that its object is not there.
+            if scoped && *answer == Value::Null {
+                return Ok(unknown(None));
+            }
+            let value = answered(answer, &read, site)?;
+            self.after(frame, site, (&site.address, &value), &mut uses);
+            return Ok(Instance { stage: None, value, planned: false });
         }
         let resource = Resource {
             address: site.address.clone(),
             body: ResourceBody::Read(read),
-            lifecycle: Lifecycle::default(),
+            lifecycle: Lifecycle {
+                preconditions: site.inherited.guards.clone(),
+                postcondition: !site.declaration.conditions.after.is_empty(),
+                ..Lifecycle::default()
+            },
             wait: site.inherited.wait,
             timeouts: site.inherited.timeouts,
             span: Some(site.declaration.span.clone()),
         };
-        if !(uses.planned || waits.planned || frame.inherited.planned) {
+        let planned = uses.planned || waits.planned || frame.inherited.planned;
+        if scoped {
+            self.verdicts.asked.push(Asked { resource, planned });
+            return Ok(unknown(None));
+        }
+        if !planned {
             self.pending.push(resource);
             return Ok(unknown(None));
         }
@@ -109,7 +125,7 @@ impl Walk<'_> {
     }
 }
 
-/// Returns the value of an object that was read; the payload of a Secret is sensitive.
+/// Returns the value of an object that was read.
 fn answered(answer: &Value, read: &Read, site: &Site<'_>) -> Result<ExprValue, Diagnostics> {
     if *answer == Value::Null {
         let summary = format!("{} does not exist on cluster {}", read.object_ref, read.object_ref.cluster);
@@ -119,19 +135,24 @@ fn answered(answer: &Value, read: &Read, site: &Site<'_>) -> Result<ExprValue, D
             .hint("a read is for an object that somebody else creates before")
             .into());
     }
-    let value = ExprValue::from(answer);
-    if !read.object_ref.kind.is("", "Secret") {
-        return Ok(value);
+    Ok(seen(answer, &read.object_ref.kind))
+}
+
+/// Returns a live object as a value; the payload of a Secret is sensitive.
+pub(crate) fn seen(object: &Value, kind: &GroupKind) -> ExprValue {
+    let value = ExprValue::from(object);
+    if !kind.is("", "Secret") {
+        return value;
     }
     // An annotation of client-side apply repeats the payload.
     let metadata = value.get("metadata").map(|metadata| hide(&metadata, "annotations"));
     let value = hide(&value, "data");
     let entries = value.as_entries().into_iter().flat_map(Entries::iter);
-    Ok(ExprValue::object(
+    ExprValue::object(
         entries
             .map(|(name, field)| (name.clone(), field.clone()))
             .chain(metadata.map(|metadata| (Text::from("metadata"), metadata))),
-    ))
+    )
 }
 
 /// Marks one field of an object as sensitive.

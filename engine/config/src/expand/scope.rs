@@ -102,7 +102,7 @@ pub(crate) fn evaluate_in(
     repeated: &Repeated,
     uses: &mut Uses,
 ) -> Result<ExprValue, Diagnostics> {
-    evaluate_bound(facts, frame, (expr, &Bound::new()), repeated, uses)
+    evaluate_scoped(facts, frame, (expr, &Bound::new()), (repeated, None), uses)
 }
 
 /// The same inside `dynamic` blocks, whose iterators are bound.
@@ -113,7 +113,29 @@ pub(super) fn evaluate_bound(
     repeated: &Repeated,
     uses: &mut Uses,
 ) -> Result<ExprValue, Diagnostics> {
-    let scope = FrameScope { facts, frame, file: &expr.file, bound, repeated, uses: RefCell::new(uses) };
+    evaluate_scoped(facts, frame, (expr, bound), (repeated, None), uses)
+}
+
+/// The same for an expression in which `self` stands for something.
+pub(super) fn evaluate_about(
+    facts: &Facts,
+    frame: &Frame<'_>,
+    expr: &Expr,
+    (repeated, subject): (&Repeated, Option<&ExprValue>),
+    uses: &mut Uses,
+) -> Result<ExprValue, Diagnostics> {
+    evaluate_scoped(facts, frame, (expr, &Bound::new()), (repeated, subject), uses)
+}
+
+fn evaluate_scoped(
+    facts: &Facts,
+    frame: &Frame<'_>,
+    (expr, bound): (&Expr, &Bound),
+    (repeated, subject): (&Repeated, Option<&ExprValue>),
+    uses: &mut Uses,
+) -> Result<ExprValue, Diagnostics> {
+    let uses = RefCell::new(uses);
+    let scope = FrameScope { facts, frame, file: &expr.file, bound, repeated, subject, uses };
     evaluate(&expr.node, &scope)
 }
 
@@ -123,6 +145,7 @@ struct FrameScope<'a> {
     file: &'a Arc<SourceFile>,
     bound: &'a Bound,
     repeated: &'a Repeated,
+    subject: Option<&'a ExprValue>,
     uses: RefCell<&'a mut Uses>,
 }
 
@@ -138,6 +161,9 @@ impl Scope for FrameScope<'_> {
         }
         let name = steps.first().and_then(attribute).unwrap_or_default();
         let frame = self.frame;
+        if let ("self", Some(subject)) = (root, self.subject) {
+            return Ok((subject.clone(), 0));
+        }
         let found = match (root, name) {
             ("var", name) => frame.variables.get(name).map(|input| {
                 self.uses.borrow_mut().planned |= input.planned;

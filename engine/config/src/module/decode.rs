@@ -3,23 +3,28 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use engine_core::diagnostic::{Diagnostic, Diagnostics, SourceFile};
+use engine_core::diagnostic::{Diagnostic, Diagnostics, SourceFile, SourceSpan};
 use engine_core::value::Text;
 use hcl_edit::Span;
 use hcl_edit::structure::{Block, BlockLabel, Body, Structure};
 
 use super::fields::{Name, head_span, twice};
 use super::link::{Found, Linker};
+use super::refactoring::Refactorings;
 use super::remote::source_of;
 use super::resource::{PRIMITIVES, RESERVED, Resources, instead_of};
-use super::{Declaration, Local, Module, Output, Root, Variable, references, settings, values};
+use super::{Checks, Declaration, Local, Module, Output, Root, Variable};
+use super::{conditions, references, settings, values};
 use crate::codes::{ROOT_ONLY, UNKNOWN_ARGUMENT, UNKNOWN_BLOCK, UNSUPPORTED};
 use crate::eval::did_you_mean;
 use crate::foreign;
 use crate::templates::Templates;
 
 /// Block types that are not resources.
-const KEYWORDS: [&str; 7] = ["cluster", "locals", "module", "output", "read", "terrane", "variable"];
+const KEYWORDS: [&str; 11] = [
+    "check", "cluster", "import", "locals", "module", "moved", "output", "read", "removed", "terrane",
+    "variable",
+];
 
 /// Where a module stands among others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +42,8 @@ struct Parts {
     locals: BTreeMap<Text, Local>,
     outputs: BTreeMap<Text, Output>,
     blocks: Vec<Declaration>,
+    checks: Checks,
+    refactorings: Refactorings,
     /// Blocks with faults, as `TYPE.NAME`: references to them are no further faults.
     faulty: HashSet<String>,
     root: Root,
@@ -67,10 +74,7 @@ pub(super) fn decode(
             match structure {
                 Structure::Block(block) => decoder.block(block, &file),
                 Structure::Attribute(attribute) => {
-                    let span = engine_core::diagnostic::SourceSpan::new(
-                        Arc::clone(&file),
-                        attribute.key.span().unwrap_or_default(),
-                    );
+                    let span = SourceSpan::new(Arc::clone(&file), attribute.key.span().unwrap_or_default());
                     let summary = format!("argument {} stands outside of any block", attribute.key.as_str());
                     decoder.faults.push(Diagnostic::error(UNKNOWN_ARGUMENT, summary).at(span));
                 }
@@ -102,6 +106,8 @@ fn finish(
         blocks: parts.blocks,
         index,
         root: parts.root,
+        checks: parts.checks,
+        refactorings: parts.refactorings,
         templates,
         order: Vec::new(),
     };
@@ -138,11 +144,22 @@ impl Decoder<'_, '_> {
                 let found = values::output(block, file, (self.level, &self.linker.constants), self.faults);
                 insert(&mut self.parts.outputs, found, "output", |o| &o.span, self.faults);
             }
+            "check" => {
+                let found = conditions::check(block, file, &self.linker.constants, self.faults);
+                if let Some((name, check, read)) = found {
+                    self.parts.blocks.extend(read);
+                    insert(&mut self.parts.checks, Some((name, check)), "check", |c| &c.span, self.faults);
+                }
+            }
             "terrane" | "cluster" => self.root_block(block, file),
             "module" => self.remote(block, file),
             "read" => {
                 let read = self.resources(file, |resources| resources.read(block));
                 self.parts.blocks.extend(read);
+            }
+            "import" if self.level == Level::Inner => self.root_only(&block, head_span(&block, file)),
+            "moved" | "removed" | "import" => {
+                self.parts.refactorings.decode(block, file, &self.linker.constants, self.faults);
             }
             block_type if PRIMITIVES.contains(&block_type) => {
                 let primitive = self.resources(file, |resources| resources.primitive(block));
@@ -165,15 +182,17 @@ impl Decoder<'_, '_> {
         decode(&mut Resources { constants: &self.linker.constants, file, faults: self.faults })
     }
 
+    fn root_only(&mut self, block: &Block, span: SourceSpan) {
+        let summary = format!("block {} in a module", block.ident.as_str());
+        self.faults.push(
+            Diagnostic::error(ROOT_ONLY, summary).detail("Only the environment itself declares it.").at(span),
+        );
+    }
+
     fn root_block(&mut self, block: Block, file: &Arc<SourceFile>) {
         let span = head_span(&block, file);
         if self.level == Level::Inner {
-            let summary = format!("block {} in a module", block.ident.as_str());
-            self.faults.push(
-                Diagnostic::error(ROOT_ONLY, summary)
-                    .detail("Only the environment itself declares it.")
-                    .at(span),
-            );
+            self.root_only(&block, span);
         } else if block.has_ident("cluster") {
             let found = settings::cluster(block, file, self.faults);
             insert(&mut self.parts.root.clusters, found, "cluster", |c| &c.span, self.faults);
@@ -238,7 +257,7 @@ fn insert<T>(
     found: &mut BTreeMap<Text, T>,
     new: Option<(Name, T)>,
     what: &str,
-    span: impl Fn(&T) -> &engine_core::diagnostic::SourceSpan,
+    span: impl Fn(&T) -> &SourceSpan,
     faults: &mut Diagnostics,
 ) {
     let Some((name, value)) = new else { return };

@@ -1,12 +1,14 @@
 //! A module as its files declare it: a directory of HCL files, decoded but not evaluated.
 
 mod argument;
+mod conditions;
 mod constant;
 mod decode;
 mod dynamic;
 mod fields;
 mod link;
 mod place;
+mod refactoring;
 mod references;
 mod remote;
 mod resource;
@@ -23,10 +25,12 @@ use engine_core::resource::Timeouts;
 use engine_core::value::Text;
 
 pub(crate) use self::argument::{Bound, evaluate_argument};
+pub(crate) use self::conditions::{Check, Checks, Condition, Conditions};
 pub(crate) use self::constant::{Constants, typed};
 pub(crate) use self::fields::{Argument, Expr, Fields, Name, head_span, labels};
 pub(crate) use self::link::Linker;
 pub(crate) use self::place::place;
+pub(crate) use self::refactoring::{ImportDeclaration, Refactorings};
 pub(crate) use self::remote::Remotes;
 pub(crate) use self::secret::Secret;
 use crate::expr_value::ExprValue;
@@ -45,6 +49,8 @@ pub(crate) struct Module {
     pub(crate) index: HashMap<Text, HashMap<Text, usize>>,
     /// What only a root module declares.
     pub(crate) root: Root,
+    pub(crate) checks: Checks,
+    pub(crate) refactorings: Refactorings,
     /// What `tera` renders.
     pub(crate) templates: Templates,
     /// Locals and blocks, each behind what it refers to.
@@ -75,7 +81,7 @@ pub(crate) struct Variable {
     pub(crate) nullable: bool,
     /// Why it should no longer be given.
     pub(crate) deprecated: Option<Text>,
-    pub(crate) validations: Vec<Validation>,
+    pub(crate) validations: Vec<Condition>,
 }
 
 /// How far a value may be shown and kept.
@@ -97,12 +103,6 @@ impl Marks {
     }
 }
 
-/// A `validation` block of a variable.
-pub(crate) struct Validation {
-    pub(crate) condition: Expr,
-    pub(crate) message: Expr,
-}
-
 /// One value of a `locals` block.
 pub(crate) struct Local {
     pub(crate) span: SourceSpan,
@@ -117,6 +117,7 @@ pub(crate) struct Output {
     pub(crate) marks: Marks,
     /// Why it should no longer be used.
     pub(crate) deprecated: Option<Text>,
+    pub(crate) preconditions: Vec<Condition>,
 }
 
 /// What the root module declares besides resources.
@@ -164,6 +165,10 @@ pub(crate) struct Declaration {
     pub(crate) timeouts: Option<Timeouts>,
     pub(crate) prevent_destroy: bool,
     pub(crate) ignore_changes: Vec<FieldPath>,
+    pub(crate) replace_triggered_by: Vec<Trigger>,
+    pub(crate) conditions: Conditions,
+    /// The check that a read stands in.
+    pub(crate) scope: Option<Text>,
     pub(crate) body: Body,
     /// Whether anything of the module refers to it: only then is its value kept.
     pub(crate) referenced: bool,
@@ -204,6 +209,12 @@ pub(crate) enum Body {
     },
 }
 
+/// What `replace_triggered_by` names: a block or instance, or a field of its objects.
+pub(crate) struct Trigger {
+    pub(crate) target: Target,
+    pub(crate) field: FieldPath,
+}
+
 /// What `depends_on` names: a block, or one instance of it.
 pub(crate) struct Target {
     pub(crate) block_type: Text,
@@ -221,6 +232,7 @@ impl Declaration {
     /// Calls `visit` with every expression that is evaluated for each instance.
     pub(crate) fn each_expr<'a>(&'a self, visit: &mut dyn FnMut(&'a Expr)) {
         self.cluster.iter().chain(&self.wait).for_each(&mut *visit);
+        self.conditions.before.iter().for_each(|condition| condition.each_expr(visit));
         match &self.body {
             Body::Manifest { object } => object.each_expr(visit),
             Body::Manifests { files, namespace } => {

@@ -43,10 +43,12 @@ impl Place {
 
 /// Checks all references of a module and sets its order.
 pub(super) fn check(module: &mut Module, level: Level, faulty: &HashSet<String>, faults: &mut Diagnostics) {
-    let mut checker = Checker { module, level, faulty, faults, edges: Vec::new() };
+    let mut checker = Checker { module, level, faulty, faults, edges: Vec::new(), scope: None };
     checker.locals_and_outputs();
     checker.blocks();
     checker.validations();
+    checker.imports();
+    checker.checks();
     checker.root();
     let edges = checker.edges;
     for edge in &edges {
@@ -107,6 +109,8 @@ struct Checker<'a> {
     faulty: &'a HashSet<String>,
     faults: &'a mut Diagnostics,
     edges: Vec<Edge>,
+    /// The check whose expressions are looked at.
+    scope: Option<&'a Text>,
 }
 
 impl Checker<'_> {
@@ -117,6 +121,9 @@ impl Checker<'_> {
         }
         for output in self.module.outputs.values() {
             self.expr(&output.value, Place::Plain, Some(&Node::Outputs));
+            for rule in &output.preconditions {
+                rule.each_expr(&mut |expr| self.expr(expr, Place::Plain, Some(&Node::Outputs)));
+            }
         }
     }
 
@@ -128,8 +135,15 @@ impl Checker<'_> {
                 Repeat::ForEach(expr) | Repeat::Count(expr) => self.expr(expr, Place::Plain, Some(&node)),
             }
             let place = Place::of(block);
+            self.scope = block.scope.as_ref();
             block.each_expr(&mut |expr| self.expr(expr, place, Some(&node)));
-            for target in &block.depends_on {
+            self.scope = None;
+            for rule in &block.conditions.after {
+                rule.each_expr(&mut |expr| self.postcondition(expr, place, &node));
+            }
+            for target in
+                block.depends_on.iter().chain(block.replace_triggered_by.iter().map(|it| &it.target))
+            {
                 self.target(target, &node);
             }
             if let (Level::Inner, Some(cluster)) = (self.level, &block.cluster) {
@@ -142,12 +156,42 @@ impl Checker<'_> {
         }
     }
 
+    /// In a postcondition `self` is the object.
+    fn postcondition(&mut self, expr: &Expr, place: Place, node: &Node) {
+        let others = references(&expr.node).into_iter().filter(|reference| reference.root != "self");
+        self.all(others, expr, (place, Some(node)));
+    }
+
+    fn checks(&mut self) {
+        for (name, check) in &self.module.checks {
+            self.scope = Some(name);
+            for rule in &check.assertions {
+                rule.each_expr(&mut |expr| self.expr(expr, Place::Plain, Some(&Node::Outputs)));
+            }
+        }
+        self.scope = None;
+    }
+
     fn validations(&mut self) {
         for variable in self.module.variables.values() {
             for validation in &variable.validations {
                 self.expr(&validation.condition, Place::Validation, None);
                 self.expr(&validation.message, Place::Validation, None);
             }
+        }
+    }
+
+    fn imports(&mut self) {
+        for import in &self.module.refactorings.imports {
+            let place = match &import.repeat {
+                Repeat::Once => Place::Plain,
+                Repeat::ForEach(expr) | Repeat::Count(expr) => {
+                    self.expr(expr, Place::Plain, Some(&Node::Outputs));
+                    Place::Each
+                }
+            };
+            import.to.each_expr(&mut |expr| self.expr(expr, place, Some(&Node::Outputs)));
+            import.id.iter().for_each(|expr| self.expr(expr, place, Some(&Node::Outputs)));
         }
     }
 
@@ -197,7 +241,16 @@ impl Checker<'_> {
     }
 
     fn expr(&mut self, expr: &Expr, place: Place, node: Option<&Node>) {
-        for reference in references(&expr.node) {
+        self.all(references(&expr.node).into_iter(), expr, (place, node));
+    }
+
+    fn all(
+        &mut self,
+        references: impl Iterator<Item = Reference>,
+        expr: &Expr,
+        (place, node): (Place, Option<&Node>),
+    ) {
+        for reference in references {
             if expr.bound.contains(&reference.root) {
                 continue;
             }
@@ -275,11 +328,17 @@ impl Checker<'_> {
             [kind, name] => format!("{kind}.{name}"),
             _ => names.first().map_or_else(String::new, ToString::to_string),
         };
-        let found = self.module.find("read", &name).map(Node::Block);
-        if found.is_none() {
+        let Some(found) = self.module.find("read", &name) else {
             self.unknown_block("read", &name, span.clone());
+            return None;
+        };
+        if let Some(check) =
+            self.module.blocks[found].scope.as_ref().filter(|check| self.scope != Some(check))
+        {
+            let why = format!("it belongs to check {check:?}");
+            self.misplaced(&format!("read.{name}"), &why, span);
         }
-        found
+        Some(Node::Block(found))
     }
 
     fn resource(&mut self, root: &str, reference: &Reference, span: &SourceSpan) -> Option<Node> {

@@ -13,10 +13,11 @@ use hcl_edit::expr::Expression;
 use hcl_edit::structure::Block;
 use jiff::SignedDuration;
 
+use super::conditions::conditions;
 use super::constant::Constants;
 use super::fields::{Expr, Fields, expect_labels, head_span, unknown_argument};
 use super::secret::secret;
-use super::{Body, Declaration, Module, Repeat, Target};
+use super::{Body, Conditions, Declaration, Module, Repeat, Target, Trigger};
 use crate::codes::{INVALID_ARGUMENT, MISSING_ARGUMENT, UNSUPPORTED};
 use crate::eval::{Reference, StepKind, references};
 
@@ -24,23 +25,29 @@ use crate::eval::{Reference, StepKind, references};
 pub(super) const PRIMITIVES: [&str; 4] = ["manifest", "manifests", "kustomization", "secret"];
 
 /// Block types that are reserved and not supported yet.
-pub(super) const RESERVED: [&str; 7] = ["bundle", "chart", "check", "import", "moved", "removed", "rollout"];
+pub(super) const RESERVED: [&str; 3] = ["bundle", "chart", "rollout"];
 
 /// Returns what to do in place of a reserved block.
 pub(super) fn instead_of(block_type: &str) -> &'static str {
     match block_type {
         "bundle" | "chart" => "render it to files and declare them with a manifests block",
-        "import" => {
-            "set `adopt = \"if_unowned\"` in the terrane block to take over objects that are nobody's"
-        }
         "rollout" => "order clusters with `depends_on` in their blocks",
         _ => "remove the block",
     }
 }
 
 /// Arguments that are reserved and not supported yet.
-const RESERVED_LIFECYCLE: [&str; 4] =
-    ["create_before_destroy", "postcondition", "precondition", "replace_triggered_by"];
+const RESERVED_LIFECYCLE: [&str; 1] = ["create_before_destroy"];
+
+/// What a `lifecycle` block says.
+#[derive(Default)]
+struct Lifecycle {
+    prevent_destroy: bool,
+    /// The ignored fields with their places.
+    ignore_changes: Vec<(FieldPath, SourceSpan)>,
+    replace_triggered_by: Vec<Trigger>,
+    conditions: Conditions,
+}
 
 /// Decodes blocks of one module.
 pub(super) struct Resources<'a> {
@@ -144,14 +151,11 @@ impl Resources<'_> {
         let depends_on = targets(&mut fields);
         let wait = fields.expr("wait");
         let timeouts = timeouts(&mut fields, self.constants);
-        let (prevent_destroy, ignore_changes) = lifecycle(&mut fields, self.constants);
+        let lifecycle = lifecycle(&mut fields, self.constants);
         let body = body(&mut fields);
         fields.finish();
-        if let (Some(Body::Module { .. }), Some((_, span))) = (&body, ignore_changes.first()) {
-            self.faults.push(
-                Diagnostic::error(INVALID_ARGUMENT, "ignore_changes belongs to a primitive, not to a module")
-                    .at(span.clone()),
-            );
+        if let Some(body) = &body {
+            self.misplaced(body, &lifecycle);
         }
         Some(Declaration {
             block_type,
@@ -162,15 +166,37 @@ impl Resources<'_> {
             depends_on,
             wait,
             timeouts,
-            prevent_destroy,
-            ignore_changes: ignore_changes.into_iter().map(|(path, _)| path).collect(),
+            prevent_destroy: lifecycle.prevent_destroy,
+            ignore_changes: lifecycle.ignore_changes.into_iter().map(|(path, _)| path).collect(),
+            replace_triggered_by: lifecycle.replace_triggered_by,
+            conditions: lifecycle.conditions,
+            scope: None,
             body: body?,
             referenced: false,
         })
     }
+
+    /// Reports what the lifecycle of this sort of block does not have.
+    fn misplaced(&mut self, body: &Body, lifecycle: &Lifecycle) {
+        let ignored = lifecycle.ignore_changes.first().map(|(_, span)| ("ignore_changes", span.clone()));
+        let triggers = lifecycle.replace_triggered_by.first();
+        let triggered = triggers.map(|trigger| ("replace_triggered_by", trigger.target.span.clone()));
+        let after = lifecycle.conditions.after.first();
+        let after = after.map(|condition| ("postcondition", condition.condition.span()));
+        let (sort, misplaced) = match body {
+            Body::Module { .. } => ("module", [ignored, triggered, after]),
+            Body::Read { .. } => ("read", [ignored, triggered, None]),
+            _ => return,
+        };
+        for (name, span) in misplaced.into_iter().flatten() {
+            let summary = format!("{name} belongs to a primitive, not to a {sort}");
+            self.faults.push(Diagnostic::error(INVALID_ARGUMENT, summary).at(span));
+        }
+    }
 }
 
-fn repeat(fields: &mut Fields<'_>) -> Repeat {
+/// Takes `for_each` or `count`.
+pub(super) fn repeat(fields: &mut Fields<'_>) -> Repeat {
     match (fields.expr("for_each"), fields.expr("count")) {
         (None, None) => Repeat::Once,
         (Some(for_each), None) => Repeat::ForEach(for_each),
@@ -275,15 +301,20 @@ fn duration(text: &str) -> Option<Duration> {
     Duration::try_from(duration).ok().filter(|duration| !duration.is_zero())
 }
 
-/// Takes `lifecycle`: whether deletion is refused, and the ignored fields with their places.
-fn lifecycle(fields: &mut Fields<'_>, constants: &Constants) -> (bool, Vec<(FieldPath, SourceSpan)>) {
+/// Takes `lifecycle`.
+fn lifecycle(fields: &mut Fields<'_>, constants: &Constants) -> Lifecycle {
     let Some(mut inner) = fields.block("lifecycle") else {
-        return (false, Vec::new());
+        return Lifecycle::default();
     };
     let prevent_destroy = constants.bool(&mut inner, "prevent_destroy").unwrap_or(false);
     let ignored = match inner.expr("ignore_changes") {
         None => Vec::new(),
         Some(expr) => ignore_changes(&expr, &mut inner),
+    };
+    let replace_triggered_by = triggers(&mut inner);
+    let conditions = Conditions {
+        before: conditions(&mut inner, "precondition"),
+        after: conditions(&mut inner, "postcondition"),
     };
     for name in RESERVED_LIFECYCLE {
         if let Some(argument) = inner.argument(name) {
@@ -294,7 +325,67 @@ fn lifecycle(fields: &mut Fields<'_>, constants: &Constants) -> (bool, Vec<(Fiel
         }
     }
     inner.finish();
-    (prevent_destroy, ignored)
+    Lifecycle { prevent_destroy, ignore_changes: ignored, replace_triggered_by, conditions }
+}
+
+/// Takes `replace_triggered_by`: references to blocks, or to fields of their objects.
+fn triggers(fields: &mut Fields<'_>) -> Vec<Trigger> {
+    let fault = |span| {
+        Diagnostic::error(INVALID_ARGUMENT, "replace_triggered_by must be a list of references to resources")
+            .at(span)
+            .hint("write `replace_triggered_by = [manifest.settings, manifest.web.spec.replicas]`")
+    };
+    let Some(expr) = fields.expr("replace_triggered_by") else {
+        return Vec::new();
+    };
+    let Expression::Array(array) = &expr.node else {
+        fields.fault(fault(expr.span()));
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    for item in array {
+        let is_reference = matches!(item, Expression::Traversal(_));
+        let span = SourceSpan::new(Arc::clone(&expr.file), item.span().unwrap_or_default());
+        let trigger = match &references(item)[..] {
+            [reference] if is_reference => trigger(reference, span.clone()),
+            _ => None,
+        };
+        match trigger {
+            Some(trigger) => found.push(trigger),
+            None => fields.fault(fault(span)),
+        }
+    }
+    found
+}
+
+fn trigger(reference: &Reference, span: SourceSpan) -> Option<Trigger> {
+    let (first, rest) = reference.steps.split_first()?;
+    let StepKind::Attribute(name) = first.kind.clone() else { return None };
+    let (key, rest) = match rest {
+        [crate::eval::Step { kind: StepKind::Index(key), .. }, rest @ ..] => (Some(key.clone()), rest),
+        _ => (None, rest),
+    };
+    let mut field = FieldPath::default();
+    for step in rest {
+        field.push(path_element(&step.kind)?);
+    }
+    // `manifest.x.object.spec` is `manifest.x.spec`.
+    if field.elements().first() == Some(&PathElement::Field("object".into())) {
+        field = field.elements()[1..].iter().cloned().collect();
+    }
+    let target = Target { block_type: reference.root.clone(), name, key, span };
+    Some(Trigger { target, field })
+}
+
+fn path_element(step: &StepKind) -> Option<PathElement> {
+    Some(match step {
+        StepKind::Attribute(name) => PathElement::Field(name.clone()),
+        StepKind::Index(key) => match (key.as_text(), key.as_number()) {
+            (Some(text), _) => PathElement::Field(text.clone()),
+            (_, Some(number)) => PathElement::Index(usize::try_from(number.as_i64()?).ok()?),
+            _ => return None,
+        },
+    })
 }
 
 /// Reads `[spec.replicas, metadata.annotations["x"]]`: paths of fields, not references.
@@ -327,14 +418,7 @@ fn ignore_changes(expr: &Expr, fields: &mut Fields<'_>) -> Vec<(FieldPath, Sourc
 fn field_path(reference: &Reference) -> Option<FieldPath> {
     let mut path = FieldPath::fields([reference.root.clone()]);
     for step in &reference.steps {
-        path.push(match &step.kind {
-            StepKind::Attribute(name) => PathElement::Field(name.clone()),
-            StepKind::Index(key) => match (key.as_text(), key.as_number()) {
-                (Some(text), _) => PathElement::Field(text.clone()),
-                (_, Some(number)) => PathElement::Index(usize::try_from(number.as_i64()?).ok()?),
-                _ => return None,
-            },
-        });
+        path.push(path_element(&step.kind)?);
     }
     Some(path)
 }

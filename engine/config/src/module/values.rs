@@ -7,10 +7,11 @@ use engine_core::diagnostic::{Diagnostic, Diagnostics, SourceFile};
 use engine_core::value::Text;
 use hcl_edit::structure::Block;
 
+use super::conditions::conditions;
 use super::constant::Constants;
 use super::decode::Level;
 use super::fields::{Fields, Name, expect_labels, head_span, twice};
-use super::{Local, Marks, Output, Validation, Variable};
+use super::{Local, Marks, Output, Variable};
 use crate::codes::{DEPRECATED, EPHEMERAL, LABELS, VARIABLE_TYPE};
 use crate::convert::convert;
 use crate::types::{self, Type};
@@ -55,7 +56,7 @@ pub(super) fn variable(
     let default = default(&mut fields, constants, &ty, nullable);
     let has_faulty_default = fields.faults().len() > before;
     constants.text(&mut fields, "description");
-    let validations = validations(&mut fields);
+    let validations = conditions(&mut fields, "validation");
     fields.finish();
     let takes_text = match ty {
         Type::String | Type::Number | Type::Bool => true,
@@ -129,21 +130,6 @@ fn default(
         .ok()
 }
 
-fn validations(fields: &mut Fields<'_>) -> Vec<Validation> {
-    let mut found = Vec::new();
-    for block in fields.blocks("validation") {
-        let span = head_span(&block, &fields.file);
-        let mut inner = Fields::new("validation".to_owned(), span, block.body, fields.faults());
-        let condition = inner.required("condition");
-        let message = inner.required("error_message");
-        inner.finish();
-        if let (Some(condition), Some(message)) = (condition, message) {
-            found.push(Validation { condition, message });
-        }
-    }
-    found
-}
-
 /// Decodes a `locals` block into `found`.
 pub(super) fn locals(
     block: Block,
@@ -192,7 +178,8 @@ pub(super) fn output(
     }
     // Without effect: whoever uses an output of a module waits for the whole module.
     fields.expr("depends_on");
+    let preconditions = conditions(&mut fields, "precondition");
     fields.finish();
-    let output = Output { span, value: value?, description, marks, deprecated };
+    let output = Output { span, value: value?, description, marks, deprecated, preconditions };
     Some((name, output))
 }

@@ -38,6 +38,28 @@ fn a_step_without_a_key_covers_all_instances() {
     }
 }
 
+#[test]
+fn a_move_takes_instances_and_what_lies_inside_along() {
+    for (address, from, to, want) in [
+        ("manifest.a", "manifest.a", "manifest.b", Some("manifest.b")),
+        ("manifest.a[\"x\"]", "manifest.a", "manifest.b", Some("manifest.b[\"x\"]")),
+        ("manifest.a", "manifest.a", "manifest.a[0]", Some("manifest.a[0]")),
+        ("manifest.a[1]", "manifest.a", "manifest.a[0]", None),
+        ("manifest.a[0]", "manifest.a[0]", "manifest.a[\"dev\"]", Some("manifest.a[\"dev\"]")),
+        ("manifest.a[0]", "manifest.a[0]", "manifest.a", Some("manifest.a")),
+        ("app.x[\"a\"].manifest.m", "app.x", "app.y", Some("app.y[\"a\"].manifest.m")),
+        ("app.x.manifest.m", "app.x", "app.y[\"a\"]", Some("app.y[\"a\"].manifest.m")),
+        ("app.x.manifest.m", "app.x.manifest.m", "manifest.m", Some("manifest.m")),
+        ("app.x[\"a\"].manifest.m", "app.x.manifest.m", "manifest.m", None),
+        ("manifests.r[\"Role/a/b\"]", "manifests.r", "manifests.s", Some("manifests.s[\"Role/a/b\"]")),
+        ("app.xy.manifest.m", "app.x", "app.y", None),
+    ] {
+        let parse = |text: &str| text.parse::<Address>().unwrap();
+        let moved = parse(address).relocated(&parse(from), &parse(to));
+        assert_eq!(moved, want.map(parse), "{address}: {from} -> {to}");
+    }
+}
+
 proptest! {
     #[test]
     fn any_key_round_trips(key in ".*") {

@@ -17,6 +17,7 @@ use petgraph::visit::EdgeRef;
 use crate::address::Address;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, SourceSpan};
 use crate::object_ref::ObjectRef;
+use crate::refactoring::Refactoring;
 use crate::resource::{Body, Resource};
 
 /// The same object is declared twice.
@@ -62,6 +63,8 @@ pub struct Block {
 pub struct GraphBuilder {
     graph: DiGraph<Node, EdgeReason>,
     resources: Vec<(Resource, NodeIndex)>,
+    /// What the definition says of addresses and objects besides declaring them.
+    pub refactoring: Refactoring,
 }
 
 impl GraphBuilder {
@@ -95,7 +98,7 @@ impl GraphBuilder {
     /// # Errors
     /// An object or an address is declared twice, or declared dependencies form a cycle.
     pub fn build(self) -> Result<ResourceGraph, Diagnostics> {
-        let Self { mut graph, resources } = self;
+        let Self { mut graph, resources, refactoring } = self;
         let (by_ref, by_address) = indexes(&resources)?;
         let nodes: Vec<NodeIndex> = resources.iter().map(|(_, node)| *node).collect();
         let resources: Vec<Resource> = resources.into_iter().map(|(resource, _)| resource).collect();
@@ -106,7 +109,7 @@ impl GraphBuilder {
             |node| sort_key(node, &resources),
         )
         .map_err(|cycle| cycle_error(&graph, &cycle, &resources))?;
-        Ok(ResourceGraph { graph, resources, nodes, order, by_ref, by_address })
+        Ok(ResourceGraph { graph, resources, nodes, order, by_ref, by_address, refactoring })
     }
 }
 
@@ -189,6 +192,7 @@ pub struct ResourceGraph {
     order: Vec<NodeIndex>,
     by_ref: HashMap<ObjectRef, usize>,
     by_address: BTreeMap<Address, usize>,
+    refactoring: Refactoring,
 }
 
 impl Default for ResourceGraph {
@@ -201,6 +205,7 @@ impl Default for ResourceGraph {
             order: Vec::new(),
             by_ref: HashMap::new(),
             by_address: BTreeMap::new(),
+            refactoring: Refactoring::default(),
         }
     }
 }
@@ -222,6 +227,23 @@ impl ResourceGraph {
     /// Returns all nodes in order of dependency.
     pub fn nodes_in_order(&self) -> impl Iterator<Item = (NodeIndex, &Node)> {
         self.order.iter().map(|node| (*node, &self.graph[*node]))
+    }
+
+    /// Returns what the definition says of addresses and objects besides declaring them.
+    pub fn refactoring(&self) -> &Refactoring {
+        &self.refactoring
+    }
+
+    /// Tells whether an `import` block names an object.
+    pub fn imports(&self, object_ref: &ObjectRef) -> bool {
+        let imports = &self.refactoring.imports;
+        !imports.is_empty() && self.find(object_ref).is_some_and(|it| imports.contains_key(&it.address))
+    }
+
+    /// Returns the graph of an empty environment that still lets go what this one lets go.
+    #[must_use]
+    pub fn emptied(&self) -> Self {
+        Self { refactoring: self.refactoring.clone(), ..Self::default() }
     }
 
     /// Returns the resource that declares an object.

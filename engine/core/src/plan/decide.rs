@@ -56,7 +56,13 @@ pub struct PlanInput<'a> {
 /// Decides what an apply would do.
 pub fn plan(input: &PlanInput<'_>) -> Plan {
     let manager = input.state.lineage.field_manager();
-    let mut planner = Planner { input, manager, changes: Vec::new(), diagnostics: Diagnostics::default() };
+    let mut planner = Planner {
+        input,
+        manager,
+        changes: Vec::new(),
+        changed: Vec::new(),
+        diagnostics: Diagnostics::default(),
+    };
     for resource in input.graph.in_order() {
         planner.resource(resource);
     }
@@ -116,6 +122,8 @@ struct Planner<'a> {
     input: &'a PlanInput<'a>,
     manager: FieldManager,
     changes: Vec<Change>,
+    /// Positions of the updates and replacements in it.
+    changed: Vec<usize>,
     diagnostics: Diagnostics,
 }
 
@@ -146,6 +154,10 @@ impl Planner<'_> {
 
     fn offline(&mut self, resource: &Resource, manifest: &Manifest, record: Option<&ResourceRecord>) {
         let Some(record) = record else {
+            if self.input.graph.imports(manifest.object_ref()) {
+                let why = "Only its cluster can tell what an import does.";
+                return self.diagnostics.push(faults::unobserved(resource, why));
+            }
             return self.create(resource, manifest, Reason::New, Tier::Client);
         };
         let same = manifest.holes().is_empty() && self.is_desired(record, manifest);
@@ -154,8 +166,7 @@ impl Planner<'_> {
         }
         let uid = record.uid.clone();
         if same {
-            let (from, exceptions) = (record.address.clone(), Exceptions::default());
-            let action = Action::Move { from, uid, exceptions };
+            let action = Action::Move { uid, exceptions: Exceptions::default() };
             return self.push(resource, action, Reason::Moved, Vec::new(), Tier::Record);
         }
         let action = Action::Update { uid, force: false, exceptions: Exceptions::default() };
@@ -173,8 +184,7 @@ impl Planner<'_> {
         if record.address == resource.address {
             return self.push(resource, Action::NoOp, Reason::Settled, Vec::new(), prediction.tier);
         }
-        let (from, uid) = (record.address.clone(), live.uid.clone());
-        let action = Action::Move { from, uid, exceptions: prediction.exceptions.clone() };
+        let action = Action::Move { uid: live.uid.clone(), exceptions: prediction.exceptions.clone() };
         self.push(resource, action, Reason::Moved, Vec::new(), prediction.tier);
     }
 
@@ -197,7 +207,11 @@ impl Planner<'_> {
             before.is_marked_by(&self.input.state.lineage)
                 || record.is_some_and(|record| record.uid == before.uid())
         };
+        let imported = self.input.graph.imports(manifest.object_ref());
         match live.and_then(|live| Some((live, live.object.as_ref()?))) {
+            Some((live, before)) if !ours(before) && imported => {
+                self.import(resource, manifest, (live, before), (prediction, after));
+            }
             Some((_, before)) if !ours(before) => {
                 self.foreign(resource, manifest, Some(before), (prediction, after));
             }
@@ -207,6 +221,9 @@ impl Planner<'_> {
             }
             Some((live, before)) => {
                 self.existing(resource, manifest, record, (live, before), (prediction, after));
+            }
+            None if imported && record.is_none() => {
+                self.diagnostics.push(faults::nothing_to_import(resource));
             }
             None if prediction.witness == Witness::Existed && is_of(&self.manager, prediction, after) => {
                 self.diagnostics.push(faults::appeared(resource));
@@ -226,41 +243,6 @@ impl Planner<'_> {
         self.push(resource, Action::Create, reason, fields, tier);
     }
 
-    /// An object that exists and is not ours: we never applied it under our mark, and no record has its uid.
-    fn foreign(
-        &mut self,
-        resource: &Resource,
-        manifest: &Manifest,
-        before: Option<&Object>,
-        (prediction, after): (&Prediction, &Object),
-    ) {
-        let entries = after.managers();
-        let in_the_way = prediction.conflicts.iter().map(|conflict| &conflict.manager);
-        let others = in_the_way.chain(entries.iter().map(|entry| &entry.manager));
-        let others: Vec<&Text> = others.filter(|name| *name != self.manager.as_str()).collect();
-        let environment = others.iter().find(|name| name.starts_with("terrane-"));
-        let mark = before.and_then(Object::mark);
-        let unowned = environment.is_none() && mark.is_none();
-        let may_adopt = self.input.adopt == AdoptPolicy::IfUnowned && unowned;
-        // Adoption never takes a field from its manager: it is applied without force.
-        if may_adopt && !prediction.force {
-            let fields = creation(manifest.body(), &[], manifest.sensitive());
-            let action = Action::Adopt { uid: after.uid() };
-            return self.push(resource, action, Reason::New, fields, prediction.tier);
-        }
-        let whose = match (environment, mark, others.first()) {
-            (Some(name), ..) => format!("It belongs to another environment (field manager {name})."),
-            (None, Some(mark), _) if mark.lineage == self.input.state.lineage => {
-                return self.diagnostics.push(faults::copy(resource));
-            }
-            (None, Some(_), _) => "It has the mark of another environment.".into(),
-            (None, None, Some(name)) => format!("Its fields are managed by {name}."),
-            (None, None, None) => "Nobody is recorded as its manager.".into(),
-        };
-        let fault = faults::foreign(resource, whose);
-        self.diagnostics.push(if may_adopt { fault.hint(faults::UNLIKE) } else { fault });
-    }
-
     fn existing(
         &mut self,
         resource: &Resource,
@@ -269,6 +251,36 @@ impl Planner<'_> {
         (live, before): (&LiveObject, &Object),
         (prediction, after): (&Prediction, &Object),
     ) {
+        let (fields, own) = self.differences(manifest, record, before, (prediction, after));
+        let uid = live.uid.clone();
+        if prediction.immutable {
+            return self.replace(resource, uid, fields, prediction.tier);
+        }
+        let update =
+            |force| Action::Update { uid: uid.clone(), force, exceptions: prediction.exceptions.clone() };
+        if record.is_some_and(|record| record.uid != uid) {
+            return self.push(resource, update(prediction.force), Reason::Replaced, fields, prediction.tier);
+        }
+        if fields.is_empty() {
+            if let Some(record) = record.filter(|_| self.owns_the_same(before, &own, manifest)) {
+                return self.unchanged(resource, record, live, prediction);
+            }
+            return self.push(resource, update(true), Reason::Ownership, fields, prediction.tier);
+        }
+        let same_manifest = record.is_some_and(|record| self.is_desired(record, manifest));
+        let drift = same_manifest && fields.iter().all(|field| field.drift.is_some());
+        let reason = if drift { Reason::Drift } else { Reason::Changed };
+        self.push(resource, update(prediction.force), reason, fields, prediction.tier);
+    }
+
+    /// Returns what an apply would change of a live object, and what would be ours of it then.
+    fn differences(
+        &self,
+        manifest: &Manifest,
+        record: Option<&ResourceRecord>,
+        before: &Object,
+        (prediction, after): (&Prediction, &Object),
+    ) -> (Vec<FieldChange>, FieldSet) {
         let own = after
             .own_entry(&self.manager, manifest.api_version())
             .map(|entry| entry.fields)
@@ -282,26 +294,8 @@ impl Planner<'_> {
         }
         let mut fields = diff(before.body(), &predicted, &own, manifest.sensitive());
         mark_unknown(&mut fields, &unknown);
-        let same_manifest = record.is_some_and(|record| self.is_desired(record, manifest));
         self.blame(&mut fields, before, manifest, record);
-        let uid = live.uid.clone();
-        if prediction.immutable {
-            return self.replace(resource, manifest, uid, fields, prediction.tier);
-        }
-        let update =
-            |force| Action::Update { uid: uid.clone(), force, exceptions: prediction.exceptions.clone() };
-        if record.is_some_and(|record| record.uid != uid) {
-            return self.push(resource, update(prediction.force), Reason::Replaced, fields, prediction.tier);
-        }
-        if fields.is_empty() {
-            if let Some(record) = record.filter(|_| self.owns_the_same(before, &own, manifest)) {
-                return self.unchanged(resource, record, live, prediction);
-            }
-            return self.push(resource, update(true), Reason::Ownership, fields, prediction.tier);
-        }
-        let drift = same_manifest && fields.iter().all(|field| field.drift.is_some());
-        let reason = if drift { Reason::Drift } else { Reason::Changed };
-        self.push(resource, update(prediction.force), reason, fields, prediction.tier);
+        (fields, own)
     }
 
     fn is_desired(&self, record: &ResourceRecord, manifest: &Manifest) -> bool {
@@ -347,28 +341,6 @@ impl Planner<'_> {
         }
     }
 
-    fn replace(
-        &mut self,
-        resource: &Resource,
-        manifest: &Manifest,
-        uid: Uid,
-        fields: Vec<FieldChange>,
-        tier: Tier,
-    ) {
-        let kind = &manifest.object_ref().kind;
-        let loses_data = kind.is("", "Namespace")
-            || kind.is("", "PersistentVolumeClaim")
-            || kind.is("apiextensions.k8s.io", "CustomResourceDefinition");
-        if !resource.lifecycle.prevent_destroy && !loses_data {
-            return self.push(resource, Action::Replace { uid }, Reason::Immutable, fields, tier);
-        }
-        let why = match loses_data {
-            true => "Replacing it would delete data that cannot be brought back.",
-            false => "Its lifecycle has prevent_destroy.",
-        };
-        self.diagnostics.push(faults::immutable(resource, &fields, why));
-    }
-
     /// Deletes what is recorded, or marked as ours, and no longer desired.
     fn removals(&mut self) {
         let input = self.input;
@@ -387,7 +359,7 @@ impl Planner<'_> {
         for (object_ref, live) in orphans {
             let ours = live.object.as_ref().filter(|object| object.is_marked_by(&input.state.lineage));
             if let Some(mark) = ours.and_then(Object::mark) {
-                self.delete(mark.address, object_ref, live.uid.clone());
+                self.part(mark.address, object_ref, live.uid.clone());
             }
         }
     }
@@ -410,14 +382,24 @@ impl Planner<'_> {
         match live {
             // Gone already, or another object of that name now: not ours to delete.
             Some(None) => self.push_gone(address, object_ref, Action::Forget, Reason::Missing),
-            _ if record.prevent_destroy => {
+            _ if record.prevent_destroy && !self.input.graph.refactoring().forgets(&address) => {
                 self.diagnostics.push(faults::protected(object_ref, address));
             }
-            _ => self.delete(address, object_ref, record.uid.clone()),
+            _ => self.part(address, object_ref, record.uid.clone()),
         }
     }
 
-    fn delete(&mut self, address: Address, object_ref: &ObjectRef, uid: Uid) {
+    /// Lets an object go if a `removed` block says so, else deletes it.
+    fn part(&mut self, address: Address, object_ref: &ObjectRef, uid: Uid) {
+        let refactoring = self.input.graph.refactoring();
+        if refactoring.forgets(&address) {
+            return self.push_gone(address, object_ref, Action::Release { uid }, Reason::Removed);
+        }
+        let current = refactoring.current(&address);
+        let declared = self.input.graph.at(&current).filter(|_| current != address);
+        if let Some(declared) = declared {
+            self.diagnostics.push(faults::not_moved(object_ref, &address, declared));
+        }
         self.push_gone(address, object_ref, Action::Delete { uid }, Reason::Removed);
     }
 
@@ -427,6 +409,7 @@ impl Planner<'_> {
             object_ref: object_ref.clone(),
             action,
             reason,
+            moved_from: None,
             fields: Vec::new(),
             tier: Tier::Record,
             restarts: Vec::new(),
@@ -441,15 +424,22 @@ impl Planner<'_> {
         fields: Vec<FieldChange>,
         tier: Tier,
     ) {
+        let (action, reason) = self.triggered(resource, (action, reason));
+        if matches!(action, Action::Update { .. } | Action::Replace { .. }) {
+            self.changed.push(self.changes.len());
+        }
         let restarts = match (&action, resource.manifest()) {
             (Action::Update { .. }, Some(manifest)) if restarts(manifest, &fields) => {
                 vec![manifest.object_ref().clone()]
             }
             _ => Vec::new(),
         };
+        let recorded = self.input.state.records.get(resource.object_ref()).map(|record| &record.address);
+        let moved_from = recorded.filter(|_| resource.manifest().is_some() && action != Action::Create);
         self.changes.push(Change {
             address: resource.address.clone(),
             object_ref: resource.object_ref().clone(),
+            moved_from: moved_from.filter(|from| **from != resource.address).cloned(),
             action,
             reason,
             fields,
@@ -487,6 +477,9 @@ fn recorded(record: &ResourceRecord, path: &FieldPath) -> bool {
 fn hole_paths(manifest: &Manifest) -> Vec<FieldPath> {
     manifest.holes().iter().map(|hole| hole.path.clone()).collect()
 }
+
+mod foreign;
+mod replace;
 
 #[cfg(test)]
 mod tests;

@@ -35,6 +35,14 @@ pub(super) const TAKEN_ALONG: Code = Code(610);
 /// An object of this environment was created while the plan was made.
 pub(super) const APPEARED: Code = Code(611);
 
+/// A moved block does not keep the object.
+pub(super) const NOT_MOVED: Code = Code(612);
+/// The object of an import block does not exist.
+pub(super) const NOTHING_TO_IMPORT: Code = Code(613);
+
+/// An object that is to be replaced with another one must not be.
+pub(super) const NOT_REPLACED: Code = Code(614);
+
 /// The credentials may read and not write: enough to show a plan, not to ask the server what comes of it.
 pub(super) fn not_asked(resource: &Resource, why: &str) -> Diagnostic {
     let summary = format!("{} is planned without asking the server", resource.object_ref());
@@ -72,9 +80,12 @@ pub(super) fn taken_along(change: &Change, taken: &TakenAlong<'_>) -> Diagnostic
     let declared = taken.declared.iter().map(|resource| (&resource.address, resource.object_ref()));
     let protected = taken.protected.iter().map(|(object_ref, record)| (&record.address, *object_ref));
     let mut detail = takes.to_owned();
-    for (what, named) in
-        [("Still declared", listed(declared)), ("Protected by prevent_destroy", listed(protected))]
-    {
+    let released = taken.released.iter().map(|(object_ref, record)| (&record.address, *object_ref));
+    for (what, named) in [
+        ("Still declared", listed(declared)),
+        ("Protected by prevent_destroy", listed(protected)),
+        ("To stay by a removed block", listed(released)),
+    ] {
         if !named.is_empty() {
             detail.push_str(&format!(" {what}: {named}."));
         }
@@ -115,10 +126,14 @@ pub(super) const UNLIKE: &str =
 
 pub(super) fn foreign(resource: &Resource, whose: String) -> Diagnostic {
     let summary = format!("{} exists and is not part of this environment", resource.object_ref());
-    about(resource, Diagnostic::error(FOREIGN_OBJECT, summary)).detail(whose).hint(
-        "give the object another name, delete it, or write `adopt = \"if_unowned\"` in the terrane block",
-    )
+    about(resource, Diagnostic::error(FOREIGN_OBJECT, summary)).detail(whose).hint(format!(
+        "give the object another name, delete it, or take it over with `import {{ to = {} }}`",
+        resource.address
+    ))
 }
+
+/// What to do with an object of another environment.
+pub(super) const LET_GO: &str = "give the object another name, or let the other environment go of it first, with a `removed` block whose lifecycle has `destroy = false`";
 
 /// An object that has our mark, and that we neither recorded nor applied.
 pub(super) fn copy(resource: &Resource) -> Diagnostic {
@@ -153,6 +168,32 @@ pub(super) fn conflicts(
     about(resource, Diagnostic::error(CONFLICT, summary)).detail(detail).hint(
         "remove these fields from the definition, name them in `ignore_changes`, or stop the other manager",
     )
+}
+
+pub(super) fn not_replaced(resource: &Resource, trigger: &Address, why: &str) -> Diagnostic {
+    let summary = format!("{} would be replaced because {trigger} changes", resource.object_ref());
+    about(resource, Diagnostic::error(NOT_REPLACED, summary))
+        .detail(why)
+        .hint("remove it from replace_triggered_by, or take the protection off")
+}
+
+/// What was moved is another object now: the move saves nothing.
+pub(super) fn not_moved(object_ref: &ObjectRef, from: &Address, declared: &Resource) -> Diagnostic {
+    let to = &declared.address;
+    let summary = format!("the move from {from} to {to} does not keep {object_ref}");
+    let detail = format!("{to} declares {}, so {object_ref} is deleted.", declared.object_ref());
+    about(declared, Diagnostic::warning(NOT_MOVED, summary)).detail(detail).hint(
+        "a move keeps an object whose kind, namespace and name stay the same; a name may follow from the block's \
+         name or key",
+    )
+}
+
+pub(super) fn nothing_to_import(resource: &Resource) -> Diagnostic {
+    let object_ref = resource.object_ref();
+    let summary =
+        format!("{object_ref} does not exist on cluster {} and cannot be imported", object_ref.cluster);
+    about(resource, Diagnostic::error(NOTHING_TO_IMPORT, summary))
+        .hint("remove the import block to create the object, or correct its kind, namespace and name")
 }
 
 pub(super) fn unknown_kind(resource: &Resource, manifest: &Manifest, live: &Live) -> Diagnostic {

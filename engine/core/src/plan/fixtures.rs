@@ -11,7 +11,7 @@ use crate::field_path::{FieldPath, PathElement};
 use crate::object_ref::{ClusterRef, GroupKind, ObjectRef};
 use crate::value::Value;
 
-pub(crate) use declared::{Declared, graph};
+pub(crate) use declared::{Declared, graph, graph_with};
 pub(crate) use server::Foreign;
 pub(crate) use summary::{faults, lines};
 pub(crate) use world::{World, other_lineage};

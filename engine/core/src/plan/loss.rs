@@ -17,6 +17,8 @@ pub(super) struct TakenAlong<'a> {
     pub(super) declared: Vec<&'a Resource>,
     /// Objects whose record has `prevent_destroy`.
     pub(super) protected: Vec<(&'a ObjectRef, &'a ResourceRecord)>,
+    /// Objects that leave the state and are to stay.
+    pub(super) released: Vec<(&'a ObjectRef, &'a ResourceRecord)>,
 }
 
 /// Returns one error for each deletion that takes along what is declared or protected.
@@ -42,11 +44,18 @@ pub(super) fn losses(changes: &[Change], input: &PlanInput<'_>) -> Vec<Diagnosti
             .observed
             .is_some_and(|(live, _)| live.unobserved(object_ref).is_none() && live.get(object_ref).is_none())
     };
-    for (object_ref, record) in input.state.records.iter().filter(|(_, record)| record.prevent_destroy) {
+    for (object_ref, record) in &input.state.records {
+        let released = input.graph.refactoring().forgets(&record.address);
+        if !(released || record.prevent_destroy)
+            || input.graph.find(object_ref).is_some()
+            || is_gone(object_ref)
+        {
+            continue;
+        }
         for change in containers.holding(object_ref) {
-            if input.graph.find(object_ref).is_none() && !is_gone(object_ref) {
-                taken.entry(change).or_default().protected.push((object_ref, record));
-            }
+            let taken = taken.entry(change).or_default();
+            let kept = if released { &mut taken.released } else { &mut taken.protected };
+            kept.push((object_ref, record));
         }
     }
     taken.iter().map(|(change, taken)| faults::taken_along(&changes[*change], taken)).collect()

@@ -163,12 +163,24 @@ pub enum Action {
         /// The object to delete.
         uid: Uid,
     },
-    /// Drop the record of an object that is gone or that the definition lets go.
+    /// Become the owner of an object that an `import` block names.
+    Import {
+        /// The object must still be this one.
+        uid: Uid,
+        /// Take the fields of other managers, as the plan shows.
+        force: bool,
+        /// What is sent in place of what is declared.
+        exceptions: Exceptions,
+    },
+    /// Drop the record of an object that is gone.
     Forget,
+    /// Take the mark off an object that the definition lets go, and drop its record.
+    Release {
+        /// The object to let go.
+        uid: Uid,
+    },
     /// Only the mark's address changes: applied like an update.
     Move {
-        /// Where it was.
-        from: Address,
         /// The object must still be this one.
         uid: Uid,
         /// What is sent in place of what is declared.
@@ -189,7 +201,8 @@ impl Action {
             Self::Adopt { .. } => ActionKind::Adopt,
             Self::Replace { .. } => ActionKind::Replace,
             Self::Delete { .. } => ActionKind::Delete,
-            Self::Forget => ActionKind::Forget,
+            Self::Import { .. } => ActionKind::Import,
+            Self::Forget | Self::Release { .. } => ActionKind::Forget,
             Self::Move { .. } => ActionKind::Move,
             Self::Read => ActionKind::Read,
             Self::NoOp => ActionKind::NoOp,
@@ -214,6 +227,8 @@ pub enum Reason {
     Replaced,
     /// A field cannot be changed in place.
     Immutable,
+    /// A resource changes that replaces this one.
+    Triggered,
     /// Only the ownership of fields changes.
     Ownership,
     /// Declared under another address.
@@ -235,6 +250,7 @@ impl Reason {
             Self::Removed => "removed",
             Self::Replaced => "replaced",
             Self::Immutable => "immutable",
+            Self::Triggered => "triggered",
             Self::Ownership => "ownership",
             Self::Moved => "moved",
             Self::Deferred => "deferred",
@@ -272,6 +288,8 @@ pub struct Change {
     pub address: Address,
     /// The object.
     pub object_ref: ObjectRef,
+    /// The address of its record, if that is another one.
+    pub moved_from: Option<Address>,
     /// What is done.
     pub action: Action,
     /// Why.
@@ -423,6 +441,7 @@ impl Plan {
             Value::list([
                 Value::string(change.address.to_string()),
                 Value::string(format!("{:?}", change.object_ref)),
+                change.moved_from.as_ref().map_or(Value::Null, |from| Value::string(from.to_string())),
                 action_value(&change.action),
                 Value::list(fields),
             ])
@@ -443,15 +462,15 @@ fn action_value(action: &Action) -> Value {
     let kind = action.kind().as_str().into();
     match action {
         Action::Create | Action::Forget | Action::Read | Action::NoOp => Value::list([kind]),
-        Action::Adopt { uid } | Action::Replace { uid } | Action::Delete { uid } => {
-            Value::list([kind, uid.as_str().into()])
-        }
-        Action::Update { uid, force, exceptions } => {
+        Action::Adopt { uid }
+        | Action::Replace { uid }
+        | Action::Delete { uid }
+        | Action::Release { uid } => Value::list([kind, uid.as_str().into()]),
+        Action::Update { uid, force, exceptions } | Action::Import { uid, force, exceptions } => {
             Value::list([kind, uid.as_str().into(), Value::Bool(*force), exceptions_value(exceptions)])
         }
-        Action::Move { from, uid, exceptions } => {
-            let from = Value::string(from.to_string());
-            Value::list([kind, uid.as_str().into(), from, exceptions_value(exceptions)])
+        Action::Move { uid, exceptions } => {
+            Value::list([kind, uid.as_str().into(), exceptions_value(exceptions)])
         }
     }
 }

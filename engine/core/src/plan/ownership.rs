@@ -2,7 +2,7 @@
 
 use crate::field_path::{FieldPath, PathElement};
 use crate::manifest::Manifest;
-use crate::mark::{FieldManager, OwnershipMark};
+use crate::mark::{FieldManager, OwnershipMark, RELEASED};
 use crate::object::{ManagerEntry, Object, Operation};
 use crate::ports::Conflict;
 use crate::resource::Lifecycle;
@@ -95,6 +95,8 @@ pub fn judge(
                 judgement.yielded.push(path);
             }
             Some((entry, _)) if ours && entry.operation == Operation::Update => {}
+            // What another environment has let go.
+            Some((entry, _)) if ours && entry.manager == RELEASED => {}
             _ => judgement.fatal.push(conflict.clone()),
         }
     }

@@ -193,7 +193,7 @@ impl<'a> Builder<'a> {
 }
 
 fn applies(change: &Change) -> bool {
-    !matches!(change.action, Action::Delete { .. } | Action::Forget)
+    !matches!(change.action, Action::Delete { .. } | Action::Forget | Action::Release { .. })
 }
 
 /// A walk through a schedule: the caller begins steps that are ready and says how they ended.

@@ -129,15 +129,14 @@ fn count(plan: &Plan, kind: ActionKind) -> usize {
 fn change_json(change: &Change) -> ChangeJson<'_> {
     let object_ref = &change.object_ref;
     let (force, yielded) = match &change.action {
-        Action::Update { force, exceptions, .. } => (*force, exceptions.yielded.as_slice()),
+        Action::Update { force, exceptions, .. } | Action::Import { force, exceptions, .. } => {
+            (*force, exceptions.yielded.as_slice())
+        }
         _ => (false, &[] as &[_]),
     };
     ChangeJson {
         address: change.address.to_string(),
-        previous_address: match &change.action {
-            Action::Move { from, .. } => Some(from.to_string()),
-            _ => None,
-        },
+        previous_address: change.moved_from.as_ref().map(ToString::to_string),
         cluster: object_ref.cluster.as_str(),
         group: &object_ref.kind.group,
         kind: &object_ref.kind.kind,

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use engine_core::address::Address;
+use engine_core::diagnostic::Diagnostics;
 use engine_core::object_ref::ObjectRef;
 use engine_core::plan::Plan;
 use engine_core::plan::outcome::{Outcome, Report};
@@ -11,6 +12,7 @@ use engine_core::state::{ResourceRecord, State};
 use serde::Serialize;
 
 use super::{FORMAT_VERSION, to_json};
+use crate::diagnostics::{DiagnosticJson, diagnostic_list};
 
 #[derive(Serialize)]
 struct StateJson<'a> {
@@ -126,6 +128,8 @@ struct ReportJson<'a> {
     decision_digest: String,
     success: bool,
     results: Vec<ResultJson<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    diagnostics: Vec<DiagnosticJson>,
 }
 
 #[derive(Serialize)]
@@ -141,8 +145,8 @@ struct ResultJson<'a> {
     message: Option<String>,
 }
 
-/// Returns what became of a plan as one JSON object.
-pub fn report_json(plan: &Plan, report: &Report) -> String {
+/// Returns what became of a plan as one JSON object, with what checks say at its end.
+pub fn report_json(plan: &Plan, report: &Report, found: &Diagnostics) -> String {
     let results = report.entries.iter().map(|entry| {
         let (outcome, took, message) = of_outcome(&entry.outcome);
         ResultJson {
@@ -160,6 +164,7 @@ pub fn report_json(plan: &Plan, report: &Report) -> String {
         decision_digest: plan.decision_digest().to_string(),
         success: report.is_success(),
         results: results.collect(),
+        diagnostics: diagnostic_list(found),
     })
 }
 

@@ -1,8 +1,10 @@
 use serde_json::Value;
 
-use crate::plan_json;
 use crate::samples::{change, field, mixed, plan, update};
+use crate::{plan_json, report_json};
+use engine_core::diagnostic::{Code, Diagnostic, Diagnostics};
 use engine_core::plan::Reason;
+use engine_core::plan::outcome::Report;
 
 #[test]
 fn the_plan_has_a_stable_shape() {
@@ -100,4 +102,17 @@ fn hidden_characters_survive_as_escapes() {
     assert!(!text.chars().any(crate::escape::is_hidden));
     let json: Value = serde_json::from_str(&text).unwrap();
     assert_eq!(json["resource_changes"][0]["fields"][0]["after"], hostile);
+}
+
+#[test]
+fn a_report_has_what_checks_say() {
+    let report = Report::default();
+    let plain = report_json(&mixed(), &report, &Diagnostics::default());
+    assert!(!plain.contains("diagnostics"), "{plain}");
+    let failed = Diagnostics::from(Diagnostic::warning(Code(184), "check.bundle failed: too short"));
+    let said = report_json(&mixed(), &report, &failed);
+    assert!(
+        said.contains(r#""severity":"warning","code":"TRN0184","summary":"check.bundle failed: too short""#),
+        "{said}"
+    );
 }

@@ -27,7 +27,7 @@ pub(super) fn section(effect: &Effect<'_>) -> Section {
         if let Some(danger) = danger(change) {
             found.push((danger, line(danger, change)));
         }
-        if let Action::Update { force: true, .. } = change.action {
+        if let Action::Update { force: true, .. } | Action::Import { force: true, .. } = change.action {
             found.push((Danger::Takes, line(Danger::Takes, change)));
         }
         for workload in &change.restarts {
@@ -49,7 +49,7 @@ fn danger(change: &Change) -> Option<Danger> {
         }
         ActionKind::Delete => Some(Danger::Delete),
         ActionKind::Replace => Some(Danger::Replace),
-        ActionKind::Create | ActionKind::Update | ActionKind::Adopt
+        ActionKind::Create | ActionKind::Update | ActionKind::Adopt | ActionKind::Import
             if kind.group == "rbac.authorization.k8s.io" =>
         {
             Some(Danger::Access)

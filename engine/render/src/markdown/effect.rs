@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use engine_core::field_path::FieldPath;
 use engine_core::object_ref::ObjectRef;
-use engine_core::plan::{Action, ActionKind, Change, FieldChange, OutputChange, Plan};
+use engine_core::plan::{ActionKind, Change, FieldChange, OutputChange, Plan};
 
 /// The difference of two plans.
 pub(super) struct Effect<'a> {
@@ -48,14 +48,10 @@ impl<'a> Effect<'a> {
 }
 
 fn same(change: &Change, other: &Change) -> bool {
-    let from = |action: &Action| match action {
-        Action::Move { from, .. } => Some(from.clone()),
-        _ => None,
-    };
     change.action.kind() == other.action.kind()
         && change.fields == other.fields
         && change.address == other.address
-        && from(&change.action) == from(&other.action)
+        && change.moved_from == other.moved_from
 }
 
 /// Returns an update without the fields that the base changes alike.

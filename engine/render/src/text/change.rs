@@ -88,9 +88,9 @@ fn put_signed(out: &mut String, sign: Sign, indent: usize, text: &str, style: St
 /// Returns, escaped, what the fields alone do not say.
 pub(crate) fn notes(change: &Change) -> Vec<String> {
     let mut notes = Vec::new();
+    notes.extend(change.moved_from.iter().map(|from| format!("moved from {}", escape(&from.to_string()))));
     match &change.action {
-        Action::Move { from, .. } => notes.push(format!("was {}", escape(&from.to_string()))),
-        Action::Update { force, exceptions, .. } => {
+        Action::Update { force, exceptions, .. } | Action::Import { force, exceptions, .. } => {
             if *force {
                 notes.push("takes fields that another manager holds".into());
             }

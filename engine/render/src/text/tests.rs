@@ -93,10 +93,11 @@ fn errors_withhold_the_digest() {
 fn the_less_common_actions_say_what_they_are() {
     let mut moved = change(
         "ConfigMap/a",
-        Action::Move { from: address("app.old.manifest.a"), uid: uid(), exceptions: Exceptions::default() },
+        Action::Move { uid: uid(), exceptions: Exceptions::default() },
         Reason::Moved,
         vec![],
     );
+    moved.moved_from = Some(address("app.old.manifest.a"));
     moved.tier = Tier::Client;
     let mut elsewhere = change("ConfigMap/dev/read", Action::Read, Reason::Deferred, vec![]);
     elsewhere.object_ref.cluster = ClusterRef::new("edge");
@@ -108,9 +109,12 @@ fn the_less_common_actions_say_what_they_are() {
             kept: vec![(field("spec.paused", "", "").path, true.into())],
         },
     };
+    let imported = Action::Import { uid: uid(), force: true, exceptions: Exceptions::default() };
     let mut plan = plan(vec![
         moved,
-        change("ConfigMap/b", Action::Forget, Reason::Removed, vec![]),
+        change("ConfigMap/b", Action::Release { uid: uid() }, Reason::Removed, vec![]),
+        change("ConfigMap/e", imported, Reason::New, vec![field("data.x", "1", "2")]),
+        change("Job.batch/dev/f", Action::Replace { uid: uid() }, Reason::Triggered, vec![]),
         change("ConfigMap/d", Action::Adopt { uid: uid() }, Reason::New, vec![]),
         change("ConfigMap/c", Action::Create, Reason::Missing, vec![]),
         change("HorizontalPodAutoscaler.autoscaling/dev/web", taken, Reason::Ownership, vec![]),
@@ -126,9 +130,15 @@ fn the_less_common_actions_say_what_they_are() {
     Terrane will make these changes, in this order:
 
      -> ConfigMap/a on main will move to another address  (app.x.manifest.a)  (predicted without the server)
-            was app.old.manifest.a
+            moved from app.old.manifest.a
 
       . ConfigMap/b on main will leave the state and stay on the cluster  (app.x.manifest.b)
+
+      ~ ConfigMap/e on main exists and will be imported  (app.x.manifest.e)
+          ~ data.x: 1 -> 2
+            takes fields that another manager holds
+
+    -/+ Job.batch/dev/f on main will be deleted and created again: what replaces it changes  (app.x.manifest.f)
 
       ~ ConfigMap/d on main is nobody's and will be adopted  (app.x.manifest.d)
 
@@ -146,7 +156,7 @@ fn the_less_common_actions_say_what_they_are() {
       ~ url: "a" -> (known after apply)
       + key: (sensitive value)
 
-    Plan: 1 to create, 3 to change, 0 to delete, 1 to forget, 1 to read.
+    Plan: 2 to create, 4 to change, 1 to delete, 1 to forget, 1 to read.
     "#);
 }
 

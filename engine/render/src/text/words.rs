@@ -32,6 +32,9 @@ pub(crate) fn sentence(change: &Change) -> &'static str {
         (ActionKind::Replace, Reason::Immutable) => {
             "will be deleted and created again: a field cannot be changed in place"
         }
+        (ActionKind::Replace, Reason::Triggered) => {
+            "will be deleted and created again: what replaces it changes"
+        }
         (ActionKind::Replace, _) => "will be deleted and created again",
         (ActionKind::Delete, Reason::Removed) => "will be deleted: it is no longer declared",
         (ActionKind::Delete, _) => "will be deleted",

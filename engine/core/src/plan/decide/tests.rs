@@ -80,7 +80,7 @@ fn existing_objects_change_as_their_definition_does() {
             (
                 "address and value change",
                 &|world| world.declare([settings(r#"{"a":"1"}"#).at("manifest.renamed")]),
-                &[r#"~ ConfigMap/dev/settings changed: data.b "2" -> none"#],
+                &[r#"~ ConfigMap/dev/settings changed from manifest.settings: data.b "2" -> none"#],
             ),
             (
                 "managed fields are cleared",
@@ -817,8 +817,8 @@ fn all_that_apply_needs_is_part_of_the_decision() {
         kept: kept.iter().map(|it| (path(it), Value::from("live"))).collect(),
     };
     let update = |force, exceptions| Action::Update { uid: uid("a"), force, exceptions };
-    let moved =
-        |from, id| Action::Move { from: parse(from), uid: uid(id), exceptions: Exceptions::default() };
+    let moved = |id| Action::Move { uid: uid(id), exceptions: Exceptions::default() };
+    let import = |force| Action::Import { uid: uid("a"), force, exceptions: Exceptions::default() };
     let actions = [
         Action::Create,
         Action::Forget,
@@ -829,9 +829,12 @@ fn all_that_apply_needs_is_part_of_the_decision() {
         Action::Replace { uid: uid("b") },
         Action::Delete { uid: uid("a") },
         Action::Delete { uid: uid("b") },
-        moved("manifest.a", "a"),
-        moved("manifest.a", "b"),
-        moved("manifest.b", "a"),
+        Action::Release { uid: uid("a") },
+        Action::Release { uid: uid("b") },
+        moved("a"),
+        moved("b"),
+        import(false),
+        import(true),
         update(false, exceptions(&[], &[])),
         update(true, exceptions(&[], &[])),
         update(false, exceptions(&["spec.a"], &[])),
