@@ -77,6 +77,14 @@ enum Last {
     Gone,
 }
 
+/// Why a wait goes on.
+enum Open {
+    /// Something is missing; says what, if it is known.
+    Missing(Option<String>),
+    /// The server was asked and did not answer; says why. No event need follow, so it is asked again.
+    Unanswered(String),
+}
+
 impl Seen {
     fn of(&self, name: Name) -> Arc<Sight> {
         lock(&self.objects).entry(name).or_default().clone()
@@ -148,17 +156,19 @@ impl Watches {
             let changed = sight.changed.notified();
             tokio::pin!(changed);
             changed.as_mut().enable();
-            match self.look(wait, &sight, &seen.synced).await {
+            let (now, ask_again) = match self.look(wait, &sight, &seen.synced).await {
                 Ok(end) => return end,
-                Err(Some(now)) if missing.as_ref() != Some(&now) => {
-                    (wait.report)(&now);
-                    missing = Some(now);
-                }
-                Err(_) => {}
+                Err(Open::Missing(now)) => (now, false),
+                Err(Open::Unanswered(why)) => (Some(why), true),
+            };
+            if let Some(now) = now.filter(|now| missing.as_ref() != Some(now)) {
+                (wait.report)(&now);
+                missing = Some(now);
             }
             let last = || missing.clone().unwrap_or_else(|| "nothing was heard of it".into());
             tokio::select! {
                 () = changed => {}
+                () = tokio::time::sleep(RECONNECT), if ask_again => {}
                 () = &mut deadline => {
                     return Waited::Failed(format!("not done after {}: {}", seconds(wait.timeout), last()));
                 }
@@ -168,30 +178,27 @@ impl Watches {
     }
 
     /// Looks at what was seen: the end of the wait, or what is still missing.
-    async fn look(
-        &self,
-        wait: &Wait<'_>,
-        sight: &Sight,
-        synced: &AtomicBool,
-    ) -> Result<Waited, Option<String>> {
+    async fn look(&self, wait: &Wait<'_>, sight: &Sight, synced: &AtomicBool) -> Result<Waited, Open> {
         let synced = synced.load(Ordering::Acquire);
         let last = lock(&sight.last).clone();
         match last {
-            Last::There(object) => judge(wait, Some(&object)).ok_or_else(|| missing(wait, &object)),
+            Last::There(object) => {
+                judge(wait, Some(&object)).ok_or_else(|| Open::Missing(missing(wait, &object)))
+            }
             // Absent from the watch is only absent if the server says so too: its label may have been removed.
             Last::Gone => self.confirm(wait).await,
             Last::Unseen if synced => self.confirm(wait).await,
-            Last::Unseen => Err(None),
+            Last::Unseen => Err(Open::Missing(None)),
         }
     }
 
-    async fn confirm(&self, wait: &Wait<'_>) -> Result<Waited, Option<String>> {
+    async fn confirm(&self, wait: &Wait<'_>) -> Result<Waited, Open> {
         match wait.provider.get(wait.target).await {
             Ok(object) => {
                 let missing = object.as_ref().and_then(|object| missing(wait, object));
-                judge(wait, object.as_ref()).ok_or(missing)
+                judge(wait, object.as_ref()).ok_or(Open::Missing(missing))
             }
-            Err(error) => Err(Some(error.to_string())),
+            Err(error) => Err(Open::Unanswered(error.to_string())),
         }
     }
 

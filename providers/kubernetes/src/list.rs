@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use crate::failure::Subject;
 use crate::path::{self, Query};
-use crate::transport::{Call, Reply, Transport};
+use crate::transport::{Call, Transport};
 
 /// Objects a page: the size at which kubectl asks too.
 const PAGE: &str = "500";
@@ -102,22 +102,13 @@ pub(crate) async fn fetch(
     if next.is_some() && reply.status == http::StatusCode::GONE {
         return Ok(Fetched::Expired);
     }
-    let reply = reply.success(subject(&query.kind))?;
-    let kind = query.kind.clone();
-    // Lists of several kinds arrive at once: each is read by a thread of its own.
-    let page = tokio::task::spawn_blocking(move || read_page(&reply, &kind)).await;
-    let page = page.map_err(|error| ProviderError::Server(format!("the answer cannot be read: {error}")))?;
-    page.map(Fetched::Page)
-}
-
-fn read_page(reply: &Reply, kind: &KindInfo) -> Result<ListPage, ProviderError> {
-    let body: ListBody = reply.json()?;
+    let body: ListBody = reply.success(subject(&query.kind))?.json()?;
     let objects = body.items.unwrap_or_default().into_iter();
-    Ok(ListPage {
-        objects: objects.map(|item| with_type(item, kind)).collect(),
+    Ok(Fetched::Page(ListPage {
+        objects: objects.map(|item| with_type(item, &query.kind)).collect(),
         next: body.metadata.next.filter(|next| !next.is_empty()),
         resource_version: body.metadata.resource_version.unwrap_or_default(),
-    })
+    }))
 }
 
 /// Returns the subject of requests for a whole kind.
