@@ -289,7 +289,7 @@ impl<'a> World<'a> {
             unchanged.filter_map(|it| Some((it.object_ref.clone(), live.get(&it.object_ref)?.settled?)));
         let observed = observed.collect();
         let served = live.clusters.into_iter().map(|(cluster, live)| (cluster, live.discovery)).collect();
-        Ok(Planned { observed, served, plan, clusters, graph, definition, reads, providers })
+        Ok(Planned { plan, graph, definition, reads, clusters, observed, served, providers })
     }
 
     fn say(&self, text: String) {

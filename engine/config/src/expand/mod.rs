@@ -137,8 +137,8 @@ impl<'a> Walk<'a> {
                 Node::Outputs => outputs = self.outputs(frame),
             }
         }
-        self.refactor(&frame);
-        self.checks(&frame);
+        self.refactor(frame);
+        self.checks(frame);
         outputs
     }
 
