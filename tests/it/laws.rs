@@ -84,7 +84,8 @@ fn empty() -> Environment {
 fn come_and_go(cluster: Cluster, parts: &[Part]) -> Result<(), TestCaseError> {
     let environment = Environment::on(cluster, &root().join("tests/clusters/empty"));
     let blocks: String = parts.iter().enumerate().map(|(idx, part)| write_part(idx, part)).collect();
-    std::fs::write(environment.directory.join("main.hcl"), format!("{HEAD}{blocks}")).expect("the definition is written");
+    std::fs::write(environment.directory.join("main.hcl"), format!("{HEAD}{blocks}"))
+        .expect("the definition is written");
     let applied = environment.terrane(&["apply", "--auto-approve"]);
     prop_assert_eq!(applied.code, Some(0), "{}{}\n{}", applied.stdout, applied.stderr, blocks);
     let again = environment.terrane(&["plan", "--detailed-exitcode"]);

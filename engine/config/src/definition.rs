@@ -289,6 +289,8 @@ mod refactoring;
 #[cfg(test)]
 mod remote;
 #[cfg(test)]
+mod rollout;
+#[cfg(test)]
 mod secret;
 #[cfg(test)]
 mod tests;

@@ -10,11 +10,13 @@ use engine_core::plan::AdoptPolicy;
 use engine_core::value::Text;
 
 use crate::codes::{
-    CLUSTER_CHOICE, ENVIRONMENT_NAME, INSTANCES, INVALID_ARGUMENT, NO_CLUSTER, SENSITIVE, STATE_CHOICE,
+    CLUSTER_CHOICE, DUPLICATE, ENVIRONMENT_NAME, INSTANCES, INVALID_ARGUMENT, NO_CLUSTER, SENSITIVE,
+    STATE_CHOICE, UNKNOWN_INSTANCE,
 };
+use crate::eval::did_you_mean;
 use crate::expand::{ClusterOrder, Facts, Frame, Repeated, Uses, evaluate_in};
 use crate::expr_value::ExprValue;
-use crate::module::{ClusterDeclaration, Expr, Module, StateDeclaration, typed};
+use crate::module::{ClusterDeclaration, Expr, Rollout, StateDeclaration, Target, typed};
 use crate::types::Type;
 
 /// Where the state is kept.
@@ -53,12 +55,11 @@ pub(crate) fn evaluate(
 ) -> Result<Whole, Diagnostics> {
     let mut reader = Reader { frame, facts, contexts, faults: Diagnostics::default() };
     let (name, state, adopt) = reader.settings();
-    let whole = reader.clusters();
+    let Evaluated { clusters, instances, by_name, by_ref } = reader.clusters();
     if !reader.faults.has_errors() {
-        reader.check_state(&state, &whole.0);
+        reader.check_state(&state, &clusters);
     }
-    let (clusters, by_name, by_ref) = whole;
-    let order = reader.order(&clusters);
+    let order = reader.order(&instances);
     match (name, reader.faults) {
         (Some(name), faults) if faults.is_empty() => {
             Ok(Whole { name, state, adopt, clusters, order, by_name, by_ref })
@@ -67,7 +68,17 @@ pub(crate) fn evaluate(
     }
 }
 
-type ByText = BTreeMap<Text, ExprValue>;
+/// The instances of each `cluster` block, with their keys.
+type Instances = BTreeMap<Text, Vec<(Option<Text>, ClusterRef)>>;
+
+/// What the `cluster` blocks give.
+#[derive(Default)]
+struct Evaluated {
+    clusters: Clusters,
+    instances: Instances,
+    by_name: BTreeMap<Text, ExprValue>,
+    by_ref: BTreeMap<Text, ExprValue>,
+}
 
 struct Reader<'a> {
     frame: &'a Frame<'a>,
@@ -77,10 +88,6 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn module(&self) -> &Module {
-        self.frame.module
-    }
-
     fn settings(&mut self) -> (Option<EnvironmentName>, StateChoice, AdoptPolicy) {
         let frame = self.frame;
         let Some(settings) = &frame.module.root.settings else {
@@ -143,10 +150,9 @@ impl Reader<'_> {
         }
     }
 
-    fn clusters(&mut self) -> (Clusters, ByText, ByText) {
+    fn clusters(&mut self) -> Evaluated {
         let frame = self.frame;
-        let mut clusters = Clusters::new();
-        let (mut by_name, mut by_ref) = (ByText::new(), ByText::new());
+        let mut found = Evaluated::default();
         if frame.module.root.clusters.is_empty() {
             self.faults.push(
                 Diagnostic::error(NO_CLUSTER, "the environment has no cluster")
@@ -156,7 +162,8 @@ impl Reader<'_> {
             );
         }
         for (name, declaration) in &frame.module.root.clusters {
-            let mut instances = Vec::new();
+            let mut values = Vec::new();
+            let instances = found.instances.entry(name.clone()).or_default();
             for (key, repeated) in self.instances(declaration) {
                 let full = match &key {
                     None => name.clone(),
@@ -167,17 +174,18 @@ impl Reader<'_> {
                     ("name".into(), ExprValue::string(&full)),
                     ("platform".into(), ExprValue::string(&cluster.platform)),
                 ]);
-                clusters.insert(cluster.cluster.clone(), cluster);
-                by_ref.insert(full, value.clone());
-                instances.push((key, value));
+                instances.push((key.clone(), cluster.cluster.clone()));
+                found.clusters.insert(cluster.cluster.clone(), cluster);
+                found.by_ref.insert(full, value.clone());
+                values.push((key, value));
             }
-            let value = match &instances[..] {
+            let value = match &values[..] {
                 [(None, value)] => value.clone(),
-                _ => ExprValue::object(instances.into_iter().filter_map(|(key, value)| Some((key?, value)))),
+                _ => ExprValue::object(values.into_iter().filter_map(|(key, value)| Some((key?, value)))),
             };
-            by_name.insert(name.clone(), value);
+            found.by_name.insert(name.clone(), value);
         }
-        (clusters, by_name, by_ref)
+        found
     }
 
     fn instances(&mut self, declaration: &ClusterDeclaration) -> Vec<(Option<Text>, Repeated)> {
@@ -250,30 +258,74 @@ impl Reader<'_> {
         }
     }
 
-    /// Returns which cluster waits for which.
-    fn order(&self, clusters: &Clusters) -> ClusterOrder {
-        let instances = |name: &Text| {
-            let prefix = format!("{name}[");
-            let name = name.clone();
-            let of = move |cluster: &&ClusterRef| {
-                cluster.as_str() == name || cluster.as_str().starts_with(&prefix)
-            };
-            clusters.keys().filter(of)
-        };
+    /// Returns which cluster waits for which: what `depends_on` says, and each wave of a rollout for the one before.
+    fn order(&mut self, instances: &Instances) -> ClusterOrder {
+        let root = &self.frame.module.root;
         let mut order = ClusterOrder::new();
-        for (name, declaration) in &self.module().root.clusters {
+        for (name, declaration) in &root.clusters {
             for target in &declaration.depends_on {
-                let key = target.key.as_ref().and_then(|key| key.as_text());
-                let full = key.map(|key| format!("{}[{key:?}]", target.name));
-                for dependency in instances(&target.name) {
-                    if full.as_ref().is_none_or(|full| full == dependency.as_str()) {
-                        let span = || target.span.clone();
-                        order.extend(instances(name).map(|one| (one.clone(), dependency.clone(), span())));
-                    }
+                for dependency in self.named(target, instances) {
+                    let dependents = instances.get(name).into_iter().flatten();
+                    order.extend(
+                        dependents.map(|(_, one)| (one.clone(), dependency.clone(), target.span.clone())),
+                    );
                 }
             }
         }
+        for rollout in root.rollouts.values() {
+            self.waves(rollout, instances, &mut order);
+        }
         order
+    }
+
+    fn waves(&mut self, rollout: &Rollout, instances: &Instances, order: &mut ClusterOrder) {
+        let mut placed: BTreeMap<ClusterRef, SourceSpan> = BTreeMap::new();
+        let mut before: Vec<ClusterRef> = Vec::new();
+        for wave in &rollout.waves {
+            let mut here = Vec::new();
+            for target in &wave.clusters {
+                for cluster in self.named(target, instances) {
+                    if let Some(first) = placed.insert(cluster.clone(), target.span.clone()) {
+                        let fault =
+                            Diagnostic::error(DUPLICATE, format!("cluster {cluster} is in two waves"));
+                        let fault = fault.at(target.span.clone()).label(first, "first named here");
+                        self.faults.push(fault.hint("name it in one of them"));
+                        continue;
+                    }
+                    let span = || target.span.clone();
+                    order.extend(before.iter().map(|one| (cluster.clone(), one.clone(), span())));
+                    here.push(cluster);
+                }
+            }
+            // A wave of no clusters, by an empty `for_each`, is passed over.
+            if !here.is_empty() {
+                before = here;
+            }
+        }
+    }
+
+    /// Returns the clusters that a reference names: all instances of a block, or one.
+    fn named(&mut self, target: &Target, instances: &Instances) -> Vec<ClusterRef> {
+        let of_block = instances.get(&target.name).map_or(&[][..], Vec::as_slice);
+        let Some(key) = &target.key else {
+            return of_block.iter().map(|(_, cluster)| cluster.clone()).collect();
+        };
+        let wanted = key.as_text();
+        match of_block.iter().find(|(key, _)| key.is_some() && key.as_ref() == wanted) {
+            Some((_, cluster)) => vec![cluster.clone()],
+            None => {
+                let known: Vec<&str> = of_block.iter().filter_map(|(key, _)| key.as_deref()).collect();
+                let near = wanted.and_then(|wanted| did_you_mean(wanted, known.iter().copied()));
+                let hint = near.unwrap_or_else(|| match known.len() {
+                    0 => "name the block as a whole".to_owned(),
+                    _ => format!("there are {}", known.join(", ")),
+                });
+                let summary = format!("cluster.{} has no instance {key}", target.name);
+                let fault = Diagnostic::error(UNKNOWN_INSTANCE, summary);
+                self.faults.push(fault.at(target.span.clone()).hint(hint));
+                Vec::new()
+            }
+        }
     }
 
     fn check_state(&mut self, state: &StateChoice, clusters: &Clusters) {
@@ -281,7 +333,7 @@ impl Reader<'_> {
         let (StateChoice::Unset, Some(real)) = (state, real) else {
             return;
         };
-        let span = self.module().root.settings.as_ref().map(|settings| settings.span.clone());
+        let span = self.frame.module.root.settings.as_ref().map(|settings| settings.span.clone());
         self.faults.push(
             Diagnostic::error(STATE_CHOICE, "the definition does not say where the state is kept")
                 .detail(format!(

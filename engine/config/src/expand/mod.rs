@@ -233,18 +233,21 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Puts a stage between clusters of which one waits for the other.
+    /// Orders clusters: a stage holds all that is on one of them.
     fn order_clusters(&mut self, order: &ClusterOrder) {
+        let mut stages = BTreeMap::new();
+        for cluster in order.iter().flat_map(|(dependent, dependency, _)| [dependent, dependency]) {
+            stages.entry(cluster).or_insert_with(|| {
+                let step = engine_core::address::Step::new("cluster", cluster.as_str(), None);
+                let stage = self.builder.block(&Address::root(step), None);
+                for block in self.by_cluster.get(cluster).into_iter().flatten() {
+                    self.builder.contain(stage, *block);
+                }
+                stage
+            });
+        }
         for (dependent, dependency, span) in order {
-            let reason = || EdgeReason::DependsOn(span.clone());
-            let step = engine_core::address::Step::new("cluster", format!("{dependency}.{dependent}"), None);
-            let stage = self.builder.block(&Address::root(step), None);
-            for block in self.by_cluster.get(dependency).into_iter().flatten() {
-                self.builder.depend(stage, *block, reason());
-            }
-            for block in self.by_cluster.get(dependent).into_iter().flatten() {
-                self.builder.depend(*block, stage, reason());
-            }
+            self.builder.depend(stages[dependent], stages[dependency], EdgeReason::DependsOn(span.clone()));
         }
     }
 }

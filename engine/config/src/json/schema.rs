@@ -66,7 +66,7 @@ pub(super) static ROOT: Schema = Schema {
         block("output", 1, &RESOURCE),
         block("read", 2, &RESOURCE),
         block("removed", 0, &SURGERY),
-        block("rollout", 1, &RESOURCE),
+        block("rollout", 1, &ROLLOUT),
         block("terrane", 0, &TERRANE),
         block("variable", 1, &VARIABLE),
     ],
@@ -82,6 +82,10 @@ static TERRANE: Schema = schema(&[block("state", 1, &PLAIN)], &[]);
 static VARIABLE: Schema = schema(&[block("validation", 0, &PLAIN)], &["type"]);
 
 static CHECK: Schema = schema(&[block("assert", 0, &PLAIN), block("read", 2, &RESOURCE)], &["depends_on"]);
+
+static ROLLOUT: Schema = schema(&[block("wave", 1, &WAVE)], &[]);
+
+static WAVE: Schema = schema(&[], &["clusters"]);
 
 static SURGERY: Schema = schema(&[block("lifecycle", 0, &LIFECYCLE)], &["from", "to"]);
 

@@ -21,9 +21,9 @@ use crate::foreign;
 use crate::templates::Templates;
 
 /// Block types that are not resources.
-const KEYWORDS: [&str; 11] = [
-    "check", "cluster", "import", "locals", "module", "moved", "output", "read", "removed", "terrane",
-    "variable",
+const KEYWORDS: [&str; 12] = [
+    "check", "cluster", "import", "locals", "module", "moved", "output", "read", "removed", "rollout",
+    "terrane", "variable",
 ];
 
 /// Where a module stands among others.
@@ -151,7 +151,7 @@ impl Decoder<'_, '_> {
                     insert(&mut self.parts.checks, Some((name, check)), "check", |c| &c.span, self.faults);
                 }
             }
-            "terrane" | "cluster" => self.root_block(block, file),
+            "terrane" | "cluster" | "rollout" => self.root_block(block, file),
             "module" => self.remote(block, file),
             "read" => {
                 let read = self.resources(file, |resources| resources.read(block));
@@ -196,6 +196,9 @@ impl Decoder<'_, '_> {
         } else if block.has_ident("cluster") {
             let found = settings::cluster(block, file, self.faults);
             insert(&mut self.parts.root.clusters, found, "cluster", |c| &c.span, self.faults);
+        } else if block.has_ident("rollout") {
+            let found = settings::rollout(block, file, self.faults);
+            insert(&mut self.parts.root.rollouts, found, "rollout", |r| &r.span, self.faults);
         } else {
             let found = settings::settings(block, file, self.faults);
             match (&self.parts.root.settings, found) {

@@ -207,7 +207,8 @@ impl<'f> Fields<'f> {
         }
     }
 
-    fn has(&self, name: &str) -> bool {
+    /// Tells whether something of that name is left.
+    pub(crate) fn has(&self, name: &str) -> bool {
         self.structures.iter().any(|structure| has_name(structure, name))
     }
 

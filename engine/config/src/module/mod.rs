@@ -125,6 +125,7 @@ pub(crate) struct Output {
 pub(crate) struct Root {
     pub(crate) settings: Option<Settings>,
     pub(crate) clusters: BTreeMap<Text, ClusterDeclaration>,
+    pub(crate) rollouts: BTreeMap<Text, Rollout>,
 }
 
 /// The `terrane` block.
@@ -150,6 +151,18 @@ pub(crate) struct ClusterDeclaration {
     pub(crate) sandbox: Option<Expr>,
     pub(crate) platform: Option<Expr>,
     pub(crate) depends_on: Vec<Target>,
+}
+
+/// A `rollout` block: clusters in waves, each of which waits for the one before.
+pub(crate) struct Rollout {
+    pub(crate) span: SourceSpan,
+    /// In their order.
+    pub(crate) waves: Vec<Wave>,
+}
+
+/// A `wave` block.
+pub(crate) struct Wave {
+    pub(crate) clusters: Vec<Target>,
 }
 
 /// A block that declares resources.

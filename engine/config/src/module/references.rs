@@ -218,12 +218,14 @@ impl Checker<'_> {
             if let Some(for_each) = &cluster.for_each {
                 self.expr(for_each, Place::Variables, None);
             }
-            for target in &cluster.depends_on {
-                if target.block_type != "cluster" || !root.clusters.contains_key(&target.name) {
-                    let what = format!("cluster.{}", target.name);
-                    let names = root.clusters.keys().map(Text::as_str);
-                    self.unknown(&what, &target.name, names, target.span.clone());
-                }
+        }
+        let waves = root.rollouts.values().flat_map(|rollout| &rollout.waves);
+        let targets = root.clusters.values().flat_map(|cluster| &cluster.depends_on);
+        for target in targets.chain(waves.flat_map(|wave| &wave.clusters)) {
+            if target.block_type != "cluster" || !root.clusters.contains_key(&target.name) {
+                let what = format!("cluster.{}", target.name);
+                let names = root.clusters.keys().map(Text::as_str);
+                self.unknown(&what, &target.name, names, target.span.clone());
             }
         }
     }

@@ -25,19 +25,15 @@ use crate::eval::{Reference, StepKind, references};
 pub(super) const PRIMITIVES: [&str; 4] = ["manifest", "manifests", "kustomization", "secret"];
 
 /// Block types that are reserved and not supported yet.
-pub(super) const RESERVED: [&str; 3] = ["bundle", "chart", "rollout"];
+pub(super) const RESERVED: [&str; 2] = ["bundle", "chart"];
 
 /// Returns what to do in place of a reserved block.
 pub(super) fn instead_of(block_type: &str) -> &'static str {
     match block_type {
         "bundle" | "chart" => "render it to files and declare them with a manifests block",
-        "rollout" => "order clusters with `depends_on` in their blocks",
         _ => "remove the block",
     }
 }
-
-/// Arguments that are reserved and not supported yet.
-const RESERVED_LIFECYCLE: [&str; 1] = ["create_before_destroy"];
 
 /// What a `lifecycle` block says.
 #[derive(Default)]
@@ -148,7 +144,7 @@ impl Resources<'_> {
         let mut fields = Fields::new(what, span.clone(), block.body, self.faults);
         let repeat = repeat(&mut fields);
         let cluster = fields.expr("cluster");
-        let depends_on = targets(&mut fields);
+        let depends_on = targets(&mut fields, DEPENDS_ON);
         let wait = fields.expr("wait");
         let timeouts = timeouts(&mut fields, self.constants);
         let lifecycle = lifecycle(&mut fields, self.constants);
@@ -213,62 +209,67 @@ pub(super) fn repeat(fields: &mut Fields<'_>) -> Repeat {
     }
 }
 
-/// Takes `depends_on`.
-pub(super) fn targets(fields: &mut Fields<'_>) -> Vec<Target> {
-    let Some(expr) = fields.expr("depends_on") else {
+/// An argument that lists blocks: its name, what an item is called, and an item.
+pub(super) type ListOfBlocks = (&'static str, &'static str, &'static str);
+
+/// `depends_on`.
+pub(super) const DEPENDS_ON: ListOfBlocks = ("depends_on", "block", "namespace.dev");
+
+/// Takes a list of references to blocks.
+pub(super) fn targets(fields: &mut Fields<'_>, list: ListOfBlocks) -> Vec<Target> {
+    let (name, thing, example) = list;
+    let Some(expr) = fields.expr(name) else {
         return Vec::new();
     };
     let Expression::Array(array) = &expr.node else {
-        let summary = format!("depends_on of {} must be a list of blocks", fields.what);
+        let summary = format!("{name} of {} must be a list of {thing}s", fields.what);
         fields.fault(
             Diagnostic::error(INVALID_ARGUMENT, summary)
                 .at(expr.span())
-                .hint("write `depends_on = [namespace.dev]`"),
+                .hint(format!("write `{name} = [{example}]`")),
         );
         return Vec::new();
     };
     let mut found = Vec::new();
     for item in array {
         let whole = matches!(item, Expression::Traversal(_) | Expression::Variable(_));
-        match (whole, &references(item)[..]) {
-            (true, [reference]) => found.extend(target(reference, fields)),
-            _ => {
+        let target = match (whole, &references(item)[..]) {
+            (true, [reference]) => target(reference, &fields.file),
+            _ => None,
+        };
+        match target {
+            Some(target) => found.push(target),
+            None => {
                 let range = item.span().unwrap_or_default();
-                fields.fault(not_a_block(SourceSpan::new(Arc::clone(&expr.file), range)));
+                let fault =
+                    Diagnostic::error(INVALID_ARGUMENT, format!("{name} takes references to {thing}s"))
+                        .at(SourceSpan::new(Arc::clone(&expr.file), range))
+                        .hint(format!(
+                            "write `{example}` or `{example}[\"KEY\"]`, without quotes around the whole"
+                        ));
+                fields.fault(fault);
             }
         }
     }
     found
 }
 
-fn not_a_block(span: SourceSpan) -> Diagnostic {
-    Diagnostic::error(INVALID_ARGUMENT, "depends_on takes references to blocks")
-        .at(span)
-        .hint("write `TYPE.NAME` or `TYPE.NAME[\"KEY\"]`, without quotes around the whole")
-}
-
-fn target(reference: &Reference, fields: &mut Fields<'_>) -> Option<Target> {
-    let span = SourceSpan::new(Arc::clone(&fields.file), reference.range.clone());
+fn target(reference: &Reference, file: &Arc<SourceFile>) -> Option<Target> {
     let mut names: Vec<Text> = Vec::new();
     let mut key = None;
     for step in &reference.steps {
         match &step.kind {
             StepKind::Attribute(name) if key.is_none() => names.push(name.clone()),
             StepKind::Index(index) if key.is_none() => key = Some(index.clone()),
-            _ => {
-                names.clear();
-                break;
-            }
+            _ => return None,
         }
     }
     let (block_type, name) = match (reference.root.as_str(), &names[..]) {
         ("read", [kind, name]) => ("read".into(), format!("{kind}.{name}").into()),
         (_, [name]) => (reference.root.clone(), name.clone()),
-        _ => {
-            fields.fault(not_a_block(span));
-            return None;
-        }
+        _ => return None,
     };
+    let span = SourceSpan::new(Arc::clone(file), reference.range.clone());
     Some(Target { block_type, name, key, span })
 }
 
@@ -316,13 +317,14 @@ fn lifecycle(fields: &mut Fields<'_>, constants: &Constants) -> Lifecycle {
         before: conditions(&mut inner, "precondition"),
         after: conditions(&mut inner, "postcondition"),
     };
-    for name in RESERVED_LIFECYCLE {
-        if let Some(argument) = inner.argument(name) {
-            let span = argument.span();
-            inner.fault(
-                Diagnostic::error(UNSUPPORTED, format!("{name} of lifecycle is not supported yet")).at(span),
-            );
-        }
+    if let Some(argument) = inner.argument("create_before_destroy") {
+        let fault = Diagnostic::error(UNSUPPORTED, "create_before_destroy of lifecycle is not supported");
+        inner.fault(
+            fault
+                .at(argument.span())
+                .detail("In Kubernetes an object cannot stand beside one of the same kind and name.")
+                .hint("remove it; for a change without a gap, give the new object another name"),
+        );
     }
     inner.finish();
     Lifecycle { prevent_destroy, ignore_changes: ignored, replace_triggered_by, conditions }

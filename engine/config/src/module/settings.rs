@@ -1,4 +1,4 @@
-//! The blocks of a root module only: `terrane` and `cluster`.
+//! The blocks of a root module only: `terrane`, `cluster` and `rollout`.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -8,10 +8,10 @@ use engine_core::value::Text;
 use hcl_edit::structure::Block;
 
 use super::constant::Constants;
-use super::fields::{Fields, Name, expect_labels, head_span};
+use super::fields::{Fields, Name, expect_labels, head_span, twice};
 use super::resource::targets;
-use super::{ClusterDeclaration, Settings, StateDeclaration};
-use crate::codes::{DUPLICATE, LABELS};
+use super::{ClusterDeclaration, Rollout, Settings, StateDeclaration, Wave};
+use crate::codes::{DUPLICATE, LABELS, MISSING_ARGUMENT, UNSUPPORTED};
 use crate::eval::did_you_mean;
 use crate::types::Type;
 
@@ -86,8 +86,58 @@ pub(super) fn cluster(
         kubeconfig: fields.expr("kubeconfig"),
         sandbox: fields.expr("sandbox"),
         platform: fields.expr("platform"),
-        depends_on: targets(&mut fields),
+        depends_on: targets(&mut fields, ("depends_on", "cluster", "cluster.main")),
     };
     fields.finish();
     Some((name, declaration))
+}
+
+/// Gates of a wave that are reserved.
+const RESERVED_GATES: [&str; 3] = ["approval", "checks", "soak"];
+
+/// Decodes a `rollout` block.
+pub(super) fn rollout(
+    block: Block,
+    file: &Arc<SourceFile>,
+    faults: &mut Diagnostics,
+) -> Option<(Name, Rollout)> {
+    let name = expect_labels(&block, file, &["NAME"], faults)?.pop()?;
+    let span = head_span(&block, file);
+    let mut fields = Fields::new(format!("rollout {:?}", name.text), span.clone(), block.body, faults);
+    let blocks = fields.blocks("wave");
+    if blocks.is_empty() {
+        let fault = Diagnostic::error(MISSING_ARGUMENT, format!("{} has no wave", fields.what));
+        fields.fault(fault.at(span.clone()).hint("add `wave \"first\" {\n  clusters = [cluster.main]\n}`"));
+    }
+    let mut waves: Vec<(Name, Wave)> = Vec::new();
+    for block in blocks {
+        let Some((name, new)) = wave(block, file, fields.faults()) else { continue };
+        match waves.iter().find(|(known, _)| known.text == name.text) {
+            Some((first, _)) => {
+                fields.fault(twice(&format!("wave {:?}", name.text), name.span, first.span.clone()));
+            }
+            None => waves.push((name, new)),
+        }
+    }
+    fields.finish();
+    Some((name, Rollout { span, waves: waves.into_iter().map(|(_, wave)| wave).collect() }))
+}
+
+fn wave(block: Block, file: &Arc<SourceFile>, faults: &mut Diagnostics) -> Option<(Name, Wave)> {
+    let name = expect_labels(&block, file, &["NAME"], faults)?.pop()?;
+    let span = head_span(&block, file);
+    let mut fields = Fields::new(format!("wave {:?}", name.text), span, block.body, faults);
+    for gate in RESERVED_GATES {
+        if let Some(argument) = fields.argument(gate) {
+            let fault = Diagnostic::error(UNSUPPORTED, format!("{gate} of a wave is not supported yet"));
+            fields
+                .fault(fault.at(argument.span()).hint("a wave starts when all of the one before is current"));
+        }
+    }
+    if !fields.has("clusters") {
+        fields.missing("clusters");
+    }
+    let clusters = targets(&mut fields, ("clusters", "cluster", "cluster.main"));
+    fields.finish();
+    Some((name, Wave { clusters }))
 }

@@ -73,11 +73,17 @@ impl GraphBuilder {
         let start = self.graph.add_node(Node::Start(address.clone()));
         let done = self.graph.add_node(Node::Done(address.clone()));
         self.graph.add_edge(start, done, EdgeReason::Member);
+        let block = Block { start, done };
         if let Some(parent) = parent {
-            self.graph.add_edge(parent.start, start, EdgeReason::Member);
-            self.graph.add_edge(done, parent.done, EdgeReason::Member);
+            self.contain(parent, block);
         }
-        Block { start, done }
+        block
+    }
+
+    /// Puts a block instance inside another one.
+    pub fn contain(&mut self, parent: Block, block: Block) {
+        self.graph.add_edge(parent.start, block.start, EdgeReason::Member);
+        self.graph.add_edge(block.done, parent.done, EdgeReason::Member);
     }
 
     /// Adds a resource to a block instance.

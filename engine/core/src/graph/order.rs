@@ -5,6 +5,7 @@ use std::collections::BinaryHeap;
 
 use petgraph::graph::{DiGraph, EdgeIndex, NodeIndex};
 use petgraph::visit::EdgeRef;
+use rayon::prelude::*;
 
 use super::CYCLE;
 use crate::diagnostic::{Diagnostic, SourceSpan};
@@ -13,12 +14,12 @@ use crate::diagnostic::{Diagnostic, SourceSpan};
 ///
 /// # Errors
 /// The edges of one cycle, in order.
-pub fn order<N, E, K: Ord>(
+pub fn order<N: Sync, E: Sync, K: Ord + Send + Sync>(
     graph: &DiGraph<N, E>,
-    key: impl Fn(&N) -> K,
+    key: impl Fn(&N) -> K + Sync,
 ) -> Result<Vec<NodeIndex>, Vec<EdgeIndex>> {
     let mut rank: Vec<NodeIndex> = graph.node_indices().collect();
-    rank.sort_by_cached_key(|node| key(&graph[*node]));
+    rank.par_sort_by_cached_key(|node| key(&graph[*node]));
     let mut position = vec![0; graph.node_count()];
     for (at, node) in rank.iter().enumerate() {
         position[node.index()] = at;
@@ -49,10 +50,10 @@ pub fn order<N, E, K: Ord>(
 ///
 /// # Errors
 /// The edges of a cycle without a droppable edge.
-pub fn order_dropping<N, E, K: Ord>(
+pub fn order_dropping<N: Sync, E: Sync, K: Ord + Send + Sync>(
     graph: &mut DiGraph<N, E>,
     droppable: impl Fn(&E) -> bool,
-    key: impl Fn(&N) -> K,
+    key: impl Fn(&N) -> K + Sync,
 ) -> Result<Vec<NodeIndex>, Vec<EdgeIndex>> {
     loop {
         let cycle = match order(graph, &key) {

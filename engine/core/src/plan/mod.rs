@@ -17,6 +17,8 @@ pub(crate) mod fixtures;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use rayon::prelude::*;
+
 use crate::address::Address;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::digest::Digest;
@@ -430,22 +432,10 @@ impl Plan {
     /// Returns the digest of what the plan decides: plans that do the same to the same objects, and only they,
     /// have equal digests. Sensitive values take no part, nor do values that stay as they are.
     pub fn decision_digest(&self) -> Digest {
-        let changes = self.effective().map(|change| {
-            let fields = change.fields.iter().map(|field| {
-                Value::list([
-                    Value::string(field.path.to_string()),
-                    shown_value(&field.before),
-                    shown_value(&field.after),
-                ])
-            });
-            Value::list([
-                Value::string(change.address.to_string()),
-                Value::string(format!("{:?}", change.object_ref)),
-                change.moved_from.as_ref().map_or(Value::Null, |from| Value::string(from.to_string())),
-                action_value(&change.action),
-                Value::list(fields),
-            ])
-        });
+        let effective: Vec<&Change> = self.effective().collect();
+        let digests: Vec<Digest> =
+            effective.par_iter().map(|change| Digest::of_value(&change_value(change))).collect();
+        let changes = digests.iter().map(|digest| Value::string(digest.to_string()));
         let outputs = self
             .outputs
             .iter()
@@ -455,6 +445,24 @@ impl Plan {
         let identity = Value::list([environment, lineage, Value::Number(self.serial.into())]);
         Digest::of_value(&Value::list([identity, Value::list(changes), Value::list(outputs)]))
     }
+}
+
+/// Returns what one change decides: of what object, and what becomes of it.
+fn change_value(change: &Change) -> Value {
+    let fields = change.fields.iter().map(|field| {
+        Value::list([
+            Value::string(field.path.to_string()),
+            shown_value(&field.before),
+            shown_value(&field.after),
+        ])
+    });
+    Value::list([
+        Value::string(change.address.to_string()),
+        Value::string(format!("{:?}", change.object_ref)),
+        change.moved_from.as_ref().map_or(Value::Null, |from| Value::string(from.to_string())),
+        action_value(&change.action),
+        Value::list(fields),
+    ])
 }
 
 /// Names the action and all that apply needs to do exactly that.
