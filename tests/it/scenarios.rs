@@ -237,6 +237,7 @@ scenarios! {
     quickstart = "quickstart",
     inputs = "inputs",
     remote_module = "remote-module",
+    rollout = "rollout",
     secret = "secret",
     task_manager = "task-manager",
     foreign_object = "foreign-object",

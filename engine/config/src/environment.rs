@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use engine_core::address::InstanceKey;
 use engine_core::cluster::{Cluster, Clusters, Connection};
 use engine_core::diagnostic::{Diagnostic, Diagnostics, SourceSpan};
 use engine_core::mark::EnvironmentName;
@@ -167,7 +168,7 @@ impl Reader<'_> {
             for (key, repeated) in self.instances(declaration) {
                 let full = match &key {
                     None => name.clone(),
-                    Some(key) => format!("{name}[{key:?}]").into(),
+                    Some(key) => format!("{name}{}", InstanceKey::String(key.clone())).into(),
                 };
                 let cluster = self.cluster(&full, declaration, &repeated);
                 let value = ExprValue::object([

@@ -178,6 +178,9 @@ impl<'a> Subject<'a> {
             {
                 Prediction { immutable: true, ..self.simulate() }
             }
+            (ProviderError::Forbidden(_) | ProviderError::Invalid(_), _) => {
+                Prediction { refusal: Some(error), ..self.simulate() }
+            }
             _ => Prediction::new(Tier::Server, Err(error), Witness::Existed),
         }
     }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use crate::object_ref::ClusterRef;
 use crate::value::Text;
 
 mod relocate;
@@ -66,6 +67,12 @@ impl Address {
     /// Builds the address of a block of the root module.
     pub fn root(step: Step) -> Self {
         Self { steps: Arc::new([step]), object: None }
+    }
+
+    /// Returns the address of a cluster, `cluster.prod["eu"]`: what stands for all that is on it.
+    pub fn of_cluster(cluster: &ClusterRef) -> Self {
+        let parsed = format!("cluster.{cluster}").parse();
+        parsed.unwrap_or_else(|_| Self::root(Step::new("cluster", cluster.as_str(), None)))
     }
 
     /// Returns the address of a block inside this module instance.

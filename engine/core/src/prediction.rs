@@ -20,6 +20,8 @@ pub struct Prediction {
     pub exceptions: Exceptions,
     /// Whether the object must be deleted and created again, because a field cannot be changed in place.
     pub immutable: bool,
+    /// Why the server refuses the object as things are, which may be otherwise once other changes of the plan are done.
+    pub refusal: Option<ProviderError>,
     /// Why the credentials do not suffice to ask the server, where that is why it was not asked.
     pub forbidden: Option<String>,
 }
@@ -35,6 +37,7 @@ impl Prediction {
             force: false,
             exceptions: Exceptions::default(),
             immutable: false,
+            refusal: None,
             forbidden: None,
         }
     }

@@ -6,6 +6,6 @@ cluster "main" {
   sandbox = true
 }
 
-rollout "waves" {
-  order = ["main"]
+chart "web" {
+  version = "1.0.0"
 }

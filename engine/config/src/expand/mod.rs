@@ -238,8 +238,7 @@ impl<'a> Walk<'a> {
         let mut stages = BTreeMap::new();
         for cluster in order.iter().flat_map(|(dependent, dependency, _)| [dependent, dependency]) {
             stages.entry(cluster).or_insert_with(|| {
-                let step = engine_core::address::Step::new("cluster", cluster.as_str(), None);
-                let stage = self.builder.block(&Address::root(step), None);
+                let stage = self.builder.block(&Address::of_cluster(cluster), None);
                 for block in self.by_cluster.get(cluster).into_iter().flatten() {
                     self.builder.contain(stage, *block);
                 }

@@ -17,6 +17,7 @@ pub(super) fn add_edges(
     by_ref: &HashMap<ObjectRef, usize>,
 ) {
     let crds = crds_by_kind(resources);
+    let limits = limits_by_namespace(resources);
     for (idx, resource) in resources.iter().enumerate() {
         let mut edge = |dependency: usize, reason: &'static str| {
             if dependency != idx {
@@ -36,6 +37,11 @@ pub(super) fn add_edges(
         let Some(manifest) = resource.manifest() else {
             continue;
         };
+        if let Some(namespace) = object_ref.namespace.as_ref().filter(|_| !is_limit(&object_ref.kind)) {
+            for limit in limits.get(&(&object_ref.cluster, namespace)).into_iter().flatten() {
+                edge(*limit, "it counts against this quota, or has these defaults");
+            }
+        }
         let mut references = References { of: object_ref, found: Vec::new() };
         references.collect(manifest.body());
         for (target, reason) in references.found {
@@ -52,6 +58,24 @@ fn crds_by_kind(resources: &[Resource]) -> HashMap<(ClusterRef, GroupKind), usiz
         Some(((resource.object_ref().cluster.clone(), kind), idx))
     });
     defined.collect()
+}
+
+/// Tells whether the API server judges or fills in new objects of a namespace by objects of this kind
+/// (<https://kubernetes.io/docs/concepts/policy/>): quotas that come late count for nothing, defaults that come late
+/// are missing.
+fn is_limit(kind: &GroupKind) -> bool {
+    kind.group.is_empty() && matches!(kind.kind.as_str(), "ResourceQuota" | "LimitRange")
+}
+
+fn limits_by_namespace(resources: &[Resource]) -> HashMap<(&ClusterRef, &Text), Vec<usize>> {
+    let mut found: HashMap<_, Vec<usize>> = HashMap::new();
+    for (idx, resource) in resources.iter().enumerate().filter(|(_, it)| it.manifest().is_some()) {
+        let object_ref = resource.object_ref();
+        if let Some(namespace) = object_ref.namespace.as_ref().filter(|_| is_limit(&object_ref.kind)) {
+            found.entry((&object_ref.cluster, namespace)).or_default().push(idx);
+        }
+    }
+    found
 }
 
 fn target(of: &ObjectRef, kind: GroupKind, namespace: Option<Text>, name: Text) -> ObjectRef {

@@ -272,22 +272,25 @@ impl ResourceGraph {
         &self.graph[index]
     }
 
-    /// Returns the resources for which `is_source` holds and all that come after them, by position.
-    pub fn reached_from(&self, is_source: impl Fn(&Resource) -> bool) -> HashSet<usize> {
+    /// Returns the resources that come after one for which `is_source` holds, by position.
+    pub fn after(&self, is_source: impl Fn(&Resource) -> bool) -> HashSet<usize> {
         let mut reached: HashSet<NodeIndex> = HashSet::new();
+        let mut after = HashSet::new();
         for node in &self.order {
             let is_reached =
-                || self.graph.neighbors_directed(*node, petgraph::Incoming).any(|it| reached.contains(&it));
-            let begins = matches!(self.graph[*node], Node::Resource(idx) if is_source(&self.resources[idx]));
-            if begins || is_reached() {
+                self.graph.neighbors_directed(*node, petgraph::Incoming).any(|it| reached.contains(&it));
+            let begins = match self.graph[*node] {
+                Node::Resource(idx) => {
+                    after.extend(is_reached.then_some(idx));
+                    is_source(&self.resources[idx])
+                }
+                Node::Start(_) | Node::Done(_) => false,
+            };
+            if begins || is_reached {
                 reached.insert(*node);
             }
         }
-        let resources = reached.into_iter().filter_map(|node| match self.graph[node] {
-            Node::Resource(idx) => Some(idx),
-            _ => None,
-        });
-        resources.collect()
+        after
     }
 
     /// Returns what a resource depends on: blocks by address, and objects by inference.

@@ -61,11 +61,13 @@ pub fn plan(input: &PlanInput<'_>) -> Plan {
         manager,
         changes: Vec::new(),
         changed: Vec::new(),
+        refused: Vec::new(),
         diagnostics: Diagnostics::default(),
     };
     for resource in input.graph.in_order() {
         planner.resource(resource);
     }
+    planner.refusals();
     planner.removals();
     planner.diagnostics.extend(losses(&planner.changes, input));
     let (outputs, new_outputs) = outputs(input);
@@ -124,11 +126,13 @@ struct Planner<'a> {
     changes: Vec<Change>,
     /// Positions of the updates and replacements in it.
     changed: Vec<usize>,
+    /// What the server refuses as things are.
+    refused: Vec<(&'a Resource, &'a ProviderError)>,
     diagnostics: Diagnostics,
 }
 
-impl Planner<'_> {
-    fn resource(&mut self, resource: &Resource) {
+impl<'a> Planner<'a> {
+    fn resource(&mut self, resource: &'a Resource) {
         let Body::Object(manifest) = &resource.body else {
             return self.push(resource, Action::Read, Reason::Deferred, Vec::new(), Tier::Record);
         };
@@ -190,11 +194,12 @@ impl Planner<'_> {
 
     fn predicted(
         &mut self,
-        resource: &Resource,
+        resource: &'a Resource,
         manifest: &Manifest,
         record: Option<&ResourceRecord>,
-        prediction: &Prediction,
+        prediction: &'a Prediction,
     ) {
+        self.refused.extend(prediction.refusal.as_ref().map(|error| (resource, error)));
         let after = match &prediction.result {
             Ok(after) => after,
             Err(error) => return self.diagnostics.push(faults::refused(resource, error)),
@@ -479,6 +484,7 @@ fn hole_paths(manifest: &Manifest) -> Vec<FieldPath> {
 }
 
 mod foreign;
+mod refused;
 mod replace;
 
 #[cfg(test)]

@@ -51,6 +51,15 @@ pub(super) fn not_asked(resource: &Resource, why: &str) -> Diagnostic {
         .hint("an apply needs the right to patch; a plan is surer with it")
 }
 
+/// The server refuses it as things are, but what it comes after changes in this plan.
+pub(super) fn not_yet(resource: &Resource, error: &ProviderError) -> Diagnostic {
+    let object_ref = resource.object_ref();
+    let summary = format!("cluster {} refuses {object_ref} as things are now", object_ref.cluster);
+    about(resource, Diagnostic::warning(INVALID_OBJECT, summary)).detail(said(resource, error)).hint(
+        "the apply changes first what it depends on; if that is not what is missing here, correct the object",
+    )
+}
+
 pub(super) fn unobserved(resource: &Resource, why: &str) -> Diagnostic {
     let summary = format!("{} could not be observed", resource.object_ref());
     about(resource, Diagnostic::warning(UNOBSERVED, summary)).detail(why)
@@ -230,9 +239,16 @@ pub(super) fn refused(resource: &Resource, error: &ProviderError) -> Diagnostic 
         _ => (UNPREDICTED, "cannot say what becomes of", "try again; if it persists, look at the API server"),
     };
     let summary = format!("cluster {} {what} {object_ref}", object_ref.cluster);
+    about(resource, Diagnostic::error(code, summary)).detail(said(resource, error)).hint(hint)
+}
+
+/// Returns what the server said, without what is sensitive.
+fn said(resource: &Resource, error: &ProviderError) -> String {
     let said = error.to_string();
-    let detail = resource.manifest().map_or_else(|| said.clone(), |manifest| redact(&said, manifest));
-    about(resource, Diagnostic::error(code, summary)).detail(detail).hint(hint)
+    match resource.manifest() {
+        Some(manifest) => redact(&said, manifest),
+        None => said,
+    }
 }
 
 fn about(resource: &Resource, diagnostic: Diagnostic) -> Diagnostic {

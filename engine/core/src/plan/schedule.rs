@@ -138,7 +138,8 @@ impl<'a> Builder<'a> {
             let key = Key::Delete(change.address.clone(), idx);
             let point = self.points.add_node(Point { change: Some(idx), key });
             self.by_object.insert(&change.object_ref, point);
-            for address in change.address.enclosing() {
+            let cluster = Address::of_cluster(&change.object_ref.cluster);
+            for address in change.address.enclosing().into_iter().chain([cluster]) {
                 let stage = self.gone_stage(&address);
                 self.points.add_edge(stage, point, Link::Recorded);
             }

@@ -71,7 +71,7 @@ pub fn triage(graph: &ResourceGraph, state: &State, live: &Live, desired: &Desir
 pub fn ready_reads<'a>(graph: &'a ResourceGraph, triage: &Triage) -> Vec<&'a Resource> {
     let open =
         |resource: &Resource| resource.manifest().is_some_and(|it| !triage.settled.contains(it.object_ref()));
-    let late = graph.reached_from(open);
+    let late = graph.after(open);
     let resources = graph.resources().iter().enumerate();
     let early =
         resources.filter(|(idx, resource)| matches!(resource.body, Body::Read(_)) && !late.contains(idx));

@@ -582,6 +582,35 @@ fn refusals_of_the_server_are_errors_by_kind() {
 }
 
 #[test]
+fn what_the_server_refuses_may_wait_for_what_the_plan_changes() {
+    let refused = || Prediction {
+        refusal: Some(ProviderError::Forbidden("exceeded quota".into())),
+        ..Prediction::new(
+            Tier::Client,
+            Ok(Object::new(settings("{}").resource.manifest().unwrap().body().clone())),
+            Witness::Created,
+        )
+    };
+    let quota = |pods: &str| {
+        Declared::new("v1 ResourceQuota dev/quota", &format!(r#"{{"spec":{{"hard":{{"pods":"{pods}"}}}}}}"#))
+    };
+    let mut world = World::applied([quota("1")]);
+    world.declare([quota("2"), settings("{}")]);
+    world.answers.insert(object_ref(SETTINGS), refused());
+    let plan = world.plan();
+    assert_eq!(
+        faults(&plan),
+        ["warning TRN0605: cluster main refuses ConfigMap/dev/settings as things are now: exceeded quota"]
+    );
+    assert_eq!(plan.counts().create, 1);
+    world.declare([quota("1"), settings("{}")]);
+    world.answers.insert(object_ref(SETTINGS), refused());
+    let plan = world.plan();
+    assert_eq!(faults(&plan), ["error TRN0604: cluster main forbids ConfigMap/dev/settings: exceeded quota"]);
+    assert_eq!(plan.counts().create, 0);
+}
+
+#[test]
 fn what_the_server_says_of_a_secret_value_is_withheld() {
     let marked = Declared::new("v1 ConfigMap dev/settings", r#"{"metadata":{"labels":{"k":"top secret"}}}"#)
         .sensitive("metadata.labels.k");
