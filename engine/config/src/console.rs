@@ -19,6 +19,7 @@ use crate::expr_value::ExprValue;
 use crate::functions::FunctionContext;
 use crate::hints;
 use crate::module::Expr;
+use crate::stack::with_room;
 
 /// The names that a lone expression may refer to, and what its functions work with.
 #[derive(Debug, Default)]
@@ -145,7 +146,7 @@ fn asked_for_type(expression: &Expression) -> Option<&Expression> {
 
 fn parse(text: &str) -> Result<(Expression, Arc<SourceFile>), Diagnostics> {
     let file = Arc::new(SourceFile { path: "<expression>".to_owned(), text: text.to_owned() });
-    let expression = parse_expr(text).map_err(|error| {
+    let expression = with_room(|| parse_expr(text)).map_err(|error| {
         let start = text.floor_char_boundary(error.location().offset());
         let end = text.ceil_char_boundary(start + 1);
         Diagnostic::error(SYNTAX, format!("syntax error: {}", error.message()))

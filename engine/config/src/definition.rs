@@ -28,6 +28,7 @@ use crate::lock::Lock;
 use crate::module::{Linker, Module, Remotes};
 use crate::module_source::ModuleSource;
 use crate::source::Files;
+use crate::stack::with_room;
 use crate::variables::{self, VariableInput};
 
 /// What to load, and with which inputs.
@@ -106,7 +107,7 @@ pub fn load(
     source: &dyn ManifestSource,
     reads: &BTreeMap<Address, Value>,
 ) -> Result<Definition, Diagnostics> {
-    load_unsorted(options, source, reads).map_err(|faults| hints::complete(faults).sorted())
+    with_room(|| load_unsorted(options, source, reads)).map_err(|faults| hints::complete(faults).sorted())
 }
 
 /// Returns the modules of other repositories that a definition uses, as far as those that have been fetched tell. Its

@@ -35,6 +35,7 @@ pub use self::references::{Reference, references};
 pub(crate) use self::template::Lines;
 use crate::expr_value::ExprValue;
 use crate::functions::FunctionContext;
+use crate::stack::with_room;
 use crate::templates::Templates;
 
 /// What names stand for where an expression is evaluated.
@@ -89,7 +90,7 @@ pub enum StepKind {
 /// # Errors
 /// The first fault found, with the span of the smallest expression that is at fault.
 pub fn evaluate(expression: &Expression, scope: &dyn Scope) -> Result<ExprValue, Diagnostics> {
-    Evaluator::new(scope, &Budget::default()).value(expression)
+    with_room(|| Evaluator::new(scope, &Budget::default()).value(expression))
 }
 
 /// The result of evaluating a part of an expression.

@@ -23,6 +23,7 @@ use crate::generate::Generated;
 use crate::hints;
 use crate::module::{Body, Declaration, Module};
 use crate::source::Files;
+use crate::stack::with_room;
 
 /// Evaluates a definition again with what has been read meanwhile.
 ///
@@ -114,7 +115,7 @@ impl Filler {
             generated: Some(&self.generated),
         };
         let inputs = (self.inputs.clone(), Diagnostics::default());
-        let (expanded, root) = expand::expand_root(&ground, &self.module, inputs, &self.order);
+        let (expanded, root) = with_room(|| expand::expand_root(&ground, &self.module, inputs, &self.order));
         if expanded.faults.has_errors() {
             return Err(hints::complete(expanded.faults).sorted());
         }

@@ -23,6 +23,7 @@ mod expand;
 mod json;
 mod module;
 mod source;
+mod stack;
 mod syntax;
 mod yaml;
 

@@ -12,16 +12,17 @@ use hcl_edit::parser::parse_body;
 use hcl_edit::structure::Body;
 
 use crate::json;
+use crate::stack::with_room;
 
 /// Parses a file: HCL's native syntax, or its JSON form if the name ends with `.json`.
 ///
 /// The parser stops at its first error. Then the file is taken apart into blocks and arguments, each parsed on its
 /// own, so that each is reported with its own error.
 pub(crate) fn parse(file: &Arc<SourceFile>) -> Result<Body, Diagnostics> {
-    if file.path.ends_with(".json") {
-        return json::parse(file);
-    }
-    parse_body(&file.text).map_err(|error| recover::faults(file, &error))
+    with_room(|| match file.path.ends_with(".json") {
+        true => json::parse(file),
+        false => parse_body(&file.text).map_err(|error| recover::faults(file, &error)),
+    })
 }
 
 #[cfg(test)]

@@ -275,8 +275,46 @@ fn files_that_are_no_text() {
     assert!(repository.faults().starts_with("TRN0100 b.hcl:1:1: b.hcl is not a regular file"));
 }
 
+/// Runs what must not take more stack than this.
+fn on_a_small_stack(work: fn()) {
+    let thread = std::thread::Builder::new().stack_size(512 << 10).spawn(work).unwrap();
+    thread.join().unwrap();
+}
+
 #[test]
 fn deep_nesting_is_an_error_and_no_crash() {
+    on_a_small_stack(|| {
+        deep_nesting();
+        nesting_as_deep_as_it_may_be();
+    });
+}
+
+fn nesting_as_deep_as_it_may_be() {
+    for (open, close) in [
+        ("[", "]"),
+        ("(", ")"),
+        ("{ a = ", "}"),
+        ("upper(", ")"),
+        ("-", ""),
+        ("true ? ", " : 0"),
+        ("\"${", "}\""),
+        ("[for x in ", " : x]"),
+    ] {
+        let leaf = if open.starts_with("[for") { "[]" } else { "1" };
+        let text = format!(
+            "locals {{\n  a = {}{leaf}{}\n}}\noutput \"a\" {{\n  value = local.a\n}}\n",
+            open.repeat(60),
+            close.repeat(60)
+        );
+        Repository::main(&text).definition();
+        let expression = format!("{}{leaf}{}", open.repeat(60), close.repeat(60));
+        crate::answer(&expression, &crate::Names::new(std::path::Path::new("."))).unwrap();
+    }
+    let yaml = format!("locals {{\n  a = yamldecode(\"{}{}\")\n}}\n", "[".repeat(60), "]".repeat(60));
+    Repository::main(&yaml).definition();
+}
+
+fn deep_nesting() {
     for (open, close) in
         [("[", "]"), ("(", ")"), ("{ a = ", "}"), ("f(", ")"), ("!", ""), ("a ? b : ", "c"), ("\"${", "}\"")]
     {

@@ -72,6 +72,9 @@ fn text(text: impl AsRef<str>) -> ExprValue {
 fn indent(call: &Call<'_>) -> Result<ExprValue, FunctionError> {
     let (spaces, whole) = (call.count(0)?, call.text(1)?);
     let lines = whole.matches('\n').count() as u64;
+    if lines == 0 {
+        return Ok(text(whole));
+    }
     call.budget.bytes(lines.saturating_mul(spaces as u64))?;
     Ok(text(whole.replace('\n', &format!("\n{}", " ".repeat(spaces)))))
 }
