@@ -10,14 +10,15 @@ use crate::codes::YAML;
 
 /// Reads all documents of a file, empty ones left out, each with its place.
 ///
-/// Octal numbers are read as the tools of Kubernetes do; duplicate keys are an error, and so is a document that
-/// expands without bounds.
+/// Octal numbers are read as the tools of Kubernetes do; duplicate keys are an error, and so are tags of a language
+/// or program, and a document that expands without bounds.
 pub(crate) fn documents(file: &Arc<SourceFile>) -> Result<Vec<(Value, SourceSpan)>, Diagnostics> {
     if let Some(documents) = json(file) {
         return Ok(documents);
     }
     let options = serde_saphyr::options! {
         legacy_octal_numbers: true,
+        reject_unsupported_tags: true,
         with_snippet: false,
     };
     let place = |location: Option<serde_saphyr::Location>| {
@@ -83,6 +84,17 @@ mod tests {
             let yaml = Arc::new(SourceFile { path: "a.yaml".into(), text: format!("{text}\n# \n") });
             assert!(json(&yaml).is_none());
             assert_eq!(json(&file).map(places), documents(&yaml).ok().map(places), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn tags_of_a_language_or_program_are_refused() {
+        let is_read = |text: &str| {
+            documents(&Arc::new(SourceFile { path: "a.yaml".into(), text: text.into() })).is_ok()
+        };
+        assert!(is_read("a: !!str 1\nb: !!int \"2\"\nc: &x {d: 1}\ne: {<<: *x}\n"));
+        for text in ["a: !!python/object:os.system {x: 1}\n", "a: !include ../x\n", "!app {}\n"] {
+            assert!(!is_read(text), "{text}");
         }
     }
 

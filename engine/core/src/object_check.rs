@@ -3,6 +3,7 @@
 use crate::field_path::{FieldPath, PathElement};
 use crate::kind_info::builtin_scope;
 use crate::manifest::Manifest;
+use crate::mark::{ADDRESS_ANNOTATION, ENVIRONMENT_LABEL, LINEAGE_ANNOTATION};
 use crate::object_ref::GroupKind;
 use crate::value::{Text, Value};
 
@@ -60,6 +61,72 @@ pub fn invalid_quantity(manifest: &Manifest) -> Option<(FieldPath, Text)> {
         })
     });
     wrong.find(|(path, _)| !manifest.sensitive().touches(path))
+}
+
+/// Returns the label or annotation that says whose an object is, which only Terrane may set.
+pub fn reserved_mark(manifest: &Manifest) -> Option<FieldPath> {
+    let marks = [
+        ["metadata", "labels", ENVIRONMENT_LABEL],
+        ["metadata", "annotations", LINEAGE_ANNOTATION],
+        ["metadata", "annotations", ADDRESS_ANNOTATION],
+    ];
+    marks.into_iter().find(|mark| manifest.body().at(mark).is_some()).map(FieldPath::fields)
+}
+
+/// A part of an object that is larger than an API server takes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TooLarge {
+    /// The part; the whole object if it is empty.
+    pub path: FieldPath,
+    /// Its size in bytes, at least.
+    pub bytes: usize,
+    /// What it may have at most, in bytes.
+    pub limit: usize,
+}
+
+/// Returns the first part of an object that every API server refuses for its size: annotations beyond 256 KiB, data of a
+/// ConfigMap or Secret beyond 1 MiB, an object beyond 3 MiB.
+///
+/// # Source
+/// `k8s.io/apimachinery`, `TotalAnnotationSizeLimitB`; `k8s.io/kubernetes/pkg/apis/core`, `MaxSecretSize`;
+/// `k8s.io/apiserver`, `MaxRequestBodyBytes`.
+pub fn too_large(manifest: &Manifest) -> Option<TooLarge> {
+    let body = manifest.body();
+    let part = |path: &[&str]| body.at(path).map_or(0, text_bytes);
+    let parts = [
+        (&["metadata", "annotations"] as &[&str], part(&["metadata", "annotations"]), 256 << 10),
+        (&["data"], data_bytes(manifest), 1 << 20),
+        (&[], text_bytes(body), 3 << 20),
+    ];
+    let (path, bytes, limit) = parts.into_iter().find(|(_, bytes, limit)| bytes > limit)?;
+    Some(TooLarge { path: FieldPath::fields(path.iter().copied()), bytes, limit })
+}
+
+/// Returns the bytes of what a ConfigMap or Secret holds, encoded values as they are when decoded.
+fn data_bytes(manifest: &Manifest) -> usize {
+    let kind = &manifest.object_ref().kind;
+    let is_secret = kind.is("", "Secret");
+    if !is_secret && !kind.is("", "ConfigMap") {
+        return 0;
+    }
+    let values = |field: &str| {
+        let map = manifest.body().get(field).and_then(Value::as_map);
+        map.map_or(0, |map| map.iter().map(|(_, value)| text_bytes(value)).sum::<usize>())
+    };
+    match is_secret {
+        true => values("data") / 4 * 3,
+        false => values("data") + values("binaryData") / 4 * 3,
+    }
+}
+
+/// Returns the bytes of all texts and names in a value: less than any form of it takes.
+fn text_bytes(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.len(),
+        Value::List(items) => items.iter().map(text_bytes).sum(),
+        Value::Map(map) => map.iter().map(|(name, field)| name.len() + text_bytes(field)).sum(),
+        _ => 0,
+    }
 }
 
 #[cfg(test)]

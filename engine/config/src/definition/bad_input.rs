@@ -329,6 +329,36 @@ fn deep_nesting() {
 }
 
 #[test]
+fn names_that_look_alike_are_one() {
+    check(
+        "locals {\n  caf\u{e9} = 1\n}\nlocals {\n  cafe\u{301} = 2\n}\n",
+        &["TRN0114 12:3: local caf\u{e9} is declared twice"],
+    );
+    Repository::main("locals {\n  caf\u{e9} = 1\n}\noutput \"x\" {\n  value = local.cafe\u{301}\n}\n")
+        .definition();
+}
+
+#[test]
+fn what_no_server_takes_is_refused_with_the_definition() {
+    let annotated = |name: &str, value: &str| {
+        format!(
+            "manifest \"a\" {{\n  object = {{\n    apiVersion = \"v1\"\n    kind = \"ConfigMap\"\n    metadata = {{\n      name = \"a\"\n      \
+             namespace = \"b\"\n      annotations = {{ \"{name}\" = {value} }}\n    }}\n  }}\n}}\n"
+        )
+    };
+    check(
+        &annotated("terrane.dev/lineage", "\"x\""),
+        &["TRN0400 15:47: metadata.annotations[\"terrane.dev/lineage\"] of ConfigMap/b/a belongs to Terrane"],
+    );
+    check(
+        &annotated("big", "join(\"\", [for x in range(30000) : \"0123456789\"])"),
+        &[
+            "TRN0400 15:21: metadata.annotations of ConfigMap/b/a has 300003 bytes, and an API server takes 262144",
+        ],
+    );
+}
+
+#[test]
 fn long_chains_of_locals_do_not_nest() {
     let mut text = "locals {\n  l0 = 1\n".to_owned();
     for idx in 1..20_000 {

@@ -5,7 +5,7 @@ use engine_core::diagnostic::{Diagnostic, Diagnostics, SourceSpan};
 use engine_core::field_path::FieldPath;
 use engine_core::kind_info::{Scope, builtin_scope};
 use engine_core::manifest::{Hole, Manifest, ManifestError};
-use engine_core::object_check::{invalid_quantity, kind_instead};
+use engine_core::object_check::{TooLarge, invalid_quantity, kind_instead, reserved_mark, too_large};
 use engine_core::object_ref::{ClusterRef, ObjectRef};
 use engine_core::resource::{Body, Lifecycle, Resource};
 use engine_core::sensitive::SensitivePaths;
@@ -121,7 +121,7 @@ impl Walk<'_> {
                 .hint(hint)
         })?;
         check_namespace(manifest.object_ref(), site, span)?;
-        check_builtin(&manifest, site, span)?;
+        check_object(&manifest, site, span)?;
         Ok(manifest)
     }
 }
@@ -163,8 +163,9 @@ fn check_namespace(object_ref: &ObjectRef, site: &Site<'_>, span: &SourceSpan) -
     Err(Diagnostic::error(NAMESPACE, summary).at(span).about(site.address.clone()).hint(hint).into())
 }
 
-/// Finds what every server would refuse: a kind that Kubernetes does not have, an amount that is no quantity.
-fn check_builtin(manifest: &Manifest, site: &Site<'_>, span: &SourceSpan) -> Result<(), Diagnostics> {
+/// Finds what every server would refuse: a kind that Kubernetes does not have, an amount that is no quantity, what is
+/// too large; and marks that are not for definitions to set.
+fn check_object(manifest: &Manifest, site: &Site<'_>, span: &SourceSpan) -> Result<(), Diagnostics> {
     let fault = |path: FieldPath, summary: String, hint: String| {
         let fault = Diagnostic::error(MANIFEST, summary).at(written(site, &path, span));
         Err(fault.about(site.address.clone()).hint(hint).into())
@@ -178,6 +179,19 @@ fn check_builtin(manifest: &Manifest, site: &Site<'_>, span: &SourceSpan) -> Res
         let hint = "a quantity is a number with a suffix such as m, k, M, Gi: \"500m\", \"64Gi\"".to_owned();
         let summary = format!("{amount:?} in {path} of {object_ref} is no quantity");
         return fault(path, summary, hint);
+    }
+    if let Some(path) = reserved_mark(manifest) {
+        let hint = "remove it: Terrane sets it, and knows by it whose an object is".to_owned();
+        return fault(path.clone(), format!("{path} of {object_ref} belongs to Terrane"), hint);
+    }
+    if let Some(TooLarge { path, bytes, limit }) = too_large(manifest) {
+        let what = if path.elements().is_empty() {
+            object_ref.to_string()
+        } else {
+            format!("{path} of {object_ref}")
+        };
+        let summary = format!("{what} has {bytes} bytes, and an API server takes {limit}");
+        return fault(path, summary, "split it, or keep the contents elsewhere".to_owned());
     }
     Ok(())
 }

@@ -169,10 +169,11 @@ fn write_json_text(out: &mut String, text: &str) {
 }
 
 /// Reads one YAML document as the tools of Kubernetes do: YAML 1.1 booleans and octal numbers, merge keys;
-/// duplicate keys are an error, and so is a document that expands without bounds.
+/// duplicate keys are an error, and so are tags of a language or program, and a document that expands without bounds.
 pub(crate) fn read_yaml(text: &str) -> Result<Value, String> {
     let options = serde_saphyr::options! {
         legacy_octal_numbers: true,
+        reject_unsupported_tags: true,
         with_snippet: false,
     };
     serde_saphyr::from_str_with_options(text, options).map_err(|error| error.to_string())

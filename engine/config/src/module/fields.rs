@@ -11,6 +11,7 @@ use hcl_edit::structure::{Block, BlockLabel, Body, Structure};
 use super::dynamic::{DYNAMIC, Dynamic, dynamic, stands_for};
 use crate::codes::{DUPLICATE, LABELS, MISSING_ARGUMENT, UNKNOWN_ARGUMENT};
 use crate::eval::did_you_mean;
+use crate::expr_value::nfc;
 
 /// A name with the place where it is written.
 #[derive(Clone)]
@@ -257,7 +258,7 @@ pub(crate) fn twice(what: &str, second: SourceSpan, first: SourceSpan) -> Diagno
 
 pub(crate) fn name_of(ident: &hcl_edit::Decorated<hcl_edit::Ident>, file: &Arc<SourceFile>) -> Name {
     Name {
-        text: ident.as_str().into(),
+        text: nfc(ident.as_str()),
         span: SourceSpan::new(Arc::clone(file), ident.span().unwrap_or_default()),
     }
 }

@@ -50,3 +50,47 @@ fn quantities_are_read_as_the_server_reads_them() {
         "nobody knows what a Site means by it"
     );
 }
+
+fn manifest(kind: &str, field: &[&str], value: Value) -> Manifest {
+    let mut body = Value::map([("apiVersion", Value::from("v1")), ("kind", kind.into())]);
+    body.set_at(&["metadata", "name"], "a".into());
+    body.set_at(&["metadata", "namespace"], "b".into());
+    body.set_at(field, value);
+    Manifest::new(ClusterRef::new("main"), body, SensitivePaths::default(), Vec::new()).unwrap()
+}
+
+#[test]
+fn marks_are_not_for_manifests_to_set() {
+    let of = |field, name: &str| {
+        reserved_mark(&manifest("ConfigMap", &["metadata", field, name], "x".into()))
+            .map(|path| path.to_string())
+    };
+    assert_eq!(
+        of("labels", ENVIRONMENT_LABEL).as_deref(),
+        Some(r#"metadata.labels["terrane.dev/environment"]"#)
+    );
+    assert_eq!(
+        of("annotations", ADDRESS_ANNOTATION).as_deref(),
+        Some(r#"metadata.annotations["terrane.dev/address"]"#)
+    );
+    assert_eq!(of("labels", ADDRESS_ANNOTATION), None);
+}
+
+#[test]
+fn sizes_are_measured_as_the_server_measures_them() {
+    let of = |kind: &str, field: &[&str], bytes: usize| {
+        let found = too_large(&manifest(kind, field, Value::string("y".repeat(bytes))));
+        found.map(|found| (found.path.to_string(), found.limit))
+    };
+    const MIB: usize = 1 << 20;
+    assert_eq!(of("ConfigMap", &["data", "x"], MIB), None);
+    assert_eq!(of("ConfigMap", &["data", "x"], MIB + 1), Some(("data".into(), MIB)));
+    assert_eq!(of("ConfigMap", &["binaryData", "x"], MIB / 3 * 4), None);
+    assert_eq!(of("Secret", &["data", "x"], MIB / 3 * 4), None);
+    assert_eq!(of("Secret", &["data", "x"], MIB / 3 * 4 + 8), Some(("data".into(), MIB)));
+    let annotation = ["metadata", "annotations", "x"];
+    assert_eq!(of("Service", &annotation, (MIB >> 2) - 1), None);
+    assert_eq!(of("Service", &annotation, MIB >> 2), Some(("metadata.annotations".into(), MIB >> 2)));
+    assert_eq!(of("Service", &["spec", "x"], 3 * MIB - 100), None);
+    assert_eq!(of("Service", &["spec", "x"], 3 * MIB), Some((String::new(), 3 * MIB)));
+}
