@@ -19,7 +19,7 @@ use crate::expr_value::ExprValue;
 use crate::functions::FunctionContext;
 use crate::hints;
 use crate::module::Expr;
-use crate::stack::with_room;
+use crate::nesting::with_room;
 
 /// The names that a lone expression may refer to, and what its functions work with.
 #[derive(Debug, Default)]

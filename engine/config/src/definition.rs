@@ -27,8 +27,8 @@ use crate::hints;
 use crate::lock::Lock;
 use crate::module::{Linker, Module, Remotes};
 use crate::module_source::ModuleSource;
+use crate::nesting::with_room;
 use crate::source::Files;
-use crate::stack::with_room;
 use crate::variables::{self, VariableInput};
 
 /// What to load, and with which inputs.

@@ -35,7 +35,7 @@ pub use self::references::{Reference, references};
 pub(crate) use self::template::Lines;
 use crate::expr_value::ExprValue;
 use crate::functions::FunctionContext;
-use crate::stack::with_room;
+use crate::nesting::with_room;
 use crate::templates::Templates;
 
 /// What names stand for where an expression is evaluated.

@@ -22,8 +22,8 @@ use crate::expr_value::ExprValue;
 use crate::generate::Generated;
 use crate::hints;
 use crate::module::{Body, Declaration, Module};
+use crate::nesting::with_room;
 use crate::source::Files;
-use crate::stack::with_room;
 
 /// Evaluates a definition again with what has been read meanwhile.
 ///

@@ -22,8 +22,8 @@ mod variables;
 mod expand;
 mod json;
 mod module;
+mod nesting;
 mod source;
-mod stack;
 mod syntax;
 mod yaml;
 

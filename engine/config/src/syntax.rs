@@ -12,7 +12,7 @@ use hcl_edit::parser::parse_body;
 use hcl_edit::structure::Body;
 
 use crate::json;
-use crate::stack::with_room;
+use crate::nesting::with_room;
 
 /// Parses a file: HCL's native syntax, or its JSON form if the name ends with `.json`.
 ///
