@@ -85,7 +85,7 @@ pub struct TooLarge {
 }
 
 /// Returns the first part of an object that every API server refuses for its size: annotations beyond 256 KiB, data of a
-/// ConfigMap or Secret beyond 1 MiB, an object beyond 3 MiB.
+/// `ConfigMap` or Secret beyond 1 MiB, an object beyond 3 MiB.
 ///
 /// # Source
 /// `k8s.io/apimachinery`, `TotalAnnotationSizeLimitB`; `k8s.io/kubernetes/pkg/apis/core`, `MaxSecretSize`;
@@ -102,7 +102,7 @@ pub fn too_large(manifest: &Manifest) -> Option<TooLarge> {
     Some(TooLarge { path: FieldPath::fields(path.iter().copied()), bytes, limit })
 }
 
-/// Returns the bytes of what a ConfigMap or Secret holds, encoded values as they are when decoded.
+/// Returns the bytes of what a `ConfigMap` or Secret holds, encoded values as they are when decoded.
 fn data_bytes(manifest: &Manifest) -> usize {
     let kind = &manifest.object_ref().kind;
     let is_secret = kind.is("", "Secret");
