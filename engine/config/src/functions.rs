@@ -28,6 +28,7 @@ mod signature;
 mod strings;
 mod templating;
 mod time;
+mod yaml_text;
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;

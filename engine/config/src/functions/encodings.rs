@@ -9,6 +9,7 @@ use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 
+use super::yaml_text::yaml;
 use super::{Call, FunctionError, Row, charset, plain};
 use crate::expr_value::{ExprValue, Kind};
 
@@ -64,11 +65,8 @@ pub(super) const TABLE: &[Row] = &[
             let value = value.map_err(|error| FunctionError::argument(0, format!("invalid YAML: {error}")))?;
             Ok(value.into())
         }),
-    plain("yamlencode(value: any|null) -> string", "Returns the value as a YAML document, keys in order.",
-        r#"yamlencode({ a = [1, "on"] }) == "a:\n- 1\n- \"on\"\n""#, |call| {
-            let value = call.value(0)?.to_value().map_err(|error| FunctionError::failed(error.to_string()))?;
-            Ok(ExprValue::string(write_yaml(&value)?))
-        }),
+    plain("yamlencode(value: any|null) -> string", "Returns the value as a YAML document, keys in order and all text in quotes.",
+        r#"yamlencode({ a = [1, "on"] }) == "\"a\":\n- 1\n- \"on\"\n""#, |call| Ok(ExprValue::string(yaml(call.value(0)?)))),
 ];
 
 /// The most text that is taken out of a compressed one, in bytes.
