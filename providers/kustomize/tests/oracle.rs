@@ -12,9 +12,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use engine_core::value::Value;
+use go_program::GoProgram;
 use providers_kustomize::{Overlay, render};
 use serde::Deserialize;
-use sha2::{Digest as _, Sha256};
 
 #[derive(Deserialize)]
 struct Line {
@@ -114,39 +114,6 @@ fn reference(cases: &BTreeMap<String, PathBuf>) -> BTreeMap<PathBuf, Line> {
 
 /// Returns the oracle's binary, building it if its sources have changed.
 fn oracle() -> PathBuf {
-    let sources = root().join("oracle");
-    let mut digest = Sha256::new();
-    for name in ["go.mod", "go.sum", "main.go"] {
-        digest.update(fs::read(sources.join(name)).expect("the oracle's sources are readable"));
-    }
-    let hash: String = digest.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    let binary = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("kustomize-oracle-{hash}"));
-    if binary.exists() {
-        return binary;
-    }
-    // Built under another name and renamed, so that a test run at the same time never sees half a binary.
-    let unfinished = binary.with_extension(std::process::id().to_string());
-    let output = Command::new(go())
-        .args(["build", "-o"])
-        .arg(&unfinished)
-        .arg(".")
-        .current_dir(&sources)
-        .output()
-        .expect("Go runs");
-    assert!(
-        output.status.success(),
-        "building the oracle failed\n{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    fs::rename(&unfinished, &binary).expect("the target directory is writable");
-    binary
-}
-
-fn go() -> PathBuf {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path)
-        .chain([PathBuf::from("/usr/local/go/bin")])
-        .map(|directory| directory.join("go"))
-        .find(|candidate| candidate.is_file())
-        .expect("Go is needed to build the reference implementation: put `go` (1.24 or newer) into PATH")
+    let module = &root().join("oracle");
+    GoProgram { name: "kustomize", module, embedded: None, linker_flags: "", notice: None }.path()
 }
