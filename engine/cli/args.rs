@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Arg, ArgAction, ArgMatches, Args, FromArgMatches, Parser, Subcommand, ValueEnum};
+use serde::{Deserialize, Serialize};
 
 /// Declarative provisioner of Kubernetes environments.
 ///
@@ -96,8 +97,13 @@ pub enum Command {
         #[arg(long)]
         detailed_exitcode: bool,
         /// Ask no cluster: compare the definition with the state's digests
-        #[arg(long)]
+        #[arg(long, conflicts_with = "verify")]
         offline: bool,
+        /// Show what `terrane destroy` would delete
+        #[arg(long, conflicts_with_all = ["out", "replace"])]
+        destroy: bool,
+        #[command(flatten)]
+        planning: Planning,
     },
     /// Bring the clusters to what the definition says
     ///
@@ -108,12 +114,16 @@ pub enum Command {
         #[command(flatten)]
         target: Target,
         #[command(flatten)]
+        planning: Planning,
+        #[command(flatten)]
         running: Running,
     },
     /// Delete everything that the environment has created, in reverse order
     Destroy {
         #[command(flatten)]
         target: Target,
+        #[command(flatten)]
+        part: Part,
         #[command(flatten)]
         running: Running,
     },
@@ -234,6 +244,57 @@ impl Args for Variables {
     fn augment_args_for_update(command: clap::Command) -> clap::Command {
         Self::augment_args(command)
     }
+}
+
+/// Which part of an environment.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args, Serialize, Deserialize)]
+pub struct Part {
+    /// Only this block, instance or object with what it depends on; may be repeated
+    #[arg(long, value_name = "ADDRESS")]
+    pub target: Vec<String>,
+    /// Only this cluster, such as `main` or `prod["eu"]`; may be repeated
+    #[arg(long, value_name = "NAME")]
+    pub cluster: Vec<String>,
+}
+
+impl Part {
+    /// Tells whether it is everything.
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// What to plan, and how.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args, Serialize, Deserialize)]
+pub struct Planning {
+    /// Which part.
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub part: Part,
+    /// Delete and create this object again although nothing of it changes; may be repeated
+    #[arg(long, value_name = "ADDRESS")]
+    pub replace: Vec<String>,
+    /// Which objects to ask the server about
+    #[arg(long, value_enum, default_value_t = Verify::Records)]
+    pub verify: Verify,
+}
+
+impl Planning {
+    /// Tells whether nothing was said.
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// Which objects a plan asks the server about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verify {
+    /// Those that their records do not prove unchanged
+    #[default]
+    Records,
+    /// All
+    Full,
 }
 
 /// How to carry out a plan.

@@ -12,6 +12,7 @@ mod lock;
 mod progress;
 mod saved_plan;
 mod session;
+mod subject;
 mod terminal;
 
 use std::process::ExitCode;
@@ -75,12 +76,16 @@ fn run(command: Command, context: Context) -> Result<Exit, CommandError> {
             let refs = if upgrade { Refs::LookedUp } else { Refs::AsLocked };
             wait(commands::init::run(&target, refs, context))
         }
-        Command::Plan { target, out, json, detailed_exitcode, offline } => {
-            let wish = commands::plan::Wish { out, json, detailed_exitcode, offline };
+        Command::Plan { target, out, json, detailed_exitcode, offline, destroy, planning } => {
+            let wish = commands::plan::Wish { out, json, detailed_exitcode, offline, destroy, planning };
             wait(commands::plan::run(&target, wish, context))
         }
-        Command::Apply { target, running } => wait(commands::apply::run(&target, &running, context)),
-        Command::Destroy { target, running } => wait(commands::destroy::run(&target, &running, context)),
+        Command::Apply { target, planning, running } => {
+            wait(commands::apply::run(&target, &planning, &running, context))
+        }
+        Command::Destroy { target, part, running } => {
+            wait(commands::destroy::run(&target, &part, &running, context))
+        }
         Command::Preview { target, base, head, out, json } => {
             let wish = commands::preview::Wish { base, head, out, json };
             wait(commands::preview::run(&target, wish, context))

@@ -12,13 +12,14 @@ use engine_render::{Style, plan_json, plan_text};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use crate::args::Planning;
 use crate::error::CommandError;
 use crate::files::write_private;
 use crate::session::Session;
 use crate::terminal::say;
 
 /// Version of the file's format.
-const VERSION: &str = "1.1";
+const VERSION: &str = "1.2";
 
 /// A saved plan.
 #[derive(Serialize, Deserialize)]
@@ -28,6 +29,8 @@ pub struct SavedPlan {
     pub directory: PathBuf,
     /// What functions of time gave, in RFC 3339.
     clock: String,
+    /// Which part was planned, and how.
+    pub planning: Planning,
     inputs: Inputs,
     /// [`Plan::decision_digest`], in hexadecimal digits.
     decision_digest: String,
@@ -53,7 +56,12 @@ impl SavedPlan {
     ///
     /// # Errors
     /// The file cannot be written.
-    pub fn write(path: &Path, session: &Session, plan: &Plan) -> Result<(), CommandError> {
+    pub fn write(
+        path: &Path,
+        session: &Session,
+        plan: &Plan,
+        planning: &Planning,
+    ) -> Result<(), CommandError> {
         let failed = || format!("write the plan to {}", path.display());
         let json = RawValue::from_string(plan_json(plan)).map_err(CommandError::while_(failed()))?;
         let directory = session.workspace.home();
@@ -65,6 +73,7 @@ impl SavedPlan {
                 .canonicalize()
                 .map_err(CommandError::while_(format!("find {}", directory.display())))?,
             clock: session.workspace.clock().to_string(),
+            planning: planning.clone(),
             inputs: Inputs {
                 open: open.to_string(),
                 sealed: sealed.unwrap_or(open).to_string(),

@@ -237,6 +237,7 @@ scenarios! {
     quickstart = "quickstart",
     inputs = "inputs",
     remote_module = "remote-module",
+    part = "part",
     rollout = "rollout",
     secret = "secret",
     task_manager = "task-manager",

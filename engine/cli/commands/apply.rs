@@ -12,19 +12,33 @@ use engine_core::state::Holder;
 use engine_render::{Operation, outputs_text, plan_json, plan_text, report_json, report_text};
 use tokio::sync::watch;
 
-use crate::args::{Running, Target};
+use crate::args::{Planning, Running, Target};
 use crate::checks::{judge, judge_plan};
-use crate::commands::plan::{Planned, Subject, make, settle_reads};
+use crate::commands::plan::{Planned, make, settle_reads};
 use crate::error::{CommandError, Exit};
 use crate::lock::{locked, require_unlocked};
 use crate::progress::Console;
 use crate::saved_plan::SavedPlan;
 use crate::session::{Context, Session, Workspace, warn};
+use crate::subject::Subject;
 use crate::terminal::{confirm, line, print, say, stderr_style, stdout_style};
 
 /// Plans, asks and carries out. A file in place of the directory is a saved plan: it must still hold.
-pub async fn run(target: &Target, running: &Running, context: Context) -> Result<Exit, CommandError> {
+pub async fn run(
+    target: &Target,
+    planning: &Planning,
+    running: &Running,
+    context: Context,
+) -> Result<Exit, CommandError> {
     let (workspace, saved) = open(target)?;
+    let planning = match &saved {
+        Some(_) if !planning.is_default() => {
+            return Err(CommandError::new("a saved plan says itself what it is about")
+                .hint("leave --target, --cluster, --replace and --verify to `terrane plan --out`"));
+        }
+        Some(saved) => &saved.planning,
+        None => planning,
+    };
     let mut session = Session::open(workspace, context).await?;
     require_unlocked(&session)?;
     session.draw_lineage()?;
@@ -32,7 +46,8 @@ pub async fn run(target: &Target, running: &Running, context: Context) -> Result
     if let Some(saved) = &saved {
         saved.require_inputs(&session)?;
     }
-    let mut planned = make(&session, &Subject::of(&session.definition), Purpose::Apply).await?;
+    let subject = Subject::of(&session.definition, &session).planned(planning, &session.definition)?;
+    let mut planned = make(&session, &subject, Purpose::Apply).await?;
     judge_plan(&session, &mut planned).await?;
     let approval = Approval {
         operation: Operation::Apply,

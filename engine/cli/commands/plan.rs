@@ -7,29 +7,30 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use engine_config::Definition;
+use engine_converge::Providers;
 use engine_converge::predict::{Basis, Purpose, predict};
 use engine_converge::read::{Question, ReadError, read};
 use engine_core::address::Address;
 use engine_core::cluster::{ClusterRecord, Connection};
-use engine_core::diagnostic::{Code, Diagnostic, Diagnostics};
+use engine_core::diagnostic::{Code, Diagnostic};
 use engine_core::digest::Fingerprint;
 use engine_core::graph::ResourceGraph;
 use engine_core::kind_info::Discovery;
 use engine_core::object_ref::{ClusterRef, ObjectRef};
-use engine_core::plan::triage::{desired_prints, ready_reads, triage};
-use engine_core::plan::{Action, Plan, PlanInput, PlannedOutput, Tier, plan};
+use engine_core::plan::triage::{DesiredPrints, desired_prints, ready_reads, triage};
+use engine_core::plan::{Action, Plan, PlanInput, Tier, plan};
 use engine_core::prediction::Prediction;
-use engine_core::value::{Text, Value};
+use engine_core::value::Value;
 use engine_render::{plan_json, plan_text};
 use tracing::Instrument;
 
-use crate::args::Target;
+use crate::args::{Planning, Target, Verify};
 use crate::checks::judge_plan;
 use crate::error::{CommandError, Exit, causes};
 use crate::lock::warn_if_locked;
 use crate::saved_plan::SavedPlan;
 use crate::session::{Context, Session, Workspace};
+use crate::subject::Subject;
 use crate::terminal::{line, print, stdout_style};
 
 /// A cluster does not answer, or forbids to read what every plan reads.
@@ -47,25 +48,41 @@ pub struct Wish {
     pub detailed_exitcode: bool,
     /// Ask no cluster.
     pub offline: bool,
+    /// Plan the destruction of everything.
+    pub destroy: bool,
+    /// Which part, and how.
+    pub planning: Planning,
 }
 
 /// Plans and prints.
 pub async fn run(target: &Target, wish: Wish, context: Context) -> Result<Exit, CommandError> {
     let workspace = Workspace::open(target)?;
+    let subject = |session: &Session| {
+        let whole = match wish.destroy {
+            true => Subject::nothing_of(&session.definition, session),
+            false => Subject::of(&session.definition, session),
+        };
+        whole.planned(&wish.planning, &session.definition)
+    };
     let (session, plan) = if wish.offline {
         let session = Session::offline(workspace, context)?;
-        let plan = offline(&session);
+        let plan = offline(&session, &subject(&session)?);
+        (session, plan)
+    } else if wish.destroy {
+        // What the definition reads is of no concern here, and may be gone.
+        let session = Session::connect(workspace, context).await?;
+        let plan = make(&session, &subject(&session)?, Purpose::Show).await?.plan;
         (session, plan)
     } else {
         let mut session = Session::open(workspace, context).await?;
         settle_reads(&mut session, context).await?;
-        let mut planned = make(&session, &Subject::of(&session.definition), Purpose::Show).await?;
+        let mut planned = make(&session, &subject(&session)?, Purpose::Show).await?;
         judge_plan(&session, &mut planned).await?;
         (session, planned.plan)
     };
     warn_if_locked(&session);
     if let Some(path) = &wish.out {
-        SavedPlan::write(path, &session, &plan)?;
+        SavedPlan::write(path, &session, &plan, &wish.planning)?;
     }
     if wish.json {
         line(plan_json(&plan))?;
@@ -77,29 +94,6 @@ pub async fn run(target: &Target, wish: Wish, context: Context) -> Result<Exit, 
         (false, true) => Exit::Changes,
         (false, false) => Exit::Success,
     })
-}
-
-/// What to plan: the definition, or nothing at all.
-pub struct Subject {
-    graph: Arc<ResourceGraph>,
-    outputs: BTreeMap<Text, PlannedOutput>,
-    /// Conditions of the definition that do not hold.
-    broken: Diagnostics,
-}
-
-impl Subject {
-    /// Plans what the definition says.
-    pub fn of(definition: &Definition) -> Self {
-        let outputs = definition.outputs.iter().map(|(name, output)| (name.clone(), output.value.clone()));
-        let broken = definition.broken.clone();
-        Self { graph: definition.graph.clone(), outputs: outputs.collect(), broken }
-    }
-
-    /// Plans the end of all that the definition has made. What it lets go stays.
-    pub fn nothing_of(definition: &Definition) -> Self {
-        let (graph, outputs) = (Arc::new(definition.graph.emptied()), BTreeMap::new());
-        Self { graph, outputs, broken: Diagnostics::default() }
-    }
 }
 
 /// A plan, and what an apply needs of the way to it.
@@ -123,14 +117,20 @@ pub struct Planned {
 /// # Errors
 /// A cluster does not answer, or is another one than recorded.
 pub async fn make(session: &Session, subject: &Subject, purpose: Purpose) -> Result<Planned, CommandError> {
-    let (graph, state, key) = (subject.graph.as_ref(), &session.state(), session.key.as_ref());
+    let (graph, state, key) = (subject.graph.as_ref(), &subject.state, session.key.as_ref());
+    let providers = session.providers.iter().filter(|(cluster, _)| subject.has_cluster(cluster));
+    let providers: Providers = providers.map(|(cluster, it)| (cluster.clone(), it.clone())).collect();
     let desired = desired_prints(graph, key);
-    let live = read(Question { graph, desired: &desired, state, key }, &session.providers).await;
-    let live = live.map_err(|error| unreadable(session, error))?;
-    let triage = triage(graph, state, &live, &desired);
+    // What has no digest is settled by no record.
+    let nothing = DesiredPrints::new();
+    let trusted = if subject.verify == Verify::Full { &nothing } else { &desired };
+    let live = read(Question { graph, desired: trusted, state, key }, &providers).await;
+    let mut live = live.map_err(|error| unreadable(session, error))?;
+    subject.hide_others(&mut live);
+    let triage = triage(graph, state, &live, trusted);
     let basis = Basis { graph, state, live: &live, purpose };
     let span = tracing::info_span!("predict", asked = triage.ask.len(), settled = triage.settled.len());
-    let predictions = predict(basis, &triage, &session.providers).instrument(span).await;
+    let predictions = predict(basis, &triage, &providers).instrument(span).await;
     let mut plan = plan(&PlanInput {
         graph,
         state,
@@ -139,8 +139,9 @@ pub async fn make(session: &Session, subject: &Subject, purpose: Purpose) -> Res
         desired: &desired,
         adopt: session.definition.adopt,
         outputs: &subject.outputs,
+        replace: &subject.replace,
     });
-    plan.diagnostics.extend(subject.broken.clone());
+    plan.diagnostics.extend(subject.remarks.clone());
     let requests: u64 = session.providers.values().map(|provider| provider.requests()).sum();
     tracing::info!(requests, changes = plan.effective().count(), "planned");
     let clusters = live.clusters.iter().filter_map(|(cluster, live)| {
@@ -220,18 +221,18 @@ fn unreadable(session: &Session, error: ReadError) -> CommandError {
     CommandError::Definition(diagnostic.detail(causes(&error).join(": ")).into())
 }
 
-fn offline(session: &Session) -> Plan {
-    let (subject, state) = (Subject::of(&session.definition), &session.state());
+fn offline(session: &Session, subject: &Subject) -> Plan {
     let graph = subject.graph.as_ref();
     let mut plan = plan(&PlanInput {
         graph,
-        state,
+        state: &subject.state,
         observed: None,
         predictions: &HashMap::new(),
         desired: &desired_prints(graph, session.key.as_ref()),
         adopt: session.definition.adopt,
         outputs: &subject.outputs,
+        replace: &subject.replace,
     });
-    plan.diagnostics.extend(subject.broken);
+    plan.diagnostics.extend(subject.remarks.clone());
     plan
 }

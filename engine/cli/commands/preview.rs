@@ -8,9 +8,10 @@ use engine_render::{PreviewOptions, plan_json, plan_markdown};
 use providers_sources::{Commit, Repository};
 
 use crate::args::Target;
-use crate::commands::plan::{Subject, make, settle_reads};
+use crate::commands::plan::{make, settle_reads};
 use crate::error::{CommandError, Exit};
 use crate::session::{Context, Session, Workspace};
+use crate::subject::Subject;
 use crate::terminal::{line, print};
 
 /// Which commits to compare, and what to print.
@@ -54,10 +55,10 @@ pub async fn run(target: &Target, wish: Wish, context: Context) -> Result<Exit, 
     }
     let mut base = Session::open(on_base, context).await?;
     settle_reads(&mut base, context).await?;
-    let pending = make(&base, &Subject::of(&base.definition), Purpose::Show).await?.plan;
+    let pending = make(&base, &Subject::of(&base.definition, &base), Purpose::Show).await?.plan;
     let mut head = base.beside(on_head, context).await?;
     settle_reads(&mut head, context).await?;
-    let merged = make(&base, &Subject::of(&head.definition), Purpose::Show).await?.plan;
+    let merged = make(&base, &Subject::of(&head.definition, &base), Purpose::Show).await?.plan;
     show(&merged.without(&pending), &pending, &wish)
 }
 

@@ -5,7 +5,7 @@
 
 mod workload;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::error::Error;
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -253,6 +253,7 @@ fn offline(graph: &ResourceGraph, state: &State, desired: &DesiredPrints) -> Pla
         desired,
         adopt: engine_core::plan::AdoptPolicy::Never,
         outputs: &BTreeMap::new(),
+        replace: &BTreeSet::new(),
     })
 }
 

@@ -1,6 +1,6 @@
 //! A cluster, a state and a definition, and the way of the commands through them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
 
 use axum::body::{Body, to_bytes};
@@ -279,6 +279,7 @@ impl<'a> World<'a> {
             desired: &desired,
             adopt: definition.adopt,
             outputs: &goal.outputs(&definition),
+            replace: &BTreeSet::new(),
         });
         let clusters = live.clusters.iter().map(|(cluster, live)| {
             (cluster.clone(), ClusterRecord { connection: Reached::Sandbox, uid: live.uid.clone() })

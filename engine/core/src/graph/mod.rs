@@ -6,6 +6,7 @@
 
 mod infer;
 pub mod order;
+mod restrict;
 
 pub(crate) use infer::pod_spec;
 

@@ -1,6 +1,6 @@
 //! The decision: from what is desired, recorded, live and predicted to one change per object.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::address::Address;
 use crate::diagnostic::Diagnostics;
@@ -51,6 +51,8 @@ pub struct PlanInput<'a> {
     pub adopt: AdoptPolicy,
     /// Outputs of the definition.
     pub outputs: &'a BTreeMap<Text, PlannedOutput>,
+    /// Resources whose objects are replaced although nothing of them changes.
+    pub replace: &'a BTreeSet<Address>,
 }
 
 /// Decides what an apply would do.
@@ -102,7 +104,7 @@ fn outputs(input: &PlanInput<'_>) -> (Vec<OutputChange>, BTreeMap<Text, Output>)
     let known =
         input.outputs.iter().filter_map(|(name, output)| Some((name.clone(), output.clone().known()?)));
     let names = input.state.outputs.keys().chain(input.outputs.keys());
-    let names: std::collections::BTreeSet<&Text> = names.collect();
+    let names: BTreeSet<&Text> = names.collect();
     let changes = names.into_iter().filter_map(|name| {
         let before = match input.state.outputs.get(name) {
             None => Shown::Absent,

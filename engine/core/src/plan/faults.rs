@@ -179,11 +179,11 @@ pub(super) fn conflicts(
     )
 }
 
-pub(super) fn not_replaced(resource: &Resource, trigger: &Address, why: &str) -> Diagnostic {
-    let summary = format!("{} would be replaced because {trigger} changes", resource.object_ref());
+pub(super) fn not_replaced(resource: &Resource, cause: &str, why: &str) -> Diagnostic {
+    let summary = format!("{} would be replaced because {cause}", resource.object_ref());
     about(resource, Diagnostic::error(NOT_REPLACED, summary))
         .detail(why)
-        .hint("remove it from replace_triggered_by, or take the protection off")
+        .hint("do not ask for it, by replace_triggered_by or --replace, or take the protection off")
 }
 
 /// What was moved is another object now: the move saves nothing.

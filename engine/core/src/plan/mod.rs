@@ -1,6 +1,7 @@
 //! The plan: what an apply would do, and why.
 
 mod decide;
+mod decision;
 pub mod diff;
 mod faults;
 mod loss;
@@ -8,6 +9,7 @@ pub mod outcome;
 pub mod ownership;
 mod redact;
 pub mod schedule;
+pub mod selection;
 pub mod simulate;
 pub mod triage;
 
@@ -17,11 +19,8 @@ pub(crate) mod fixtures;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use rayon::prelude::*;
-
 use crate::address::Address;
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::digest::Digest;
 use crate::field_path::FieldPath;
 use crate::mark::{EnvironmentName, Lineage};
 use crate::object_ref::{ClusterRef, ObjectRef, Uid};
@@ -231,6 +230,8 @@ pub enum Reason {
     Immutable,
     /// A resource changes that replaces this one.
     Triggered,
+    /// It is asked for: `--replace`.
+    Requested,
     /// Only the ownership of fields changes.
     Ownership,
     /// Declared under another address.
@@ -253,6 +254,7 @@ impl Reason {
             Self::Replaced => "replaced",
             Self::Immutable => "immutable",
             Self::Triggered => "triggered",
+            Self::Requested => "requested",
             Self::Ownership => "ownership",
             Self::Moved => "moved",
             Self::Deferred => "deferred",
@@ -427,74 +429,5 @@ impl Plan {
         let own = self.diagnostics.iter().filter(|diagnostic| !said.contains(&finding(diagnostic)));
         effect.diagnostics = own.cloned().collect();
         effect
-    }
-
-    /// Returns the digest of what the plan decides: plans that do the same to the same objects, and only they,
-    /// have equal digests. Sensitive values take no part, nor do values that stay as they are.
-    pub fn decision_digest(&self) -> Digest {
-        let effective: Vec<&Change> = self.effective().collect();
-        let digests: Vec<Digest> =
-            effective.par_iter().map(|change| Digest::of_value(&change_value(change))).collect();
-        let changes = digests.iter().map(|digest| Value::string(digest.to_string()));
-        let outputs = self
-            .outputs
-            .iter()
-            .map(|output| Value::list([Value::String(output.name.clone()), shown_value(&output.after)]));
-        let lineage = if self.serial == 0 { Value::Null } else { self.lineage.as_str().into() };
-        let environment = self.environment.as_str().into();
-        let identity = Value::list([environment, lineage, Value::Number(self.serial.into())]);
-        Digest::of_value(&Value::list([identity, Value::list(changes), Value::list(outputs)]))
-    }
-}
-
-/// Returns what one change decides: of what object, and what becomes of it.
-fn change_value(change: &Change) -> Value {
-    let fields = change.fields.iter().map(|field| {
-        Value::list([
-            Value::string(field.path.to_string()),
-            shown_value(&field.before),
-            shown_value(&field.after),
-        ])
-    });
-    Value::list([
-        Value::string(change.address.to_string()),
-        Value::string(format!("{:?}", change.object_ref)),
-        change.moved_from.as_ref().map_or(Value::Null, |from| Value::string(from.to_string())),
-        action_value(&change.action),
-        Value::list(fields),
-    ])
-}
-
-/// Names the action and all that apply needs to do exactly that.
-fn action_value(action: &Action) -> Value {
-    let kind = action.kind().as_str().into();
-    match action {
-        Action::Create | Action::Forget | Action::Read | Action::NoOp => Value::list([kind]),
-        Action::Adopt { uid }
-        | Action::Replace { uid }
-        | Action::Delete { uid }
-        | Action::Release { uid } => Value::list([kind, uid.as_str().into()]),
-        Action::Update { uid, force, exceptions } | Action::Import { uid, force, exceptions } => {
-            Value::list([kind, uid.as_str().into(), Value::Bool(*force), exceptions_value(exceptions)])
-        }
-        Action::Move { uid, exceptions } => {
-            Value::list([kind, uid.as_str().into(), exceptions_value(exceptions)])
-        }
-    }
-}
-
-/// Kept values are live ones, sent to leave them alone; they may be secrets, and only their paths are decided.
-fn exceptions_value(exceptions: &Exceptions) -> Value {
-    let path = |path: &FieldPath| Value::string(path.to_string());
-    let kept = exceptions.kept.iter().map(|(field, _)| path(field));
-    Value::list([Value::list(exceptions.yielded.iter().map(path)), Value::list(kept)])
-}
-
-fn shown_value(shown: &Shown) -> Value {
-    match shown {
-        Shown::Absent => Value::list([]),
-        Shown::Value(value) => Value::list([value.clone()]),
-        Shown::Sensitive { changed } => Value::list(["sensitive".into(), Value::Bool(*changed)]),
-        Shown::Unknown => Value::list(["unknown".into(), Value::Null]),
     }
 }

@@ -35,6 +35,7 @@ pub(crate) fn sentence(change: &Change) -> &'static str {
         (ActionKind::Replace, Reason::Triggered) => {
             "will be deleted and created again: what replaces it changes"
         }
+        (ActionKind::Replace, Reason::Requested) => "will be deleted and created again, as asked for",
         (ActionKind::Replace, _) => "will be deleted and created again",
         (ActionKind::Delete, Reason::Removed) => "will be deleted: it is no longer declared",
         (ActionKind::Delete, _) => "will be deleted",

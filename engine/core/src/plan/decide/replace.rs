@@ -15,8 +15,8 @@ impl Planner<'_> {
         }
     }
 
-    /// Turns what would be done with an object into its replacement if a resource that its `lifecycle` names changes.
-    /// Resources are decided in order of dependency, so that one is decided already.
+    /// Turns what would be done with an object into its replacement, if that is asked for or a resource that its
+    /// `lifecycle` names changes. Resources are decided in order of dependency, so that one is decided already.
     ///
     /// # Source
     /// Terraform, The lifecycle meta-argument, `replace_triggered_by`: updates and replacements trigger it.
@@ -26,8 +26,12 @@ impl Planner<'_> {
         (action, reason): (Action, Reason),
     ) -> (Action, Reason) {
         let triggers = &resource.lifecycle.replace_triggered_by;
-        let Some((address, _)) = triggers.iter().find(|trigger| self.fires(trigger)) else {
-            return (action, reason);
+        let (cause, why) = match triggers.iter().find(|trigger| self.fires(trigger)) {
+            _ if self.input.replace.contains(&resource.address) => {
+                ("it is asked for".into(), Reason::Requested)
+            }
+            Some((address, _)) => (format!("{address} changes"), Reason::Triggered),
+            None => return (action, reason),
         };
         let uid = match &action {
             Action::Update { uid, .. } | Action::Move { uid, .. } => Some(uid.clone()),
@@ -38,11 +42,11 @@ impl Planner<'_> {
             _ => None,
         };
         let Some(uid) = uid else { return (action, reason) };
-        if let Some(why) = refusal(resource) {
-            self.diagnostics.push(faults::not_replaced(resource, address, why));
+        if let Some(refusal) = refusal(resource) {
+            self.diagnostics.push(faults::not_replaced(resource, &cause, refusal));
             return (action, reason);
         }
-        (Action::Replace { uid }, Reason::Triggered)
+        (Action::Replace { uid }, why)
     }
 
     fn fires(&self, (address, field): &(Address, FieldPath)) -> bool {

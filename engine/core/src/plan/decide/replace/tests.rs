@@ -64,3 +64,22 @@ fn what_must_not_be_replaced_is_an_error() {
         "error TRN0614: ConfigMap/dev/b would be replaced because manifest.a changes: Its lifecycle has prevent_destroy."
     );
 }
+
+#[test]
+fn what_is_asked_for_is_replaced_unless_it_must_not_be() {
+    let asked = |declared: Declared, is_applied: bool| {
+        let mut world = if is_applied { World::applied([declared]) } else { World::new([declared]) };
+        world.replace.insert(parse("manifest.a"));
+        let plan = world.plan();
+        lines(&plan).into_iter().chain(faults(&plan)).collect::<Vec<_>>()
+    };
+    let a = config("a", "{}");
+    assert_eq!(asked(a.clone(), true), ["-/+ ConfigMap/dev/a requested"]);
+    assert!(asked(a.clone(), false)[0].starts_with("+ ConfigMap/dev/a new"));
+    assert_eq!(
+        asked(a.protected(), true)[1..],
+        [
+            "error TRN0614: ConfigMap/dev/a would be replaced because it is asked for: Its lifecycle has prevent_destroy."
+        ]
+    );
+}
