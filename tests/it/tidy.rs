@@ -80,8 +80,9 @@ const OF_TESTS: [&str; 4] = ["conformance", "control-plane", "go-program", "lang
 /// Tells whether the star has an edge between two crates of the workspace.
 fn may_see(from: &str, to: &str) -> bool {
     match (from, to) {
-        ("terrane", _) | ("engine-core" | "providers-sandbox", "engine-kinds") => true,
-        ("control-plane" | "language" | "providers-kustomize", "go-program") => true,
+        ("terrane", _)
+        | ("engine-core" | "providers-sandbox", "engine-kinds")
+        | ("control-plane" | "language" | "providers-kustomize", "go-program") => true,
         ("conformance", to) => to == "control-plane" || to == "providers-sandbox",
         ("language", to) => to == "engine-config" || to == "engine-core",
         ("engine-core" | "engine-kinds" | "providers-sandbox", _) => false,

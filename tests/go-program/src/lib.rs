@@ -92,9 +92,9 @@ fn go(program: &str) -> PathBuf {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let directories = std::env::split_paths(&path).chain([PathBuf::from("/usr/local/go/bin")]);
     let found = directories.map(|directory| directory.join("go")).find(|candidate| candidate.is_file());
-    found.unwrap_or_else(|| {
-        panic!(
-            "Go is needed to build {program}: install Go 1.26 or newer (https://go.dev/doc/install) and put `go` into PATH"
-        )
-    })
+    found
+        .ok_or_else(|| {
+            format!("{program} is built with Go: install Go 1.26 or newer (https://go.dev/doc/install)")
+        })
+        .expect("Go is missing")
 }
