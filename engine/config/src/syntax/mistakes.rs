@@ -97,6 +97,7 @@ impl<'a> Stop<'a> {
 
     fn mistake(&self) -> Mistake {
         let found = self.of_the_parser().or_else(|| self.of_characters()).or_else(|| self.of_operators());
+        let found = found.or_else(|| self.of_numbers());
         let found = found.or_else(|| self.of_structure()).or_else(|| self.of_values());
         found.unwrap_or_else(|| self.unexpected())
     }
@@ -155,6 +156,14 @@ impl<'a> Stop<'a> {
     fn of_operators(&self) -> Option<Mistake> {
         let token = self.line.iter().find(|token| token.is("&") || token.is("|"))?;
         Some(self.at(token, format!("there is no operator `{}`", token.text), "write `&&` or `||`"))
+    }
+
+    /// Numbers that the parser does not take: it reads their size as a float first.
+    fn of_numbers(&self) -> Option<Mistake> {
+        let is_too_large = |text: &str| text.parse::<f64>().is_ok_and(f64::is_infinite);
+        let mut numbers = self.line.iter().filter(|token| token.kind == Kind::Number);
+        let token = numbers.find(|token| is_too_large(token.text))?;
+        Some(self.at(token, "this number is larger than 1.7e308", "write it as text"))
     }
 
     /// Blocks and arguments that are not written as such.

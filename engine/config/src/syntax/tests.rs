@@ -44,6 +44,7 @@ fn typical_mistakes_are_named() {
     for (text, want) in [
         ("a = “x”", "1:5 `“` is not a quote of HCL (write text in straight quotes: \"…\")"),
         ("a = 'x'", "1:5 text stands in double quotes (write \"…\" in place of '…')"),
+        ("a = 1e400", "1:5 this number is larger than 1.7e308 (write it as text"),
         ("a = 1;", "1:6 there is no `;` in HCL"),
         ("a: 1", "1:2 an argument is set with `=`, not with `:` (write `a = …`, or `a { … }` for a block)"),
         ("a == 1", "1:3 an argument is set with `=`; `==` compares (write `a = …`)"),
