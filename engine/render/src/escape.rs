@@ -105,8 +105,8 @@ pub(crate) fn cut(text: &str, room: Option<usize>) -> Cow<'_, str> {
     Cow::Borrowed(text)
 }
 
-/// Returns `text` folded to `room` columns in its middle, saying how much is missing: the end of an image or an
-/// address tells as much as its beginning. `text` is one escaped line.
+/// Returns `text` folded to `room` columns, saying how much is missing. Its end stays: that of an image or an address
+/// tells as much as the beginning. `text` is one escaped line.
 pub fn fold(text: &str, room: Option<usize>) -> Cow<'_, str> {
     let Some(room) = room else {
         return Cow::Borrowed(text);
@@ -114,12 +114,12 @@ pub fn fold(text: &str, room: Option<usize>) -> Cow<'_, str> {
     if text.len() <= room || columns(text) <= room {
         return Cow::Borrowed(text);
     }
-    const NOTE: usize = 20;
-    let side = room.saturating_sub(NOTE) / 2;
-    let head = fitting(text.chars(), side);
-    let tail = text.len() - fitting(text.chars().rev(), side);
+    let note = |missing: usize| format!("… {missing} more …");
+    let rest = room.saturating_sub(columns(&note(text.len())));
+    let head = fitting(text.chars(), rest - rest / 3);
+    let tail = text.len() - fitting(text.chars().rev(), rest / 3);
     let missing = text[head..tail].chars().count();
-    Cow::Owned(format!("{}… {missing} more …{}", &text[..head], &text[tail..]))
+    Cow::Owned(format!("{}{}{}", &text[..head], note(missing), &text[tail..]))
 }
 
 /// Returns the bytes of as many characters as fit into `room` columns.

@@ -53,8 +53,8 @@ fn cuts_say_how_much_is_missing() {
 fn folds_keep_both_ends() {
     let image = format!("registry.example.com/app@sha256:{}", "0123456789abcdef".repeat(4));
     for (room, want) in [
-        (Some(60), "registry.example.com… 56 more …cdef0123456789abcdef"),
-        (Some(20), "… 96 more …"),
+        (Some(60), "registry.example.com/app@sha256:0… 47 more …0123456789abcdef"),
+        (Some(20), "regist… 87 more …def"),
         (Some(96), &*image),
         (None, &*image),
     ] {

@@ -19,7 +19,7 @@ const BESIDE: usize = 120;
 pub(super) fn put(out: &mut String, change: &Change, naming: Naming, style: Style) {
     head(out, change, naming, style);
     for line in body::lines(&change.fields) {
-        put_line(out, &line, style);
+        put_line(out, &line, INDENT, style);
     }
     for note in notes(change) {
         let _ = writeln!(out, "        {note}");
@@ -56,19 +56,20 @@ fn head(out: &mut String, change: &Change, naming: Naming, style: Style) {
     out.push('\n');
 }
 
-fn put_line(out: &mut String, line: &Line, style: Style) {
+/// Appends a line, its sign behind `indent` columns.
+pub(super) fn put_line(out: &mut String, line: &Line, indent: usize, style: Style) {
     match line {
-        Line::One { sign, depth, text } => put_signed(out, *sign, INDENT + depth * 2, text, style),
+        Line::One { sign, depth, text } => put_signed(out, *sign, indent + depth * 2, text, style),
         Line::Two { label, before, after } => {
-            let used = INDENT + [label, before, after].map(|text| columns(text)).iter().sum::<usize>() + 8;
+            let used = indent + [label, before, after].map(|text| columns(text)).iter().sum::<usize>() + 8;
             if used <= if style.width == 0 { BESIDE } else { style.width.min(BESIDE) } {
                 let text = format!("{label}: {before} -> {after}");
-                put_signed(out, Sign::Change, INDENT, &text, style);
+                put_signed(out, Sign::Change, indent, &text, style);
             } else {
-                put_signed(out, Sign::Change, INDENT, &format!("{label}:"), style);
-                let (before, after) = cut_pair(before, after, style.room(INDENT + 4));
-                put_signed(out, Sign::Remove, INDENT + 2, &before, style);
-                put_signed(out, Sign::Add, INDENT + 2, &after, style);
+                put_signed(out, Sign::Change, indent, &format!("{label}:"), style);
+                let (before, after) = cut_pair(before, after, style.room(indent + 4));
+                put_signed(out, Sign::Remove, indent + 2, &before, style);
+                put_signed(out, Sign::Add, indent + 2, &after, style);
             }
         }
     }

@@ -6,12 +6,13 @@ mod words;
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
+use engine_core::field_path::FieldPath;
 use engine_core::object_ref::ClusterRef;
-use engine_core::plan::{Action, ActionKind, Change, Plan, Reason, Shown, Tier};
+use engine_core::plan::{Action, ActionKind, Change, FieldChange, Plan, Reason, Shown, Tier};
 use engine_core::value::Value;
 use rayon::prelude::*;
 
-use crate::body::summary;
+use crate::body::{self, summary};
 use crate::diagnostics::diagnostics_text;
 use crate::escape::{escape, fold};
 use crate::naming::Naming;
@@ -125,23 +126,10 @@ fn outputs(out: &mut String, plan: &Plan, style: Style) {
     }
     heading(out, style, "Outputs:");
     for output in &plan.outputs {
-        let (role, symbol) = match (&output.before, &output.after) {
-            (Shown::Absent, _) => (Role::Add, "+"),
-            (_, Shown::Absent) => (Role::Remove, "-"),
-            _ => (Role::Change, "~"),
-        };
-        let (before, after) = (summary(&output.before), summary(&output.after));
-        let text = match symbol {
-            "+" => after,
-            "-" => before,
-            _ if before == after => after,
-            _ => format!("{before} -> {after}"),
-        };
-        let name = escape(&output.name);
-        out.push_str("  ");
-        style.paint(out, role, symbol);
-        let room = style.room(6 + name.chars().count());
-        let _ = writeln!(out, " {name}: {}", fold(&text, room));
+        let (before, after) = (output.before.clone(), output.after.clone());
+        let field =
+            FieldChange { path: FieldPath::fields([output.name.clone()]), before, after, drift: None };
+        body::lines([&field]).iter().for_each(|line| change::put_line(out, line, 2, style));
     }
     out.push('\n');
 }

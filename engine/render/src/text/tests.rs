@@ -1,10 +1,10 @@
 use engine_core::diagnostic::{Code, Diagnostic};
-use engine_core::object_ref::ClusterRef;
-use engine_core::plan::{Action, Exceptions, OutputChange, Reason, Tier};
+use engine_core::field_path::{KeyFields, PathElement};
+use engine_core::plan::{Exceptions, OutputChange};
 use proptest::prelude::*;
 
 use super::*;
-use crate::samples::{address, change, drifted, field, mixed, plan, shown, uid, update};
+use crate::samples::{address, change, drifted, field, mixed, plan, shown, uid, update, value};
 use crate::style::Colour;
 
 fn text(plan: &Plan) -> String {
@@ -50,6 +50,35 @@ fn a_plan_reads_from_drift_to_counts() {
 
     Plan: 2 to create, 2 to change, 2 to delete; 1 unchanged.
     "#);
+}
+
+#[test]
+fn the_documentation_shows_what_is_printed() {
+    let script = |first: &str, last: &str| {
+        let steps: String = (1..=20).map(|step| format!("migrate {step}\n")).collect();
+        Shown::Value(Value::string(format!("{first}\n{steps}{last}\n")))
+    };
+    let mut start = field("data", "", "");
+    start.path.push(PathElement::Field("start.sh".into()));
+    (start.before, start.after) = (script("set -e", "exec app"), script("set -eu", "exec app --quiet"));
+    let mut image = field("spec.template.spec.containers", r#""app:v1""#, r#""app:v2""#);
+    let name = value(r#"{"name":"web"}"#);
+    image.path.push(PathElement::Key(KeyFields::new(name.as_map().unwrap())));
+    image.path.push(PathElement::Field("image".into()));
+    let fields = vec![drifted("spec.replicas", "5", "3"), image];
+    let mut web = change("Deployment.apps/dev/web", update(), Reason::Changed, fields);
+    web.restarts = vec![web.object_ref.clone()];
+    let flags = field("data", "", r#"{"level":"debug","mode":"fast"}"#);
+    let mut plan = plan(vec![
+        change("ConfigMap/dev/flags", Action::Create, Reason::New, vec![flags]),
+        change("ConfigMap/dev/scripts", update(), Reason::Changed, vec![start]),
+        web,
+        change("Namespace/dev", Action::NoOp, Reason::Settled, vec![]),
+    ]);
+    let (before, after) = (shown(r#""info""#), shown(r#""debug""#));
+    plan.outputs.push(OutputChange { name: "level".into(), before, after });
+    let printed = body(&plan);
+    assert!(include_str!("../../../docs/plan.md").contains(&printed), "it prints:\n{printed}");
 }
 
 #[test]
@@ -122,6 +151,8 @@ fn the_less_common_actions_say_what_they_are() {
     ]);
     plan.outputs.push(OutputChange { name: "url".into(), before: shown(r#""a""#), after: shown("?") });
     plan.outputs.push(OutputChange { name: "key".into(), before: shown(""), after: shown("*") });
+    let (before, after) = (shown(r#"{"a":1,"b":2}"#), shown(r#"{"a":1,"b":3}"#));
+    plan.outputs.push(OutputChange { name: "urls".into(), before, after });
     insta::assert_snapshot!(body(&plan), @r#"
     Changed outside of Terrane:
 
@@ -159,6 +190,10 @@ fn the_less_common_actions_say_what_they_are() {
 
       ~ url: "a" -> (known after apply)
       + key: (sensitive value)
+      ~ urls:
+          a: 1
+        - b: 2
+        + b: 3
 
     Plan: 2 to create, 4 to change, 1 to delete, 1 to forget, 1 to read.
     "#);
@@ -244,7 +279,7 @@ proptest! {
         let mut one = change("ConfigMap/dev/a", update(), Reason::Drift, vec![]);
         one.object_ref.name = name.as_str().into();
         let mut field = field("data", r#""x""#, "");
-        field.path.push(engine_core::field_path::PathElement::Field(name.into()));
+        field.path.push(PathElement::Field(name.into()));
         field.after = Shown::Value(Value::string(value));
         one.fields = vec![field];
         let text = plan_text(&plan(vec![one]), Style { colour: Colour::Off, width });
