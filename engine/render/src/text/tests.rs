@@ -139,7 +139,7 @@ fn the_less_common_actions_say_what_they_are() {
         },
     };
     let imported = Action::Import { uid: uid(), force: true, exceptions: Exceptions::default() };
-    let mut plan = plan(vec![
+    let plan = plan(vec![
         moved,
         change("ConfigMap/b", Action::Release { uid: uid() }, Reason::Removed, vec![]),
         change("ConfigMap/e", imported, Reason::New, vec![field("data.x", "1", "2")]),
@@ -149,10 +149,6 @@ fn the_less_common_actions_say_what_they_are() {
         change("HorizontalPodAutoscaler.autoscaling/dev/web", taken, Reason::Ownership, vec![]),
         elsewhere,
     ]);
-    plan.outputs.push(OutputChange { name: "url".into(), before: shown(r#""a""#), after: shown("?") });
-    plan.outputs.push(OutputChange { name: "key".into(), before: shown(""), after: shown("*") });
-    let (before, after) = (shown(r#"{"a":1,"b":2}"#), shown(r#"{"a":1,"b":3}"#));
-    plan.outputs.push(OutputChange { name: "urls".into(), before, after });
     insta::assert_snapshot!(body(&plan), @r#"
     Changed outside of Terrane:
 
@@ -186,16 +182,32 @@ fn the_less_common_actions_say_what_they_are() {
 
      <= ConfigMap/dev/read will be read at apply  (app.x.manifest.read)
 
-    Outputs:
+    Plan: 2 to create, 4 to change, 1 to delete, 1 to forget, 1 to read.
+    "#);
+}
 
+#[test]
+fn outputs_are_drawn_as_fields() {
+    let mut plan = plan(vec![]);
+    for (name, before, after) in [
+        ("url", r#""a""#, "?"),
+        ("key", "", "*"),
+        ("urls", r#"{"a":1,"b":2}"#, r#"{"a":1,"b":3}"#),
+        ("old", r#"["x","y"]"#, ""),
+    ] {
+        let (before, after) = (shown(before), shown(after));
+        plan.outputs.push(OutputChange { name: name.into(), before, after });
+    }
+    insta::assert_snapshot!(body(&plan).split("\n\n").nth(1).unwrap(), @r#"
       ~ url: "a" -> (known after apply)
       + key: (sensitive value)
       ~ urls:
           a: 1
         - b: 2
         + b: 3
-
-    Plan: 2 to create, 4 to change, 1 to delete, 1 to forget, 1 to read.
+      - old:
+        - - "x"
+        - - "y"
     "#);
 }
 
