@@ -1,21 +1,21 @@
-//! Shows how a run goes: a bar on a terminal, lines elsewhere.
+//! Shows how a run goes: on a terminal what is under way, elsewhere a line for each thing that happens.
 
 mod running;
 
 use std::io::IsTerminal;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use engine_converge::apply::Progress;
 use engine_core::address::Address;
 use engine_core::plan::outcome::Outcome;
-use engine_core::plan::{ActionKind, Change};
-use engine_render::escape;
+use engine_core::plan::{ActionKind, Change, Plan};
+use engine_render::{Naming, escape};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressState, ProgressStyle};
 
 use self::running::Running;
-use crate::terminal::say;
+use crate::terminal::{columns, say};
 
 /// Without a terminal, waits shorter than this are not worth a line.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -27,15 +27,19 @@ pub struct Console {
     /// One for the whole run: its cost does not grow with the number of changes.
     bar: ProgressBar,
     live: bool,
+    naming: Naming,
     total: usize,
     ended: AtomicUsize,
     running: Arc<Mutex<Running>>,
 }
 
 impl Console {
-    /// Builds the display for a number of changes: a bar that moves on a terminal, lines elsewhere.
-    pub fn new(total: usize) -> Self {
-        let live = std::io::stderr().is_terminal();
+    /// Builds the display for the changes of a plan: a bar that moves on a terminal, lines elsewhere.
+    pub fn new(plan: &Plan) -> Self {
+        let total = plan.effective().count();
+        let naming = Naming::of(plan.changes.iter().map(|change| &change.object_ref.cluster));
+        let moves = std::env::var_os("TERM").is_none_or(|name| name != "dumb");
+        let live = moves && std::io::stderr().is_terminal();
         let target = if live { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let bar = ProgressBar::with_draw_target(Some(total as u64), target);
         let bar = bar.with_finish(ProgressFinish::AndClear);
@@ -45,30 +49,27 @@ impl Console {
                 let shown = running.clone();
                 let key = move |_: &ProgressState, out: &mut dyn std::fmt::Write| {
                     // Drawing to a closed terminal loses only the drawing.
-                    write!(out, "{}", lock(&shown)).unwrap_or_default();
+                    let lines = lock(&shown).lines(Instant::now(), columns(std::io::stderr()));
+                    write!(out, "{lines}").unwrap_or_default();
                 };
                 bar.set_style(style.with_key("running", key));
             }
             bar.enable_steady_tick(TICK);
         }
-        Self { bar, live, total, ended: AtomicUsize::new(0), running }
+        Self { bar, live, naming, total, ended: AtomicUsize::new(0), running }
     }
 
-    fn line(&self, text: &str) {
-        if self.live {
-            self.bar.println(text);
-        } else {
-            say(&format!("{text}\n"));
-        }
+    fn name(&self, change: &Change) -> String {
+        self.naming.name(&change.object_ref)
     }
 
     /// Says what is waited for, if it still is after a while.
-    fn line_later(&self, address: Address, text: String) {
+    fn line_later(&self, address: Address, text: String, missing: String) {
         let running = self.running.clone();
         tokio::spawn(async move {
             tokio::time::sleep(PATIENCE).await;
-            if lock(&running).says(&address, &text) {
-                say(&format!("{text}\n"));
+            if lock(&running).waits(&address, &missing) {
+                say(&format!("{text}: {missing}\n"));
             }
         });
     }
@@ -76,15 +77,15 @@ impl Console {
 
 impl Progress for Console {
     fn begun(&self, change: &Change) {
-        let text = format!("{}: {}", name(change), verb(change.action.kind()).0);
-        lock(&self.running).say(&change.address, text);
+        let text = format!("{}: {}", self.name(change), verb(change.action.kind()).0);
+        lock(&self.running).say(&change.address, (text, String::new()), Instant::now());
     }
 
     fn waiting(&self, change: &Change, missing: &str) {
-        let text = format!("{}: waiting: {}", name(change), escape(missing));
-        lock(&self.running).say(&change.address, text.clone());
+        let (text, missing) = (format!("{}: waiting", self.name(change)), escape(missing).into_owned());
+        lock(&self.running).say(&change.address, (text.clone(), missing.clone()), Instant::now());
         if !self.live {
-            self.line_later(change.address.clone(), text);
+            self.line_later(change.address.clone(), text, missing);
         }
     }
 
@@ -92,8 +93,9 @@ impl Progress for Console {
         lock(&self.running).end(&change.address);
         self.bar.inc(1);
         let (count, total) = (self.ended.fetch_add(1, Ordering::Relaxed) + 1, self.total);
-        let name = format!("[{count:>width$}/{total}] {}", name(change), width = total.to_string().len());
-        self.line(&match outcome {
+        let name =
+            format!("[{count:>width$}/{total}] {}", self.name(change), width = total.to_string().len());
+        let text = match outcome {
             Outcome::Done { took } => {
                 format!("{name}: {} after {}", verb(change.action.kind()).1, duration(*took))
             }
@@ -101,7 +103,13 @@ impl Progress for Console {
             Outcome::Skipped { because } => format!("{name}: skipped: depends on {because}"),
             Outcome::Unknown(why) => format!("{name}: outcome unknown: {}", escape(why)),
             Outcome::Interrupted => format!("{name}: not begun"),
-        });
+        };
+        match outcome {
+            _ if !self.live => say(&format!("{text}\n")),
+            // What went wrong stays to be read; the rest is in the count, and in the report at the end.
+            Outcome::Failed(_) | Outcome::Unknown(_) => self.bar.println(text),
+            _ => {}
+        }
         if count == total {
             self.bar.finish_and_clear();
         }
@@ -111,10 +119,6 @@ impl Progress for Console {
 /// A panic while the lock was held cannot leave the map half-changed.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn name(change: &Change) -> String {
-    escape(&change.object_ref.to_string()).into_owned()
 }
 
 fn duration(took: Duration) -> String {

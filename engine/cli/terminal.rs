@@ -2,25 +2,33 @@
 
 use std::fmt::Display;
 use std::io::{self, BufRead, IsTerminal, Write};
+use std::os::fd::AsFd;
 
 use engine_render::{Colour, Style};
+use terminal_size::{Width, terminal_size_of};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::error::CommandError;
 
-/// Returns how to print to stdout. Colours need a terminal and the user's leave.
+/// Returns how to print to stdout. Colours need a terminal and the user's leave; to a file or pipe nothing is cut.
 pub fn stdout_style(no_color: bool) -> Style {
-    style(no_color, io::stdout().is_terminal())
+    style(no_color, io::stdout())
 }
 
 /// Returns how to print to stderr.
 pub fn stderr_style(no_color: bool) -> Style {
-    style(no_color, io::stderr().is_terminal())
+    style(no_color, io::stderr())
 }
 
-fn style(no_color: bool, terminal: bool) -> Style {
+fn style(no_color: bool, to: impl IsTerminal + AsFd) -> Style {
     let wanted = !no_color && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    Style { colour: if terminal && wanted { Colour::On } else { Colour::Off }, ..Style::PLAIN }
+    let colour = if wanted && to.is_terminal() { Colour::On } else { Colour::Off };
+    Style { colour, width: columns(to) }
+}
+
+/// Returns how many columns there are to print to; 0 where lines have no end.
+pub fn columns(to: impl AsFd) -> usize {
+    terminal_size_of(to).map_or(0, |(Width(columns), _)| columns.into())
 }
 
 /// Prints one line of data to stdout, as [`print`] does.

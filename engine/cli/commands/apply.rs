@@ -129,7 +129,7 @@ pub async fn carry_out(
         key: session.key.clone(),
         holder,
         parallelism: running.parallelism.into(),
-        progress: Arc::new(Console::new(plan.effective().count())),
+        progress: Arc::new(Console::new(&plan)),
         interrupted: interrupted.clone(),
     };
     match apply(run).await {

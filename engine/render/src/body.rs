@@ -5,13 +5,13 @@
 
 use engine_core::field_path::{FieldPath, PathElement};
 use engine_core::plan::{FieldChange, Shown};
-use engine_core::value::Value;
+use engine_core::value::{Text, Value};
 use similar::{Algorithm, DiffTag, capture_diff_slices, group_diff_ops};
 
 use crate::escape::{escape, quoted};
 
 /// Lines of a text that are shown when all of it is new or gone; the JSON form has them all.
-const MAX_TEXT_LINES: usize = 40;
+const MAX_TEXT_LINES: usize = 12;
 
 /// Lines of a text beyond which no line-by-line difference is made.
 const MAX_DIFF_LINES: usize = 20_000;
@@ -88,8 +88,7 @@ impl Body {
             while goes_on(end) {
                 end += 1;
             }
-            let elements = first.path.elements().iter();
-            let label = path_text(&elements.skip(from).take(end - from).cloned().collect());
+            let label = label(&first.path.elements()[from..end]);
             let (leaves, inner): (Vec<&FieldChange>, Vec<&FieldChange>) =
                 group.iter().partition(|field| field.path.elements().len() <= end);
             for leaf in leaves {
@@ -110,7 +109,12 @@ impl Body {
             (before, Shown::Absent) => self.shown(Sign::Remove, 0, &label, before),
             (Shown::Value(before), Shown::Value(after)) if takes_lines(before) || takes_lines(after) => {
                 self.one(Sign::Change, 0, format!("{label}:"));
-                self.difference(&drawn(before), &drawn(after));
+                match (before, after) {
+                    (Value::String(before), Value::String(after)) => {
+                        self.difference(&text_lines(before), &text_lines(after));
+                    }
+                    _ => self.difference(&drawn(before), &drawn(after)),
+                }
             }
             (before, after) => {
                 let (before, after) = (summary(before), summary(after));
@@ -130,10 +134,12 @@ impl Body {
             return self.one(Sign::Change, 1, text);
         }
         let ops = capture_diff_slices(Algorithm::Myers, old, new);
-        for (idx, group) in group_diff_ops(ops, CONTEXT_LINES).iter().enumerate() {
-            if idx > 0 {
-                self.one(Sign::Keep, 1, "…");
+        let mut shown = None;
+        for group in &group_diff_ops(ops, CONTEXT_LINES) {
+            if let (Some(end), Some(op)) = (shown, group.first()) {
+                self.one(Sign::Keep, 1, folded(op.old_range().start - end, "unchanged"));
             }
+            shown = group.last().map(|op| op.old_range().end);
             for op in group {
                 let (tag, gone, come) = op.as_tag_tuple();
                 if tag == DiffTag::Equal {
@@ -176,34 +182,38 @@ impl Body {
     fn content(&mut self, sign: Sign, depth: usize, value: &Value) {
         match value {
             Value::Map(map) if !map.is_empty() => {
-                for (name, field) in map.iter() {
-                    let name = path_text(&FieldPath::fields([name.clone()]));
-                    self.value(sign, depth, &name, field);
-                }
+                map.iter().for_each(|(name, field)| self.named(sign, depth, name, field));
             }
             Value::List(items) if !items.is_empty() => {
                 items.iter().for_each(|item| self.item(sign, depth, item));
             }
             Value::String(text) if text.contains('\n') => {
-                for line in text.split_inclusive('\n').take(self.text_lines) {
-                    self.one(sign, depth, text_line(line));
-                }
-                let more = text.lines().count().saturating_sub(self.text_lines);
+                let lines = || text.split_inclusive('\n');
+                lines().take(self.text_lines).for_each(|line| self.one(sign, depth, text_line(line)));
+                let more = lines().count().saturating_sub(self.text_lines);
                 if more > 0 {
-                    self.one(sign, depth, format!("({more} more lines)"));
+                    self.one(sign, depth, folded(more, "more"));
                 }
             }
             value => self.one(sign, depth, scalar(value)),
         }
     }
 
-    /// Draws the item of a list: its content, with a dash before the first line.
+    fn named(&mut self, sign: Sign, depth: usize, name: &Text, field: &Value) {
+        self.value(sign, depth, &label(&[PathElement::Field(name.clone())]), field);
+    }
+
+    /// Draws the item of a list: its content, with a dash before the first line. Its name comes first, as people
+    /// write it.
     fn item(&mut self, sign: Sign, depth: usize, item: &Value) {
         let at = self.lines.len();
-        if takes_lines(item) {
-            self.content(sign, depth + 1, item);
-        } else {
-            self.one(sign, depth + 1, scalar(item));
+        match item {
+            Value::Map(map) if !map.is_empty() => {
+                let is_name = |(name, _): &(&Text, &Value)| name.as_str() == "name";
+                let fields = map.iter().filter(is_name).chain(map.iter().filter(|field| !is_name(field)));
+                fields.for_each(|(name, field)| self.named(sign, depth + 1, name, field));
+            }
+            item => self.content(sign, depth + 1, item),
         }
         if let Some(Line::One { depth: first, text, .. }) = self.lines.get_mut(at) {
             *first = depth;
@@ -221,6 +231,15 @@ fn drawn(value: &Value) -> Vec<(usize, String)> {
         Line::Two { .. } => None,
     });
     lines.collect()
+}
+
+fn text_lines(text: &str) -> Vec<(usize, String)> {
+    text.split_inclusive('\n').map(|line| (0, text_line(line))).collect()
+}
+
+/// Stands for lines that are left out.
+fn folded(count: usize, what: &str) -> String {
+    format!("… {count} {what} line{}", if count == 1 { "" } else { "s" })
 }
 
 fn step(field: &FieldChange, at: usize) -> Option<&PathElement> {
@@ -242,6 +261,18 @@ fn text_line(line: &str) -> String {
     match line.strip_suffix('\n') {
         Some(line) => format!("| {}", escape(line)),
         None => format!("| {} (no newline at the end)", escape(line)),
+    }
+}
+
+/// Returns steps below what is already named. A single name that no path could hold is in quotes, as in YAML.
+fn label(steps: &[PathElement]) -> String {
+    match steps {
+        [name @ PathElement::Field(_)] => {
+            let text = name.to_string();
+            let bare = text.strip_prefix('.').or_else(|| text.strip_prefix('[')?.strip_suffix(']'));
+            escape(bare.unwrap_or(&text)).into_owned()
+        }
+        steps => path_text(&steps.iter().cloned().collect()),
     }
 }
 

@@ -16,7 +16,7 @@ pub(crate) use json::{DiagnosticJson, diagnostic_list};
 /// Columns that a report may take when the caller sets no limit.
 const UNLIMITED_WIDTH: usize = 10_000;
 
-/// Returns all findings as text, sorted by place: what, where with the source line, why, and what to do next;
+/// Returns all findings as text, warnings before errors and each sorted by place: what, where with the source line, why, and what to do next;
 /// then how many there are. Empty for no findings.
 pub fn diagnostics_text(diagnostics: &Diagnostics, style: Style) -> String {
     if diagnostics.is_empty() {
@@ -29,9 +29,12 @@ pub fn diagnostics_text(diagnostics: &Diagnostics, style: Style) -> String {
     let width = if style.width == 0 { UNLIMITED_WIDTH } else { style.width };
     let renderer = renderer.term_width(width);
     let mut out = String::new();
-    for diagnostic in diagnostics.clone().sorted() {
-        out.push_str(&renderer.render(&[group(&diagnostic)]));
-        out.push_str("\n\n");
+    let sorted = diagnostics.clone().sorted();
+    for severity in [Severity::Warning, Severity::Error] {
+        for diagnostic in sorted.iter().filter(|it| it.severity == severity) {
+            out.push_str(&renderer.render(&[group(diagnostic)]));
+            out.push_str("\n\n");
+        }
     }
     out.push_str(&tally(diagnostics));
     out.push('\n');

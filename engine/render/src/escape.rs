@@ -92,7 +92,7 @@ pub(crate) fn cut(text: &str, room: Option<usize>) -> Cow<'_, str> {
     let mut used = 0;
     let mut end = None;
     for (at, char) in text.char_indices() {
-        used += columns(char);
+        used += char_columns(char);
         if end.is_none() && used > room.saturating_sub(TAIL) {
             end = Some(at);
         }
@@ -103,6 +103,33 @@ pub(crate) fn cut(text: &str, room: Option<usize>) -> Cow<'_, str> {
         }
     }
     Cow::Borrowed(text)
+}
+
+/// Returns `text` folded to `room` columns, saying how much is missing. Its end stays: that of an image or an address
+/// tells as much as the beginning. `text` is one escaped line.
+pub fn fold(text: &str, room: Option<usize>) -> Cow<'_, str> {
+    let Some(room) = room else {
+        return Cow::Borrowed(text);
+    };
+    if text.len() <= room || columns(text) <= room {
+        return Cow::Borrowed(text);
+    }
+    let note = |missing: usize| format!("… {missing} more …");
+    let rest = room.saturating_sub(columns(&note(text.len())));
+    let head = fitting(text.chars(), rest - rest / 3);
+    let tail = text.len() - fitting(text.chars().rev(), rest / 3);
+    let missing = text[head..tail].chars().count();
+    Cow::Owned(format!("{}{}{}", &text[..head], note(missing), &text[tail..]))
+}
+
+/// Returns the bytes of as many characters as fit into `room` columns.
+fn fitting(chars: impl Iterator<Item = char>, room: usize) -> usize {
+    let mut used = 0;
+    let fits = |char: &char| {
+        used += char_columns(*char);
+        used <= room
+    };
+    chars.take_while(fits).map(char::len_utf8).sum()
 }
 
 /// Returns both texts cut to `room` columns around the place where they begin to differ.
@@ -116,17 +143,24 @@ pub(crate) fn cut_pair(before: &str, after: &str, room: Option<usize>) -> (Strin
         .find(|((_, a), b)| a != b)
         .map_or(before.len().min(after.len()), |((at, _), _)| at);
     // A third of the line for what is common, the rest for what differs.
-    let skip = before.floor_char_boundary(common.saturating_sub(width / 3));
-    if skip == 0 || before.len().max(after.len()) <= width {
+    let skip = common.saturating_sub(width / 3);
+    // What comes behind may need less.
+    let longest = before.len().max(after.len());
+    let skip = before.floor_char_boundary(skip.min(longest.saturating_sub(width - 1)));
+    if skip == 0 || longest <= width {
         return (cut(before, room).into_owned(), cut(after, room).into_owned());
     }
     let shown = |text: &str| format!("…{}", cut(&text[skip..], Some(width - 1)));
     (shown(before), shown(after))
 }
 
-/// Returns how many terminal columns a character takes at most, near enough for cutting.
-fn columns(char: char) -> usize {
-    if lies_in(char, &WIDE) { 2 } else { 1 }
+/// Returns how many terminal columns a text takes at most, near enough for cutting.
+pub(crate) fn columns(text: &str) -> usize {
+    text.chars().map(char_columns).sum()
+}
+
+fn char_columns(char: char) -> usize {
+    if !char.is_ascii() && lies_in(char, &WIDE) { 2 } else { 1 }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -1,14 +1,13 @@
 //! What became of a plan.
 
 use std::fmt::Write;
-use std::time::Duration;
 
 use engine_core::plan::ActionKind;
 use engine_core::plan::outcome::{Outcome, Report, ReportEntry};
 
 use crate::escape::{escape, escape_line};
+use crate::naming::Naming;
 use crate::style::{Role, Style};
-use crate::text::look;
 
 /// What was run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,37 +27,18 @@ impl Operation {
     }
 }
 
-/// Returns one line on one finished change, with its end of line: what a run prints as it goes.
-pub fn report_line(entry: &ReportEntry, style: Style) -> String {
-    let (symbol, role) = match entry.outcome {
-        Outcome::Done { .. } => look(entry.action),
-        Outcome::Failed(_) | Outcome::Unknown(_) => ("!", Role::Remove),
-        Outcome::Skipped { .. } | Outcome::Interrupted => (".", Role::Quiet),
-    };
-    let mut out = format!("{:>width$}", "", width = 3usize.saturating_sub(symbol.len()));
-    style.paint(&mut out, role, symbol);
-    out.push(' ');
-    style.paint(&mut out, Role::Strong, &escape(&entry.object_ref.key()));
-    let text = match &entry.outcome {
-        Outcome::Done { took } => format!(" {} after {}", participle(entry.action), duration(*took)),
-        Outcome::Failed(cause) => format!(" failed: {}", lines(cause)),
-        Outcome::Skipped { because } => format!(" skipped: depends on {}", escape(&because.to_string())),
-        Outcome::Unknown(what) => format!(" may or may not be {}: {}", participle(entry.action), lines(what)),
-        Outcome::Interrupted => " not begun: the run was interrupted".into(),
-    };
-    out.push_str(&text);
-    out.push('\n');
-    out
-}
-
 /// Returns what became of a plan: everything that is not done, with its cause and address, and the counts.
 pub fn report_text(report: &Report, operation: Operation, style: Style) -> String {
     let mut out = String::new();
-    let undone = |entry: &&ReportEntry| !matches!(entry.outcome, Outcome::Done { .. });
-    for entry in report.entries.iter().filter(undone) {
-        out.push_str(&report_line(entry, style));
+    let naming = Naming::of(report.entries.iter().map(|entry| &entry.object_ref.cluster));
+    for entry in &report.entries {
+        let Some((symbol, role, what)) = undone(entry) else { continue };
+        out.push_str("  ");
+        style.paint(&mut out, role, symbol);
+        out.push(' ');
+        style.paint(&mut out, Role::Strong, &naming.name(&entry.object_ref));
         let address = entry.address.to_string();
-        let _ = writeln!(out, "      at {}", escape(&address));
+        let _ = writeln!(out, " {what}\n      at {}", escape(&address));
     }
     if !out.is_empty() {
         out.push('\n');
@@ -66,6 +46,23 @@ pub fn report_text(report: &Report, operation: Operation, style: Style) -> Strin
     style.paint(&mut out, Role::Strong, &tail(report, operation));
     out.push('\n');
     out
+}
+
+/// Returns how to show a change that is not done: its sign, and what became of it.
+fn undone(entry: &ReportEntry) -> Option<(&'static str, Role, String)> {
+    let failed = |text| Some(("!", Role::Remove, text));
+    let not_begun = |text| Some((".", Role::Quiet, text));
+    match &entry.outcome {
+        Outcome::Done { .. } => None,
+        Outcome::Failed(cause) => failed(format!("failed: {}", lines(cause))),
+        Outcome::Unknown(what) => {
+            failed(format!("may or may not be {}: {}", participle(entry.action), lines(what)))
+        }
+        Outcome::Skipped { because } => {
+            not_begun(format!("skipped: depends on {}", escape(&because.to_string())))
+        }
+        Outcome::Interrupted => not_begun("not begun: the run was interrupted".into()),
+    }
 }
 
 fn tail(report: &Report, operation: Operation) -> String {
@@ -115,15 +112,6 @@ fn participle(action: ActionKind) -> &'static str {
 fn lines(text: &str) -> String {
     let lines: Vec<_> = text.lines().map(escape_line).collect();
     lines.join("\n      ")
-}
-
-fn duration(took: Duration) -> String {
-    let seconds = took.as_secs();
-    match seconds {
-        0..10 => format!("{}.{}s", seconds, took.subsec_millis() / 100),
-        10..60 => format!("{seconds}s"),
-        _ => format!("{}m{:02}s", seconds / 60, seconds % 60),
-    }
 }
 
 #[cfg(test)]

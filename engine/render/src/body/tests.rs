@@ -93,7 +93,7 @@ fn texts_are_compared_line_by_line() {
         | line 5
         | line 6
         | line 7
-        …
+        … 8 unchanged lines
         | line 16
         | line 17
         | line 18
@@ -103,12 +103,40 @@ fn texts_are_compared_line_by_line() {
 }
 
 #[test]
+fn one_line_that_becomes_several_is_compared_as_text() {
+    insta::assert_snapshot!(show(&[field("data.mode", r#""a""#, r#""a\nb\n""#)]), @r"
+    ~ data.mode:
+    -   | a (no newline at the end)
+    +   | a
+    +   | b
+    ");
+}
+
+#[test]
+fn items_begin_with_their_name_and_keys_are_quoted_as_in_yaml() {
+    let mut change = field("spec", "", "");
+    change.after = Shown::Value(value(r#"{"a.b/c":1,"list":[{"image":"x","name":"n","port":1}],"z":2}"#));
+    insta::assert_snapshot!(show(&[change]), @r#"
+    + spec:
+    +   "a.b/c": 1
+    +   list:
+    +     - name: "n"
+    +       image: "x"
+    +       port: 1
+    +   z: 2
+    "#);
+}
+
+#[test]
 fn long_new_texts_are_cut() {
     let mut change = field("data.conf", "", "");
     change.after = Shown::Value(Value::string("x\n".repeat(100)));
-    let text = show(&[change]);
+    let text = show(std::slice::from_ref(&change));
     assert_eq!(text.lines().count(), 1 + MAX_TEXT_LINES + 1);
-    assert!(text.ends_with("(60 more lines)"));
+    assert!(text.ends_with("… 88 more lines"), "{text}");
+    change.after = Shown::Value(Value::string("x\n".repeat(MAX_TEXT_LINES + 1)));
+    let text = show(&[change]);
+    assert!(text.ends_with("… 1 more line"), "{text}");
 }
 
 #[test]

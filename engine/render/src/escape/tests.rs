@@ -50,10 +50,32 @@ fn cuts_say_how_much_is_missing() {
 }
 
 #[test]
+fn folds_keep_both_ends() {
+    let image = format!("registry.example.com/app@sha256:{}", "0123456789abcdef".repeat(4));
+    for (room, want) in [
+        (Some(60), "registry.example.com/app@sha256:0… 47 more …0123456789abcdef"),
+        (Some(20), "regist… 87 more …def"),
+        (Some(96), &*image),
+        (None, &*image),
+    ] {
+        assert_eq!(fold(&image, room), want);
+    }
+}
+
+#[test]
 fn cut_pairs_show_the_difference() {
     let (before, after) = (format!("{}old", "x".repeat(500)), format!("{}new", "x".repeat(500)));
     let (before, after) = cut_pair(&before, &after, Some(30));
-    assert_eq!((before.as_str(), after.as_str()), ("…xxxxxxxxxxold", "…xxxxxxxxxxnew"));
+    let common = "x".repeat(26);
+    assert_eq!((before, after), (format!("…{common}old"), format!("…{common}new")));
+    let (before, after) = cut_pair(&format!("{}old{}", "x".repeat(500), "y".repeat(500)), "", Some(30));
+    assert_eq!((before.as_str(), after.as_str()), ("xxxxxx… (997 more)", ""));
+    let texts = ["old", "new"].map(|word| format!("{}{word}{}", "x".repeat(500), "y".repeat(500)));
+    let (before, after) = cut_pair(&texts[0], &texts[1], Some(60));
+    let common = "x".repeat(20);
+    let rest = "y".repeat(12);
+    assert_eq!(before, format!("…{common}old{rest}… (488 more)"));
+    assert_eq!(after, format!("…{common}new{rest}… (488 more)"));
 }
 
 proptest! {
@@ -66,9 +88,11 @@ proptest! {
 
     #[test]
     fn cuts_fit(text in "\\PC*", other in "\\PC*", room in 20usize..60) {
-        let width = |text: &str| text.chars().map(columns).sum::<usize>();
-        prop_assert!(width(&cut(&text, Some(room))) <= room);
+        prop_assert!(columns(&cut(&text, Some(room))) <= room);
+        let folded = fold(&text, Some(room));
+        prop_assert!(columns(&folded) <= room);
+        prop_assert_eq!(columns(&text) <= room, folded == text);
         let (before, after) = cut_pair(&text, &other, Some(room));
-        prop_assert!(width(&before) <= room && width(&after) <= room);
+        prop_assert!(columns(&before) <= room && columns(&after) <= room);
     }
 }

@@ -47,7 +47,7 @@ fn objects_are_folded_diffs() {
     insta::assert_snapshot!(details, @r#"
     <summary><code>~</code> <code>Deployment.apps/dev/web</code> will be changed</summary>
 
-    `app.x.manifest.web` on `main` (predicted without the server)<br>`restarts the pods of Deployment.apps/dev/web`
+    `app.x.manifest.web` on `main` (predicted without the server)<br>`restarts its pods`
 
     ```diff
     - spec.replicas: 5

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use super::*;
 use crate::samples::{address, object};
 
@@ -53,9 +55,11 @@ fn an_interrupted_run_says_so() {
 }
 
 #[test]
-fn durations_are_as_exact_as_they_are_short() {
-    for (millis, want) in [(40, "0.0s"), (1_234, "1.2s"), (59_999, "59s"), (125_000, "2m05s")] {
-        let line = report_line(&entry("Pod/dev/a", ActionKind::Delete, done(millis)), Style::PLAIN);
-        assert_eq!(line, format!("  - Pod/dev/a deleted after {want}\n"));
-    }
+fn objects_of_several_clusters_are_told_apart() {
+    let failed = || Outcome::Failed("denied".into());
+    let mut entries = vec![entry("Namespace/web", ActionKind::Create, failed()); 2];
+    entries[1].object_ref.cluster = engine_core::object_ref::ClusterRef::new("edge");
+    let text = report_text(&Report { entries }, Operation::Apply, Style::PLAIN);
+    assert!(text.contains("! Namespace/web on main failed"), "{text}");
+    assert!(text.contains("! Namespace/web on edge failed"), "{text}");
 }

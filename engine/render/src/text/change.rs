@@ -2,30 +2,24 @@
 
 use std::fmt::Write;
 
-use engine_core::object_ref::ObjectRef;
 use engine_core::plan::{Action, Change, Tier};
 
 use super::words::{look, sentence};
 use crate::body::{self, Line, Sign, path_text};
-use crate::escape::{cut, cut_pair, escape};
+use crate::escape::{columns, cut_pair, escape, fold};
+use crate::naming::Naming;
 use crate::style::{Role, Style};
-
-/// Whether heads name the cluster.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
-    /// There is only one.
-    Left,
-    /// There are several.
-    Named,
-}
 
 /// Columns before the sign of a field.
 const INDENT: usize = 6;
 
-pub(super) fn put(out: &mut String, change: &Change, place: Place, style: Style) {
-    head(out, change, place, style);
+/// Columns beyond which two values are hard to compare beside each other, whatever there is room for.
+const BESIDE: usize = 120;
+
+pub(super) fn put(out: &mut String, change: &Change, naming: Naming, style: Style) {
+    head(out, change, naming, style);
     for line in body::lines(&change.fields) {
-        put_line(out, &line, style);
+        put_line(out, &line, INDENT, style);
     }
     for note in notes(change) {
         let _ = writeln!(out, "        {note}");
@@ -33,38 +27,49 @@ pub(super) fn put(out: &mut String, change: &Change, place: Place, style: Style)
     out.push('\n');
 }
 
-fn head(out: &mut String, change: &Change, place: Place, style: Style) {
+fn head(out: &mut String, change: &Change, naming: Naming, style: Style) {
     let (symbol, role) = look(change.action.kind());
     let _ = write!(out, "{:width$}", "", width = 3usize.saturating_sub(symbol.len()));
     style.paint(out, role, symbol);
     out.push(' ');
-    let name = change.object_ref.key();
-    style.paint(out, Role::Strong, &escape(&name));
-    if place == Place::Named {
-        let _ = write!(out, " on {}", escape(change.object_ref.cluster.as_str()));
+    let name = naming.name(&change.object_ref);
+    style.paint(out, Role::Strong, &name);
+    let mut text = String::from(sentence(change));
+    // Creations are counted once at the end: on an empty cluster the mark would stand on almost every line.
+    let guessed = change.tier == Tier::Client && change.action != Action::Create;
+    if guessed {
+        text.push_str(" (predicted without the server)");
     }
     let address = change.address.to_string();
-    let _ = write!(out, " {}  ({})", sentence(change), escape(&address));
-    // Creations are counted once at the end: on an empty cluster the mark would stand on almost every line.
-    if change.tier == Tier::Client && change.action != Action::Create {
-        style.paint(out, Role::Quiet, "  (predicted without the server)");
+    let address = escape(&address);
+    let mut used = 4 + columns(&name);
+    for piece in [format!(" {text}"), format!("  ({address})")] {
+        used += columns(&piece);
+        if style.width > 0 && used > style.width {
+            let piece = piece.trim_start();
+            let _ = write!(out, "\n{:INDENT$}{piece}", "");
+            used = INDENT + columns(piece);
+        } else {
+            out.push_str(&piece);
+        }
     }
     out.push('\n');
 }
 
-fn put_line(out: &mut String, line: &Line, style: Style) {
+/// Appends a line, its sign behind `indent` columns.
+pub(super) fn put_line(out: &mut String, line: &Line, indent: usize, style: Style) {
     match line {
-        Line::One { sign, depth, text } => put_signed(out, *sign, INDENT + depth * 2, text, style),
+        Line::One { sign, depth, text } => put_signed(out, *sign, indent + depth * 2, text, style),
         Line::Two { label, before, after } => {
-            let used = INDENT + label.chars().count() + before.len() + after.len() + 8;
-            if style.width == 0 || used <= style.width {
+            let used = indent + [label, before, after].map(|text| columns(text)).iter().sum::<usize>() + 8;
+            if used <= if style.width == 0 { BESIDE } else { style.width.min(BESIDE) } {
                 let text = format!("{label}: {before} -> {after}");
-                put_signed(out, Sign::Change, INDENT, &text, style);
+                put_signed(out, Sign::Change, indent, &text, style);
             } else {
-                put_signed(out, Sign::Change, INDENT, &format!("{label}:"), style);
-                let (before, after) = cut_pair(before, after, style.room(INDENT + 4));
-                put_signed(out, Sign::Remove, INDENT + 2, &before, style);
-                put_signed(out, Sign::Add, INDENT + 2, &after, style);
+                put_signed(out, Sign::Change, indent, &format!("{label}:"), style);
+                let (before, after) = cut_pair(before, after, style.room(indent + 4));
+                put_signed(out, Sign::Remove, indent + 2, &before, style);
+                put_signed(out, Sign::Add, indent + 2, &after, style);
             }
         }
     }
@@ -81,7 +86,7 @@ fn put_signed(out: &mut String, sign: Sign, indent: usize, text: &str, style: St
     let _ = write!(out, "{:indent$}", "");
     style.paint(out, role, symbol);
     out.push(' ');
-    out.push_str(&cut(text, style.room(indent + 2)));
+    out.push_str(&fold(text, style.room(indent + 2)));
     out.push('\n');
 }
 
@@ -101,7 +106,9 @@ pub(crate) fn notes(change: &Change) -> Vec<String> {
         }
         _ => {}
     }
-    let workloads = change.restarts.iter().map(ObjectRef::key);
-    notes.extend(workloads.map(|key| format!("restarts the pods of {}", escape(&key))));
+    notes.extend(change.restarts.iter().map(|workload| match *workload == change.object_ref {
+        true => "restarts its pods".into(),
+        false => format!("restarts the pods of {}", Naming::Plain.name(workload)),
+    }));
     notes
 }

@@ -6,12 +6,16 @@ mod words;
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use engine_core::plan::{Action, ActionKind, Change, Plan, Reason, Shown, Tier};
+use engine_core::field_path::FieldPath;
+use engine_core::object_ref::ClusterRef;
+use engine_core::plan::{Action, ActionKind, Change, FieldChange, Plan, Reason, Shown, Tier};
+use engine_core::value::Value;
 use rayon::prelude::*;
 
-use crate::body::summary;
+use crate::body::{self, summary};
 use crate::diagnostics::diagnostics_text;
-use crate::escape::{cut, escape};
+use crate::escape::{escape, fold};
+use crate::naming::Naming;
 use crate::style::{Role, Style};
 
 pub(crate) use change::notes;
@@ -20,12 +24,13 @@ pub(crate) use words::{look, sentence};
 /// Changes that one thread renders at a time.
 const CHUNK: usize = 256;
 
-/// Returns the plan as text: drift, changes in order of apply, outputs, what could not be observed,
-/// diagnostics, and the counts. The same plan gives the same text.
+/// Returns the plan as text: drift, changes in order of apply, outputs, what could not be observed, warnings, errors,
+/// and the counts. The same plan gives the same text.
 pub fn plan_text(plan: &Plan, style: Style) -> String {
     let mut out = String::new();
-    drift(&mut out, plan, style);
-    changes(&mut out, plan, style);
+    let naming = Naming::of(plan.changes.iter().map(|it| &it.object_ref.cluster));
+    drift(&mut out, plan, naming, style);
+    changes(&mut out, plan, naming, style);
     outputs(&mut out, plan, style);
     unobserved(&mut out, plan, style);
     if !plan.diagnostics.is_empty() {
@@ -41,7 +46,7 @@ fn heading(out: &mut String, style: Style, text: &str) {
     out.push_str("\n\n");
 }
 
-fn drift(out: &mut String, plan: &Plan, style: Style) {
+fn drift(out: &mut String, plan: &Plan, naming: Naming, style: Style) {
     let mut drifted = plan.changes.iter().filter(|change| change.has_drift()).peekable();
     if drifted.peek().is_none() {
         return;
@@ -53,7 +58,7 @@ fn drift(out: &mut String, plan: &Plan, style: Style) {
             _ => (Role::Change, "  ~ "),
         };
         style.paint(out, role, symbol);
-        style.paint(out, Role::Strong, &escape(&change.object_ref.key()));
+        style.paint(out, Role::Strong, &naming.name(&change.object_ref));
         if change.reason == Reason::Missing {
             out.push_str(" is gone");
         }
@@ -68,34 +73,51 @@ fn drift(out: &mut String, plan: &Plan, style: Style) {
             let head = format!("{}: ", escape(&path));
             let tail = format!(", set by {}", escape(&by));
             let room = style.room(6 + head.chars().count() + tail.chars().count());
-            let live = summary(&field.before);
-            let _ = writeln!(out, "      {head}{}{tail}", cut(&live, room));
+            let live = match &field.before {
+                // Which lines differ stands with the change.
+                Shown::Value(Value::String(text)) if text.contains('\n') => {
+                    format!("(text of {} lines)", text.lines().count())
+                }
+                live => summary(live),
+            };
+            let _ = writeln!(out, "      {head}{}{tail}", fold(&live, room));
         }
     }
     out.push('\n');
 }
 
-fn changes(out: &mut String, plan: &Plan, style: Style) {
+/// Where the order of apply leads through one cluster after the other, each gets a heading; where it goes back and forth,
+/// each name has its cluster.
+fn changes(out: &mut String, plan: &Plan, naming: Naming, style: Style) {
     let effective: Vec<&Change> = plan.effective().collect();
     if effective.is_empty() {
         return;
     }
     heading(out, style, "Terrane will make these changes, in this order:");
-    let clusters: BTreeSet<_> = plan.changes.iter().map(|it| &it.object_ref.cluster).collect();
-    let place = match clusters.len() {
-        0 | 1 => change::Place::Left,
-        _ => change::Place::Named,
-    };
-    // Most of the time that a first plan takes offline is spent here.
-    let texts: Vec<String> =
-        effective.par_chunks(CHUNK).map(|chunk| chunk_text(chunk, place, style)).collect();
-    texts.iter().for_each(|text| out.push_str(text));
+    let clusters: BTreeSet<_> = effective.iter().map(|it| cluster(it)).collect();
+    let visits = || effective.chunk_by(|a, b| cluster(a) == cluster(b));
+    if naming == Naming::Plain || visits().count() > clusters.len() {
+        return put_all(out, &effective, naming, style);
+    }
+    for changes in visits() {
+        heading(out, style, &format!("On cluster {}:", escape(cluster(changes[0]).as_str())));
+        put_all(out, changes, Naming::Plain, style);
+    }
 }
 
-fn chunk_text(changes: &[&Change], place: change::Place, style: Style) -> String {
-    let mut text = String::new();
-    changes.iter().for_each(|it| change::put(&mut text, it, place, style));
-    text
+fn cluster(change: &Change) -> &ClusterRef {
+    &change.object_ref.cluster
+}
+
+fn put_all(out: &mut String, changes: &[&Change], naming: Naming, style: Style) {
+    let chunk_text = |changes: &[&Change]| {
+        let mut text = String::new();
+        changes.iter().for_each(|it| change::put(&mut text, it, naming, style));
+        text
+    };
+    // Most of the time that a first plan takes offline is spent here.
+    let texts: Vec<String> = changes.par_chunks(CHUNK).map(chunk_text).collect();
+    texts.iter().for_each(|text| out.push_str(text));
 }
 
 fn outputs(out: &mut String, plan: &Plan, style: Style) {
@@ -104,23 +126,10 @@ fn outputs(out: &mut String, plan: &Plan, style: Style) {
     }
     heading(out, style, "Outputs:");
     for output in &plan.outputs {
-        let (role, symbol) = match (&output.before, &output.after) {
-            (Shown::Absent, _) => (Role::Add, "+"),
-            (_, Shown::Absent) => (Role::Remove, "-"),
-            _ => (Role::Change, "~"),
-        };
-        let (before, after) = (summary(&output.before), summary(&output.after));
-        let text = match symbol {
-            "+" => after,
-            "-" => before,
-            _ if before == after => after,
-            _ => format!("{before} -> {after}"),
-        };
-        let name = escape(&output.name);
-        out.push_str("  ");
-        style.paint(out, role, symbol);
-        let room = style.room(6 + name.chars().count());
-        let _ = writeln!(out, " {name}: {}", cut(&text, room));
+        let (before, after) = (output.before.clone(), output.after.clone());
+        let field =
+            FieldChange { path: FieldPath::fields([output.name.clone()]), before, after, drift: None };
+        body::lines([&field]).iter().for_each(|line| change::put_line(out, line, 2, style));
     }
     out.push('\n');
 }

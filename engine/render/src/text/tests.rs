@@ -1,10 +1,10 @@
 use engine_core::diagnostic::{Code, Diagnostic};
-use engine_core::object_ref::ClusterRef;
-use engine_core::plan::{Action, Exceptions, OutputChange, Reason, Tier};
+use engine_core::field_path::{KeyFields, PathElement};
+use engine_core::plan::{Exceptions, OutputChange};
 use proptest::prelude::*;
 
 use super::*;
-use crate::samples::{address, change, field, mixed, plan, shown, uid, update};
+use crate::samples::{address, change, drifted, field, mixed, plan, shown, uid, update, value};
 use crate::style::Colour;
 
 fn text(plan: &Plan) -> String {
@@ -38,7 +38,7 @@ fn a_plan_reads_from_drift_to_counts() {
       ~ Deployment.apps/dev/web will be changed  (app.x.manifest.web)
           ~ spec.replicas: 5 -> 3
           ~ spec.template.spec.containers.image: "app:v1" -> "app:v2"
-            restarts the pods of Deployment.apps/dev/web
+            restarts its pods
 
     -/+ Job.batch/dev/migrate will be deleted and created again: a field cannot be changed in place  (app.x.manifest.migrate)
           ~ spec.completions: 1 -> 2
@@ -50,6 +50,35 @@ fn a_plan_reads_from_drift_to_counts() {
 
     Plan: 2 to create, 2 to change, 2 to delete; 1 unchanged.
     "#);
+}
+
+#[test]
+fn the_documentation_shows_what_is_printed() {
+    let script = |first: &str, last: &str| {
+        let steps: String = (1..=20).map(|step| format!("migrate {step}\n")).collect();
+        Shown::Value(Value::string(format!("{first}\n{steps}{last}\n")))
+    };
+    let mut start = field("data", "", "");
+    start.path.push(PathElement::Field("start.sh".into()));
+    (start.before, start.after) = (script("set -e", "exec app"), script("set -eu", "exec app --quiet"));
+    let mut image = field("spec.template.spec.containers", r#""app:v1""#, r#""app:v2""#);
+    let name = value(r#"{"name":"web"}"#);
+    image.path.push(PathElement::Key(KeyFields::new(name.as_map().unwrap())));
+    image.path.push(PathElement::Field("image".into()));
+    let fields = vec![drifted("spec.replicas", "5", "3"), image];
+    let mut web = change("Deployment.apps/dev/web", update(), Reason::Changed, fields);
+    web.restarts = vec![web.object_ref.clone()];
+    let flags = field("data", "", r#"{"level":"debug","mode":"fast"}"#);
+    let mut plan = plan(vec![
+        change("ConfigMap/dev/flags", Action::Create, Reason::New, vec![flags]),
+        change("ConfigMap/dev/scripts", update(), Reason::Changed, vec![start]),
+        web,
+        change("Namespace/dev", Action::NoOp, Reason::Settled, vec![]),
+    ]);
+    let (before, after) = (shown(r#""info""#), shown(r#""debug""#));
+    plan.outputs.push(OutputChange { name: "level".into(), before, after });
+    let printed = body(&plan);
+    assert!(include_str!("../../../docs/plan.md").contains(&printed), "it prints:\n{printed}");
 }
 
 #[test]
@@ -110,7 +139,7 @@ fn the_less_common_actions_say_what_they_are() {
         },
     };
     let imported = Action::Import { uid: uid(), force: true, exceptions: Exceptions::default() };
-    let mut plan = plan(vec![
+    let plan = plan(vec![
         moved,
         change("ConfigMap/b", Action::Release { uid: uid() }, Reason::Removed, vec![]),
         change("ConfigMap/e", imported, Reason::New, vec![field("data.x", "1", "2")]),
@@ -120,43 +149,65 @@ fn the_less_common_actions_say_what_they_are() {
         change("HorizontalPodAutoscaler.autoscaling/dev/web", taken, Reason::Ownership, vec![]),
         elsewhere,
     ]);
-    plan.outputs.push(OutputChange { name: "url".into(), before: shown(r#""a""#), after: shown("?") });
-    plan.outputs.push(OutputChange { name: "key".into(), before: shown(""), after: shown("*") });
     insta::assert_snapshot!(body(&plan), @r#"
     Changed outside of Terrane:
 
-      - ConfigMap/c is gone
+      - ConfigMap/c on main is gone
 
     Terrane will make these changes, in this order:
 
-     -> ConfigMap/a on main will move to another address  (app.x.manifest.a)  (predicted without the server)
+    On cluster main:
+
+     -> ConfigMap/a will move to another address (predicted without the server)  (app.x.manifest.a)
             moved from app.old.manifest.a
 
-      . ConfigMap/b on main will leave the state and stay on the cluster  (app.x.manifest.b)
+      . ConfigMap/b will leave the state and stay on the cluster  (app.x.manifest.b)
 
-      ~ ConfigMap/e on main exists and will be imported  (app.x.manifest.e)
+      ~ ConfigMap/e exists and will be imported  (app.x.manifest.e)
           ~ data.x: 1 -> 2
             takes fields that another manager holds
 
-    -/+ Job.batch/dev/f on main will be deleted and created again: what replaces it changes  (app.x.manifest.f)
+    -/+ Job.batch/dev/f will be deleted and created again: what replaces it changes  (app.x.manifest.f)
 
-      ~ ConfigMap/d on main is nobody's and will be adopted  (app.x.manifest.d)
+      ~ ConfigMap/d is nobody's and will be adopted  (app.x.manifest.d)
 
-      + ConfigMap/c on main is gone and will be created again  (app.x.manifest.c)
+      + ConfigMap/c is gone and will be created again  (app.x.manifest.c)
 
-      ~ HorizontalPodAutoscaler.autoscaling/dev/web on main will be changed: only who owns its fields  (app.x.manifest.web)
+      ~ HorizontalPodAutoscaler.autoscaling/dev/web will be changed: only who owns its fields  (app.x.manifest.web)
             takes fields that another manager holds
             leaves spec.replicas to its other manager
             keeps spec.paused as it is
 
-     <= ConfigMap/dev/read on edge will be read at apply  (app.x.manifest.read)
+    On cluster edge:
 
-    Outputs:
-
-      ~ url: "a" -> (known after apply)
-      + key: (sensitive value)
+     <= ConfigMap/dev/read will be read at apply  (app.x.manifest.read)
 
     Plan: 2 to create, 4 to change, 1 to delete, 1 to forget, 1 to read.
+    "#);
+}
+
+#[test]
+fn outputs_are_drawn_as_fields() {
+    let mut plan = plan(vec![]);
+    for (name, before, after) in [
+        ("url", r#""a""#, "?"),
+        ("key", "", "*"),
+        ("urls", r#"{"a":1,"b":2}"#, r#"{"a":1,"b":3}"#),
+        ("old", r#"["x","y"]"#, ""),
+    ] {
+        let (before, after) = (shown(before), shown(after));
+        plan.outputs.push(OutputChange { name: name.into(), before, after });
+    }
+    insta::assert_snapshot!(body(&plan).split("\n\n").nth(1).unwrap(), @r#"
+      ~ url: "a" -> (known after apply)
+      + key: (sensitive value)
+      ~ urls:
+          a: 1
+        - b: 2
+        + b: 3
+      - old:
+        - - "x"
+        - - "y"
     "#);
 }
 
@@ -166,11 +217,65 @@ fn long_values_are_cut_around_what_changes() {
     let fields = vec![field("data.key", &format!("\"{long}1\""), &format!("\"{long}2\""))];
     let plan = plan(vec![change("ConfigMap/dev/a", update(), Reason::Changed, fields)]);
     let text = plan_text(&plan, Style { colour: Colour::Off, width: 40 });
-    insta::assert_snapshot!(text.lines().skip(3).take(3).collect::<Vec<_>>().join("\n"), @r#"
+    insta::assert_snapshot!(text.lines().skip(4).take(3).collect::<Vec<_>>().join("\n"), @r#"
     ~ data.key:
-      - …xxxxxxxxxx1"
-      + …xxxxxxxxxx2"
+      - …xxxxxxxxxxxxxxxxxxxxxxxxxxx1"
+      + …xxxxxxxxxxxxxxxxxxxxxxxxxxx2"
     "#);
+}
+
+/// Names of clusters and objects in the order in which they are printed.
+fn heads(clusters: &[(&str, &str)]) -> String {
+    let changes = clusters.iter().map(|(cluster, key)| {
+        let mut one = change(key, Action::Create, Reason::New, vec![]);
+        one.object_ref.cluster = ClusterRef::new(*cluster);
+        one
+    });
+    let text = body(&plan(changes.collect()));
+    let lines = text.lines().filter(|line| line.contains(" on ") || line.starts_with("On "));
+    lines.map(|line| line.replace(" will be created", "")).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn clusters_that_come_one_after_the_other_have_headings() {
+    insta::assert_snapshot!(heads(&[("a", "Namespace/x"), ("a", "Namespace/y"), ("b", "Namespace/x")]), @r"
+    On cluster a:
+    On cluster b:
+    ");
+}
+
+#[test]
+fn clusters_that_alternate_stand_with_each_name() {
+    insta::assert_snapshot!(heads(&[("a", "Namespace/x"), ("b", "Namespace/x"), ("a", "Namespace/y")]), @r"
+    + Namespace/x on a  (app.x.manifest.x)
+    + Namespace/x on b  (app.x.manifest.x)
+    + Namespace/y on a  (app.x.manifest.y)
+    ");
+}
+
+#[test]
+fn heads_are_broken_between_their_parts() {
+    let keys = ["ConfigMap/dev/a", "ConfigMap/development/a", "Namespace/very-long-name"];
+    let one = |key| change(key, Action::Create, Reason::New, vec![]);
+    let text = plan_text(&plan(keys.map(one).into()), Style { colour: Colour::Off, width: 40 });
+    insta::assert_snapshot!(text.lines().skip(2).take(9).collect::<Vec<_>>().join("\n"), @r"
+    + ConfigMap/dev/a will be created
+        (app.x.manifest.a)
+
+    + ConfigMap/development/a
+        will be created
+        (app.x.manifest.a)
+
+    + Namespace/very-long-name
+        will be created
+    ");
+}
+
+#[test]
+fn what_drifted_in_a_text_is_left_to_the_change() {
+    let text = drifted("data.script", r#""a\nb\n""#, r#""a\n""#);
+    let text = body(&plan(vec![change("ConfigMap/dev/a", update(), Reason::Drift, vec![text])]));
+    assert!(text.contains("data.script: (text of 2 lines), set by kubectl-edit"), "{text}");
 }
 
 #[test]
@@ -186,8 +291,8 @@ proptest! {
         let mut one = change("ConfigMap/dev/a", update(), Reason::Drift, vec![]);
         one.object_ref.name = name.as_str().into();
         let mut field = field("data", r#""x""#, "");
-        field.path.push(engine_core::field_path::PathElement::Field(name.into()));
-        field.after = Shown::Value(engine_core::value::Value::string(value));
+        field.path.push(PathElement::Field(name.into()));
+        field.after = Shown::Value(Value::string(value));
         one.fields = vec![field];
         let text = plan_text(&plan(vec![one]), Style { colour: Colour::Off, width });
         prop_assert!(!text.chars().any(|char| char != '\n' && crate::escape::is_hidden(char)));
