@@ -1,12 +1,12 @@
 //! Loading an environment definition: the one entry of this crate.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use engine_core::address::Address;
 use engine_core::cluster::Clusters;
-use engine_core::diagnostic::{Diagnostic, Diagnostics, Severity};
+use engine_core::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
 use engine_core::digest::Digest;
 use engine_core::graph::{GraphBuilder, ResourceGraph};
 use engine_core::mark::EnvironmentName;
@@ -75,6 +75,8 @@ pub struct Definition {
     pub state: StateChoice,
     /// What to do with objects that exist and are nobody's.
     pub adopt: AdoptPolicy,
+    /// Findings of feasibility that are known and not to be shown.
+    pub accepted: BTreeSet<Code>,
     /// The clusters.
     pub clusters: Clusters,
     /// What is declared. While [`Definition::reads`] is not empty, what depends on them may be missing.
@@ -154,6 +156,7 @@ fn load_unsorted(
     let outputs = outputs.map_err(|found| faults.extend(found)).unwrap_or_default();
     let graph = checked(builder, (&verdicts, pending.is_empty()), faults)?;
     note_functions(&facts, &files);
+    let accepted = module.root.settings.as_ref().map(|it| it.accept.clone()).unwrap_or_default();
     let filler = Filler {
         module: Arc::new(module),
         inputs,
@@ -171,6 +174,7 @@ fn load_unsorted(
         environment: whole.name,
         state: whole.state,
         adopt: whole.adopt,
+        accepted,
         clusters: whole.clusters,
         graph: Arc::new(graph),
         reads: pending,

@@ -1,9 +1,10 @@
 //! The decision: from what is desired, recorded, live and predicted to one change per object.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::address::Address;
-use crate::diagnostic::Diagnostics;
+use crate::diagnostic::{Code, Diagnostics};
+use crate::feasibility::{self, feasibility};
 use crate::field_path::FieldPath;
 use crate::fields::FieldSet;
 use crate::graph::{ResourceGraph, pod_spec};
@@ -49,6 +50,8 @@ pub struct PlanInput<'a> {
     pub desired: &'a DesiredPrints,
     /// What to do with objects that are nobody's.
     pub adopt: AdoptPolicy,
+    /// Findings of feasibility that are not to be shown.
+    pub accepted: &'a BTreeSet<Code>,
     /// Outputs of the definition.
     pub outputs: &'a BTreeMap<Text, PlannedOutput>,
 }
@@ -70,6 +73,9 @@ pub fn plan(input: &PlanInput<'_>) -> Plan {
     planner.refusals();
     planner.removals();
     planner.diagnostics.extend(losses(&planner.changes, input));
+    let subject =
+        feasibility::Subject { graph: input.graph, changes: &planner.changes, accepted: input.accepted };
+    planner.diagnostics.extend(feasibility(subject));
     let (outputs, new_outputs) = outputs(input);
     let mut plan = Plan {
         environment: input.state.environment.clone(),
@@ -102,7 +108,7 @@ fn outputs(input: &PlanInput<'_>) -> (Vec<OutputChange>, BTreeMap<Text, Output>)
     let known =
         input.outputs.iter().filter_map(|(name, output)| Some((name.clone(), output.clone().known()?)));
     let names = input.state.outputs.keys().chain(input.outputs.keys());
-    let names: std::collections::BTreeSet<&Text> = names.collect();
+    let names: BTreeSet<&Text> = names.collect();
     let changes = names.into_iter().filter_map(|name| {
         let before = match input.state.outputs.get(name) {
             None => Shown::Absent,
