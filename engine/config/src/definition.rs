@@ -280,6 +280,8 @@ pub(crate) fn outputs(
 }
 
 #[cfg(test)]
+mod accept;
+#[cfg(test)]
 mod bad_input;
 #[cfg(test)]
 mod conditions;

@@ -131,10 +131,11 @@ fn missing_key(workload: &Workload<'_>, object: &Declared<'_>, key: &str) -> Dia
 fn missing_object(workload: &Workload<'_>, reference: &Reference<'_>) -> Diagnostic {
     let (of, Reference { kind, name, .. }) = (workload.object.object_ref(), reference);
     let namespace = of.namespace.as_deref().unwrap_or_default();
-    let diagnostic = Diagnostic::warning(MISSING_OBJECT, format!("{of} needs {kind}/{namespace}/{name}, which nothing declares"))
+    let summary = format!("{of} needs {kind}/{namespace}/{name}, which nothing declares");
+    let diagnostic = Diagnostic::warning(MISSING_OBJECT, summary)
         .detail(format!(
-            "This plan creates the namespace {namespace}, so that nobody else can have made it. The pods do not start \
-             before it is there."
+            "This plan creates the namespace {namespace}, so that nobody else can have made it. The pods do not \
+             start before it is there."
         ))
         .hint("declare it, or correct the name");
     about(workload.object.resource, diagnostic)
