@@ -4,7 +4,7 @@ use super::namespace::Namespace;
 use super::workload::{Workload, container_name};
 use super::{OUT_OF_LIMITS, about, list, seek};
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::value::Value;
+use crate::value::{Map, Value};
 use engine_kinds::Quantity;
 
 /// What a container asks for of a resource, or may use of it.
@@ -117,7 +117,7 @@ fn breaches(defaults: &Defaults<'_>, container: &Value, range: &Value) -> Vec<St
     let bounds = |field: &str| {
         let map = range.get(field).and_then(Value::as_map);
         map.into_iter()
-            .flat_map(|map| map.iter())
+            .flat_map(Map::iter)
             .filter_map(|(name, value)| Some((name.clone(), Amount::at(value, &[]).known()?)))
     };
     let too_little = bounds("min").filter_map(|(name, min)| {

@@ -105,10 +105,9 @@ fn delivery<'a>(object: &Declared<'a>) -> Option<Option<&'a str>> {
     let kind = &object.object_ref().kind;
     let target = match (kind.group.as_str(), kind.kind.as_str()) {
         ("argoproj.io", "Application") => &["spec", "destination", "namespace"][..],
-        ("argoproj.io", "ApplicationSet") | ("kustomize.toolkit.fluxcd.io", _) => {
+        ("argoproj.io", "ApplicationSet") | ("kustomize.toolkit.fluxcd.io" | "helm.toolkit.fluxcd.io", _) => {
             &["spec", "targetNamespace"]
         }
-        ("helm.toolkit.fluxcd.io", _) => &["spec", "targetNamespace"],
         _ => return None,
     };
     Some(object.body.str_at(target))

@@ -54,7 +54,7 @@ fn allows_dns(rule: &Value) -> bool {
     (peers.is_empty() || peers.iter().any(is_beyond)) && (ports.is_empty() || ports.iter().any(is_dns))
 }
 
-/// Where servers of DNS listen: policies see the port of the pod behind the Service, which on OpenShift is 5353.
+/// Where servers of DNS listen: policies see the port of the pod behind the Service, which may be 5353.
 const DNS_PORTS: [i64; 2] = [53, 5353];
 
 fn is_dns(port: &Value) -> bool {

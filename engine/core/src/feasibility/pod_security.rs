@@ -4,7 +4,7 @@ use super::namespace::Namespace;
 use super::workload::{Workload, container_name};
 use super::{POD_SECURITY, about, list, seek, some_of};
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::value::Value;
+use crate::value::{Map, Value};
 
 /// The label by which the API server refuses pods.
 const ENFORCE: &str = "pod-security.kubernetes.io/enforce";
@@ -133,7 +133,7 @@ fn baseline(workload: &Workload<'_>) -> Vec<String> {
     for sysctl in list(spec, &["securityContext", "sysctls"]).iter().filter_map(|it| it.str_at(&["name"])) {
         breaches.extend((!SYSCTLS.contains(&sysctl)).then(|| format!("the sysctl {sysctl} is set")));
     }
-    let annotations = workload.annotations.and_then(Value::as_map).into_iter().flat_map(|map| map.iter());
+    let annotations = workload.annotations.and_then(Value::as_map).into_iter().flat_map(Map::iter);
     for (name, value) in annotations.filter(|(name, _)| name.starts_with("container.apparmor.security.beta."))
     {
         let is_allowed = |it: &str| it.is_empty() || it == "runtime/default" || it.starts_with("localhost/");

@@ -7,7 +7,7 @@ use super::namespace::{Declared, Namespace};
 use super::workload::{Workload, container_name};
 use super::{OVER_QUOTA, POD_OVER_QUOTA, UNNAMED_AMOUNT, about, some_of};
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
-use crate::value::Value;
+use crate::value::{Map, Value};
 use engine_kinds::Quantity;
 use usage::{Counted, pod_amount};
 
@@ -24,7 +24,7 @@ pub(super) fn check(namespace: &Namespace<'_>, found: &mut Diagnostics) {
         let (None, None, Some(hard)) = (spec("scopes"), spec("scopeSelector"), spec("hard")) else {
             continue;
         };
-        for (resource, hard) in hard.as_map().into_iter().flat_map(|hard| hard.iter()) {
+        for (resource, hard) in hard.as_map().into_iter().flat_map(Map::iter) {
             let Some(hard) = Amount::at(hard, &[]).known() else { continue };
             let limit = Limit { quota, resource, hard };
             match usage::counted(resource) {

@@ -6,7 +6,7 @@ use super::namespace::{Declared, Namespace};
 use super::workload::Workload;
 use super::{MISSING_KEY, MISSING_OBJECT, about, list};
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::value::Value;
+use crate::value::{Map, Value};
 
 /// An object of the same namespace that a pod cannot do without.
 struct Reference<'a> {
@@ -51,7 +51,7 @@ fn lacks(object: &Declared<'_>, key: &str) -> bool {
         || object.body.str_at(&["type"]) == Some("kubernetes.io/service-account-token");
     let maps: Vec<_> = parts.into_iter().flatten().collect();
     let is_known = maps.iter().all(|map| map.as_map().is_some());
-    let mut keys = maps.iter().filter_map(|map| map.as_map()).flat_map(|map| map.keys()).peekable();
+    let mut keys = maps.iter().filter_map(|map| map.as_map()).flat_map(Map::keys).peekable();
     is_known && !is_filled_by_others && keys.peek().is_some() && keys.all(|it| it != key)
 }
 

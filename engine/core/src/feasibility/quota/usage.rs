@@ -13,8 +13,11 @@ pub(super) enum Counted<'a> {
     /// How many pods there are.
     Count,
     /// What declared objects take.
-    Objects(Box<dyn Fn(&Declared<'_>) -> Option<Quantity> + 'a>),
+    Objects(Box<Take<'a>>),
 }
+
+/// Returns what one object takes of a quota.
+type Take<'a> = dyn Fn(&Declared<'_>) -> Option<Quantity> + 'a;
 
 /// Returns what a resource of a quota counts, `None` for one that is not known.
 ///
