@@ -156,7 +156,6 @@ fn load_unsorted(
     let outputs = outputs.map_err(|found| faults.extend(found)).unwrap_or_default();
     let graph = checked(builder, (&verdicts, pending.is_empty()), faults)?;
     note_functions(&facts, &files);
-    let accepted = module.root.settings.as_ref().map(|it| it.accept.clone()).unwrap_or_default();
     let filler = Filler {
         module: Arc::new(module),
         inputs,
@@ -174,7 +173,7 @@ fn load_unsorted(
         environment: whole.name,
         state: whole.state,
         adopt: whole.adopt,
-        accepted,
+        accepted: whole.accepted,
         clusters: whole.clusters,
         graph: Arc::new(graph),
         reads: pending,
