@@ -138,6 +138,7 @@ pub async fn make(session: &Session, subject: &Subject, purpose: Purpose) -> Res
         predictions: &predictions,
         desired: &desired,
         adopt: session.definition.adopt,
+        accepted: &session.definition.accepted,
         outputs: &subject.outputs,
         replace: &subject.replace,
     });
@@ -230,6 +231,7 @@ fn offline(session: &Session, subject: &Subject) -> Plan {
         predictions: &HashMap::new(),
         desired: &desired_prints(graph, session.key.as_ref()),
         adopt: session.definition.adopt,
+        accepted: &session.definition.accepted,
         outputs: &subject.outputs,
         replace: &subject.replace,
     });

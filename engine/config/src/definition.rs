@@ -1,12 +1,12 @@
 //! Loading an environment definition: the one entry of this crate.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use engine_core::address::Address;
 use engine_core::cluster::Clusters;
-use engine_core::diagnostic::{Diagnostic, Diagnostics, Severity};
+use engine_core::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
 use engine_core::digest::Digest;
 use engine_core::graph::{GraphBuilder, ResourceGraph};
 use engine_core::mark::EnvironmentName;
@@ -75,6 +75,8 @@ pub struct Definition {
     pub state: StateChoice,
     /// What to do with objects that exist and are nobody's.
     pub adopt: AdoptPolicy,
+    /// Findings of feasibility that are known and not to be shown.
+    pub accepted: BTreeSet<Code>,
     /// The clusters.
     pub clusters: Clusters,
     /// What is declared. While [`Definition::reads`] is not empty, what depends on them may be missing.
@@ -171,6 +173,7 @@ fn load_unsorted(
         environment: whole.name,
         state: whole.state,
         adopt: whole.adopt,
+        accepted: whole.accepted,
         clusters: whole.clusters,
         graph: Arc::new(graph),
         reads: pending,
@@ -275,6 +278,8 @@ pub(crate) fn outputs(
     if faults.is_empty() { Ok(found) } else { Err(faults) }
 }
 
+#[cfg(test)]
+mod accept;
 #[cfg(test)]
 mod bad_input;
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! What a root module says about the environment as a whole: name, state, adoption and clusters.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use engine_core::address::InstanceKey;
 use engine_core::cluster::{Cluster, Clusters, Connection};
-use engine_core::diagnostic::{Diagnostic, Diagnostics, SourceSpan};
+use engine_core::diagnostic::{Code, Diagnostic, Diagnostics, SourceSpan};
 use engine_core::mark::EnvironmentName;
 use engine_core::object_ref::ClusterRef;
 use engine_core::plan::AdoptPolicy;
@@ -39,6 +39,7 @@ pub(crate) struct Whole {
     pub(crate) name: EnvironmentName,
     pub(crate) state: StateChoice,
     pub(crate) adopt: AdoptPolicy,
+    pub(crate) accepted: BTreeSet<Code>,
     pub(crate) clusters: Clusters,
     pub(crate) order: ClusterOrder,
     /// `cluster.NAME` of the root module.
@@ -56,6 +57,8 @@ pub(crate) fn evaluate(
 ) -> Result<Whole, Diagnostics> {
     let mut reader = Reader { frame, facts, contexts, faults: Diagnostics::default() };
     let (name, state, adopt) = reader.settings();
+    let settings = frame.module.root.settings.as_ref();
+    let accepted = settings.map(|settings| settings.accept.clone()).unwrap_or_default();
     let Evaluated { clusters, instances, by_name, by_ref } = reader.clusters();
     if !reader.faults.has_errors() {
         reader.check_state(&state, &clusters);
@@ -63,7 +66,7 @@ pub(crate) fn evaluate(
     let order = reader.order(&instances);
     match (name, reader.faults) {
         (Some(name), faults) if faults.is_empty() => {
-            Ok(Whole { name, state, adopt, clusters, order, by_name, by_ref })
+            Ok(Whole { name, state, adopt, accepted, clusters, order, by_name, by_ref })
         }
         (_, faults) => Err(faults),
     }

@@ -28,6 +28,7 @@ pub mod ports;
 pub mod state;
 pub mod status;
 
+pub mod feasibility;
 pub mod live;
 pub mod plan;
 pub mod prediction;

@@ -278,6 +278,7 @@ impl<'a> World<'a> {
             predictions: &predictions,
             desired: &desired,
             adopt: definition.adopt,
+            accepted: &definition.accepted,
             outputs: &goal.outputs(&definition),
             replace: &BTreeSet::new(),
         });

@@ -16,10 +16,10 @@ mod secret;
 mod settings;
 mod values;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use engine_core::diagnostic::SourceSpan;
+use engine_core::diagnostic::{Code, SourceSpan};
 use engine_core::field_path::FieldPath;
 use engine_core::resource::Timeouts;
 use engine_core::value::Text;
@@ -134,6 +134,7 @@ pub(crate) struct Settings {
     pub(crate) environment: Option<Expr>,
     pub(crate) state: Option<StateDeclaration>,
     pub(crate) adopt: Option<Expr>,
+    pub(crate) accept: BTreeSet<Code>,
 }
 
 /// The `state` block.

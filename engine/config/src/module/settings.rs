@@ -3,16 +3,18 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use engine_core::diagnostic::{Diagnostic, Diagnostics, SourceFile};
+use engine_core::diagnostic::{Code, Diagnostic, Diagnostics, SourceFile};
+use engine_core::feasibility::CODES;
 use engine_core::value::Text;
 use hcl_edit::structure::Block;
 
-use super::constant::Constants;
+use super::constant::{Constants, typed};
 use super::fields::{Fields, Name, expect_labels, head_span, twice};
 use super::resource::targets;
 use super::{ClusterDeclaration, Rollout, Settings, StateDeclaration, Wave};
-use crate::codes::{DUPLICATE, LABELS, MISSING_ARGUMENT, UNSUPPORTED};
+use crate::codes::{DUPLICATE, INVALID_ARGUMENT, LABELS, MISSING_ARGUMENT, UNSUPPORTED};
 use crate::eval::did_you_mean;
+use crate::expr_value::ExprValue;
 use crate::types::Type;
 
 /// Decodes the `terrane` block.
@@ -22,6 +24,7 @@ pub(super) fn settings(block: Block, file: &Arc<SourceFile>, faults: &mut Diagno
     let mut fields = Fields::new("block terrane".to_owned(), span.clone(), block.body, faults);
     let environment = fields.expr("environment");
     let adopt = fields.expr("adopt");
+    let accept = accepted(&mut fields);
     // Read by `overrides` before anything else.
     fields.expr("override");
     let states = fields.blocks("state");
@@ -31,7 +34,7 @@ pub(super) fn settings(block: Block, file: &Arc<SourceFile>, faults: &mut Diagno
     }
     let state = states.into_iter().next().and_then(|block| state(block, file, fields.faults()));
     fields.finish();
-    Some(Settings { span, environment, state, adopt })
+    Some(Settings { span, environment, state, adopt, accept })
 }
 
 fn state(block: Block, file: &Arc<SourceFile>, faults: &mut Diagnostics) -> Option<StateDeclaration> {
@@ -51,6 +54,29 @@ fn state(block: Block, file: &Arc<SourceFile>, faults: &mut Diagnostics) -> Opti
     };
     fields.finish();
     Some(state)
+}
+
+/// Decodes the findings of feasibility that are accepted. They are constants: what a plan passes over should be seen
+/// where it is written.
+fn accepted(fields: &mut Fields<'_>) -> BTreeSet<Code> {
+    let Some(expr) = fields.expr("accept") else { return BTreeSet::new() };
+    let list =
+        Constants::new().value(&expr).and_then(|it| typed(&it, &Type::set(Type::String), "accept", &expr));
+    let list = list.map_err(|found| fields.faults().extend(found)).unwrap_or(ExprValue::NULL);
+    let texts = list.as_items().into_iter().flat_map(|items| items.iter()).filter_map(|item| item.as_text());
+    let mut accepted = BTreeSet::new();
+    for text in texts {
+        match CODES.iter().find(|code| code.to_string() == *text) {
+            Some(code) => accepted.extend([*code]),
+            None => {
+                let known: Vec<String> = CODES.iter().map(Code::to_string).collect();
+                let fault = format!("{text:?} is no finding of feasibility");
+                let hint = format!("accept takes {}", known.join(", "));
+                fields.fault(Diagnostic::error(INVALID_ARGUMENT, fault).at(expr.span()).hint(hint));
+            }
+        }
+    }
+    accepted
 }
 
 /// Returns the module types for which the repository's own module is preferred, from the `terrane` blocks.

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::address::Address;
-use crate::diagnostic::Diagnostics;
+use crate::diagnostic::{Code, Diagnostics};
+use crate::feasibility::{self, feasibility};
 use crate::field_path::FieldPath;
 use crate::fields::FieldSet;
 use crate::graph::{ResourceGraph, pod_spec};
@@ -49,6 +50,8 @@ pub struct PlanInput<'a> {
     pub desired: &'a DesiredPrints,
     /// What to do with objects that are nobody's.
     pub adopt: AdoptPolicy,
+    /// Findings of feasibility that are not to be shown.
+    pub accepted: &'a BTreeSet<Code>,
     /// Outputs of the definition.
     pub outputs: &'a BTreeMap<Text, PlannedOutput>,
     /// Resources whose objects are replaced although nothing of them changes.
@@ -72,6 +75,9 @@ pub fn plan(input: &PlanInput<'_>) -> Plan {
     planner.refusals();
     planner.removals();
     planner.diagnostics.extend(losses(&planner.changes, input));
+    let subject =
+        feasibility::Subject { graph: input.graph, changes: &planner.changes, accepted: input.accepted };
+    planner.diagnostics.extend(feasibility(subject));
     let (outputs, new_outputs) = outputs(input);
     let mut plan = Plan {
         environment: input.state.environment.clone(),

@@ -1,0 +1,8 @@
+terrane {
+  environment = "web"
+  accept      = ["TRN0601"]
+}
+
+cluster "main" {
+  sandbox = true
+}
