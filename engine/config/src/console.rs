@@ -20,6 +20,7 @@ use crate::functions::FunctionContext;
 use crate::hints;
 use crate::module::Expr;
 use crate::nesting::with_room;
+use crate::syntax::check_expression;
 
 /// The names that a lone expression may refer to, and what its functions work with.
 #[derive(Debug, Default)]
@@ -152,6 +153,7 @@ fn parse(text: &str) -> Result<(Expression, Arc<SourceFile>), Diagnostics> {
         Diagnostic::error(SYNTAX, format!("syntax error: {}", error.message()))
             .at(SourceSpan::new(Arc::clone(&file), start..end))
     })?;
+    check_expression(&file, &expression)?;
     Ok((expression, file))
 }
 

@@ -125,10 +125,7 @@ impl<'a> Evaluator<'a> {
             Expression::Null(_) => ExprValue::NULL,
             Expression::Bool(bool) => ExprValue::bool(*bool.value()),
             Expression::Number(number) => self.number_literal(number, &range)?,
-            Expression::String(text) => {
-                self.on_one_line(text.as_str(), &range)?;
-                ExprValue::string(text.as_str())
-            }
+            Expression::String(text) => ExprValue::string(text.as_str()),
             Expression::Array(array) => self.array(array)?,
             Expression::Object(object) => self.object(object, &range)?,
             Expression::StringTemplate(template) => self.template(template, Lines::Joined, &range)?,

@@ -3,6 +3,7 @@
 mod brackets;
 pub(crate) mod lexer;
 mod mistakes;
+mod quotes;
 mod recover;
 
 use std::sync::Arc;
@@ -14,6 +15,8 @@ use hcl_edit::structure::Body;
 use crate::json;
 use crate::nesting::with_room;
 
+pub(crate) use self::quotes::check_expression;
+
 /// Parses a file: HCL's native syntax, or its JSON form if the name ends with `.json`.
 ///
 /// The parser stops at its first error. Then the file is taken apart into blocks and arguments, each parsed on its
@@ -21,7 +24,10 @@ use crate::nesting::with_room;
 pub(crate) fn parse(file: &Arc<SourceFile>) -> Result<Body, Diagnostics> {
     with_room(|| match file.path.ends_with(".json") {
         true => json::parse(file),
-        false => parse_body(&file.text).map_err(|error| recover::faults(file, &error)),
+        false => {
+            let body = parse_body(&file.text).map_err(|error| recover::faults(file, &error))?;
+            quotes::check(file, &body).map(|()| body)
+        }
     })
 }
 

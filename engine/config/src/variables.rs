@@ -20,6 +20,7 @@ use crate::expand::Input;
 use crate::expr_value::ExprValue;
 use crate::module::{Constants, Expr, Module, Name};
 use crate::source::{Files, masked};
+use crate::syntax::check_expression;
 use crate::syntax::parse;
 use crate::types::Type;
 
@@ -161,6 +162,7 @@ fn from_text(module: &Module, name: &str, text: &str, origin: &str) -> Result<Gi
                     .at(span.clone())
                     .hint("write it as in a definition, for example '[\"a\", \"b\"]'")
             })?;
+            check_expression(&file, &node)?;
             Constants::new().value(&Expr::new(node, file))?
         }
     };

@@ -10,7 +10,6 @@ use hcl_edit::{Span, Spanned};
 use super::codes::TEMPLATE_VALUE;
 use super::for_expr::Names;
 use super::{Evaluator, Outcome, given, range_of};
-use crate::codes::SYNTAX;
 use crate::convert::convert;
 use crate::expr_value::{ExprValue, Refinement, safe_prefix};
 use crate::types::Type;
@@ -139,19 +138,6 @@ impl Evaluator<'_> {
         }
     }
 
-    /// Refuses a quoted text whose line end is no escape.
-    pub(super) fn on_one_line(&self, text: &str, range: &Range<usize>) -> Outcome<()> {
-        let source = self.scope.file().text.get(range.clone());
-        // In the JSON form texts are not where their parts say.
-        if !text.contains('\n') || source.is_none_or(|source| !source.contains('\n')) {
-            return Ok(());
-        }
-        Err(self
-            .fault(SYNTAX, range, "syntax error: a quoted text ends on its line")
-            .hint("write \\n for a line end, or a heredoc")
-            .into())
-    }
-
     /// Renders a template to text, or to text that is known after apply.
     fn text(&self, template: &Template, lines: Lines, edges: Edges) -> Outcome {
         let mut out = Rendered::default();
@@ -162,9 +148,6 @@ impl Evaluator<'_> {
             match element {
                 Element::Literal(text) => {
                     let end = elements.peek().map_or(edges.end, |next| strip(next).strip_start());
-                    if lines == Lines::Joined {
-                        self.on_one_line(text.value(), &text.span().unwrap_or_default())?;
-                    }
                     let text = self.literal(text, lines);
                     for line in lines.split(&text, Edges { start: strip_next, end, line_start }) {
                         out.push(lines.flushed(line, line_start));

@@ -44,6 +44,9 @@ fn typical_mistakes_are_named() {
     for (text, want) in [
         ("a = “x”", "1:5 `“` is not a quote of HCL (write text in straight quotes: \"…\")"),
         ("a = 'x'", "1:5 text stands in double quotes (write \"…\" in place of '…')"),
+        ("a = \"x\n  y\"", "1:5 a quoted text ends on its line (write \\n for a line end, or a heredoc"),
+        ("a = \"${b}x\n\"", "1:10 a quoted text ends on its line (write \\n"),
+        ("b \"x\ny\" {\n}", "1:3 a quoted text ends on its line (write \\n"),
         ("a = 1e400", "1:5 this number is larger than 1.7e308 (write it as text"),
         ("a = 1;", "1:6 there is no `;` in HCL"),
         ("a: 1", "1:2 an argument is set with `=`, not with `:` (write `a = …`, or `a { … }` for a block)"),
