@@ -2,8 +2,8 @@
 
 mod brackets;
 pub(crate) mod lexer;
+mod line_ends;
 mod mistakes;
-mod quotes;
 mod recover;
 
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use hcl_edit::structure::Body;
 use crate::json;
 use crate::nesting::with_room;
 
-pub(crate) use self::quotes::check_expression;
+pub(crate) use self::line_ends::check_expression;
 
 /// Parses a file: HCL's native syntax, or its JSON form if the name ends with `.json`.
 ///
@@ -26,7 +26,7 @@ pub(crate) fn parse(file: &Arc<SourceFile>) -> Result<Body, Diagnostics> {
         true => json::parse(file),
         false => {
             let body = parse_body(&file.text).map_err(|error| recover::faults(file, &error))?;
-            quotes::check(file, &body).map(|()| body)
+            line_ends::check(file, &body).map(|()| body)
         }
     })
 }

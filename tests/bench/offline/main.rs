@@ -252,7 +252,7 @@ fn offline(graph: &ResourceGraph, state: &State, desired: &DesiredPrints) -> Pla
         predictions: &HashMap::new(),
         desired,
         adopt: engine_core::plan::AdoptPolicy::Never,
-        accepted: &std::collections::BTreeSet::new(),
+        accepted: &BTreeSet::new(),
         outputs: &BTreeMap::new(),
         replace: &BTreeSet::new(),
     })

@@ -47,6 +47,10 @@ fn typical_mistakes_are_named() {
         ("a = \"x\n  y\"", "1:5 a quoted text ends on its line (write \\n for a line end, or a heredoc"),
         ("a = \"${b}x\n\"", "1:10 a quoted text ends on its line (write \\n"),
         ("b \"x\ny\" {\n}", "1:3 a quoted text ends on its line (write \\n"),
+        (
+            "a = <<EOT\nx\nEOT # y\n",
+            "3:5 something stands behind the closing mark of a heredoc (the mark stands",
+        ),
         ("a = 1e400", "1:5 this number is larger than 1.7e308 (write it as text"),
         ("a = 1;", "1:6 there is no `;` in HCL"),
         ("a: 1", "1:2 an argument is set with `=`, not with `:` (write `a = …`, or `a { … }` for a block)"),

@@ -1,7 +1,7 @@
-//! Quoted text ends on its line, which the parser does not check.
+//! Where text must end, which the parser does not check: a quoted text on its line, a heredoc with a line of its own.
 //!
 //! # Source
-//! HCL native syntax specification, "Template Expressions": quoted templates hold no literal newline.
+//! HCL native syntax specification, "Template Expressions".
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -15,28 +15,30 @@ use hcl_edit::{Decorated, Span, Spanned};
 
 use crate::codes::SYNTAX;
 
-/// Finds the quoted texts of a file that go on in the next line.
+/// Finds the texts of a file that end where they must not.
 pub(super) fn check(file: &Arc<SourceFile>, body: &Body) -> Result<(), Diagnostics> {
-    let mut quotes = Quotes { file, is_quoted: false, faults: Diagnostics::default() };
-    quotes.visit_body(body);
-    if quotes.faults.is_empty() { Ok(()) } else { Err(quotes.faults) }
+    found(file, |texts| texts.visit_body(body))
 }
 
 /// Finds those of an expression.
 pub(crate) fn check_expression(file: &Arc<SourceFile>, expression: &Expression) -> Result<(), Diagnostics> {
-    let mut quotes = Quotes { file, is_quoted: false, faults: Diagnostics::default() };
-    quotes.visit_expr(expression);
-    if quotes.faults.is_empty() { Ok(()) } else { Err(quotes.faults) }
+    found(file, |texts| texts.visit_expr(expression))
 }
 
-struct Quotes<'a> {
+fn found(file: &Arc<SourceFile>, visit: impl FnOnce(&mut Texts<'_>)) -> Result<(), Diagnostics> {
+    let mut texts = Texts { file, is_quoted: false, faults: Diagnostics::default() };
+    visit(&mut texts);
+    if texts.faults.is_empty() { Ok(()) } else { Err(texts.faults) }
+}
+
+struct Texts<'a> {
     file: &'a Arc<SourceFile>,
     /// Whether literals stand in quotes here, and not in a heredoc.
     is_quoted: bool,
     faults: Diagnostics,
 }
 
-impl Quotes<'_> {
+impl Texts<'_> {
     /// Looks at a text as it is written: a line end in it may come from an escape.
     fn text(&mut self, text: &str, range: Option<Range<usize>>) {
         let Some(range) = range.filter(|_| text.contains('\n')) else { return };
@@ -47,6 +49,20 @@ impl Quotes<'_> {
         }
     }
 
+    /// Looks at what follows the closing mark of a heredoc.
+    fn end_of_heredoc(&mut self, range: Option<Range<usize>>) {
+        let Some(end) = range.map(|range| range.end) else { return };
+        let rest = self.file.text.get(end..).unwrap_or_default();
+        let rest = rest.lines().next().unwrap_or_default();
+        if !rest.trim().is_empty() {
+            let start = end + rest.len() - rest.trim_start().len();
+            let summary = "syntax error: something stands behind the closing mark of a heredoc";
+            let span = SourceSpan::new(Arc::clone(self.file), start..end + rest.trim_end().len());
+            let hint = "the mark stands on a line of its own; if this is text, choose another mark";
+            self.faults.push(Diagnostic::error(SYNTAX, summary).at(span).hint(hint));
+        }
+    }
+
     fn inside(&mut self, is_quoted: bool, visit: impl FnOnce(&mut Self)) {
         let outside = std::mem::replace(&mut self.is_quoted, is_quoted);
         visit(self);
@@ -54,7 +70,7 @@ impl Quotes<'_> {
     }
 }
 
-impl Visit for Quotes<'_> {
+impl Visit for Texts<'_> {
     fn visit_string(&mut self, node: &Decorated<String>) {
         self.text(node.as_str(), node.span());
     }
@@ -66,14 +82,15 @@ impl Visit for Quotes<'_> {
     }
 
     fn visit_string_template(&mut self, node: &StringTemplate) {
-        self.inside(true, |quotes| visit::visit_string_template(quotes, node));
+        self.inside(true, |texts| visit::visit_string_template(texts, node));
     }
 
     fn visit_heredoc_template(&mut self, node: &HeredocTemplate) {
-        self.inside(false, |quotes| visit::visit_heredoc_template(quotes, node));
+        self.end_of_heredoc(node.span());
+        self.inside(false, |texts| visit::visit_heredoc_template(texts, node));
     }
 
     fn visit_interpolation(&mut self, node: &Interpolation) {
-        self.inside(false, |quotes| visit::visit_interpolation(quotes, node));
+        self.inside(false, |texts| visit::visit_interpolation(texts, node));
     }
 }
