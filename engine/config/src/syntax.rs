@@ -1,6 +1,7 @@
 //! Parsing a file, with every syntax error that can be told apart.
 
 mod brackets;
+mod empty_heredoc;
 pub(crate) mod lexer;
 mod line_ends;
 mod mistakes;
@@ -9,7 +10,6 @@ mod recover;
 use std::sync::Arc;
 
 use engine_core::diagnostic::{Diagnostics, SourceFile};
-use hcl_edit::parser::parse_body;
 use hcl_edit::structure::Body;
 
 use crate::json;
@@ -25,7 +25,7 @@ pub(crate) fn parse(file: &Arc<SourceFile>) -> Result<Body, Diagnostics> {
     with_room(|| match file.path.ends_with(".json") {
         true => json::parse(file),
         false => {
-            let body = parse_body(&file.text).map_err(|error| recover::faults(file, &error))?;
+            let body = empty_heredoc::body(&file.text).map_err(|error| recover::faults(file, &error))?;
             line_ends::check(file, &body).map(|()| body)
         }
     })

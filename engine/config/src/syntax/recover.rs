@@ -4,11 +4,11 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use engine_core::diagnostic::{Diagnostic, Diagnostics, SourceFile};
-use hcl_edit::parser::{Error, parse_body};
+use hcl_edit::parser::Error;
 
 use super::brackets::{self, Part};
 use super::lexer::{self, Token, is_head};
-use super::mistakes;
+use super::{empty_heredoc, mistakes};
 
 /// How many syntax errors of one file are reported.
 const MAX_ERRORS: usize = 20;
@@ -57,7 +57,7 @@ impl Search<'_> {
         // With the line break: the parser tells more of an argument that ends than of a file that does.
         let last = last.range().end;
         let range = first.start..self.file.text[last..].find('\n').map_or(last, |len| last + len + 1);
-        let Err(error) = parse_body(&self.file.text[range.clone()]) else { return };
+        let Err(error) = empty_heredoc::body(&self.file.text[range.clone()]) else { return };
         let before = self.faults.len();
         let too_deep = error.message().contains("nesting depth");
         if depth > 0 && !too_deep && is_open_head(&lines[start]) && is_end(&lines[end - 1]) && end - start > 2
@@ -77,7 +77,7 @@ impl Search<'_> {
             return;
         };
         let head = format!("{}}}\n", &self.file.text[first.start..=brace.start]);
-        if let Err(error) = parse_body(&head) {
+        if let Err(error) = empty_heredoc::body(&head) {
             let offset = first.start + error.location().offset();
             self.faults.push(mistakes::fault(self.file, line, offset, error.message()));
         }

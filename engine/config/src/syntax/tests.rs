@@ -105,3 +105,37 @@ fn typical_mistakes_are_named() {
         assert!(told[0].starts_with(want), "{text}\nfound {}\nwant  {want}", told[0]);
     }
 }
+
+#[test]
+fn an_empty_heredoc_ends_where_it_ends() {
+    let values = |text: &str| -> Vec<(String, String)> {
+        let file = Arc::new(SourceFile { path: "a.hcl".into(), text: text.into() });
+        let body = parse(&file).unwrap_or_else(|faults| panic!("{text}\n{faults:?}"));
+        let value = |expression: &hcl_edit::expr::Expression| match expression {
+            hcl_edit::expr::Expression::HeredocTemplate(heredoc) => heredoc.template.to_string(),
+            other => other.to_string().trim().to_owned(),
+        };
+        body.attributes().map(|attribute| (attribute.key.to_string(), value(&attribute.value))).collect()
+    };
+    let own = |pairs: &[(&str, &str)]| -> Vec<(String, String)> {
+        pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+    };
+    let found = |text: &str| -> Vec<(String, String)> {
+        values(text).into_iter().map(|(key, value)| (key.trim().to_owned(), value)).collect()
+    };
+    for (text, want) in [
+        ("a = <<EOT\nEOT\nb = <<EOT\nx\nEOT\n", own(&[("a", "\"\""), ("b", "x\n")])),
+        ("a = <<-EOT\n  EOT\nb = <<-EOT\n  x\n  EOT\n", own(&[("a", "\"\""), ("b", "x\n")])),
+        (
+            "a = <<-EOT\r\n  EOT\r\nb = 1\r\nc = <<EOT\r\nEOT\r\n",
+            own(&[("a", "\"\""), ("b", "1"), ("c", "\"\"")]),
+        ),
+        (
+            "# <<EOT\n# EOT\na = \"<<EOT\"\nb = <<X\n<<EOT\nEOT\nX\n",
+            own(&[("a", "\"<<EOT\""), ("b", "<<EOT\nEOT\n")]),
+        ),
+        ("a = <<EOT\nEOTX\nEOT\n", own(&[("a", "EOTX\n")])),
+    ] {
+        assert_eq!(found(text), want, "{text}");
+    }
+}
