@@ -9,7 +9,6 @@ use std::sync::Arc;
 use engine_core::diagnostic::{Diagnostic, Diagnostics, SourceFile, SourceSpan};
 use engine_core::value::Text;
 use hcl_edit::expr::Expression;
-use hcl_edit::parser::parse_expr;
 
 use crate::codes::{SYNTAX, UNKNOWN_REFERENCE};
 use crate::definition::Definition;
@@ -20,7 +19,7 @@ use crate::functions::FunctionContext;
 use crate::hints;
 use crate::module::Expr;
 use crate::nesting::with_room;
-use crate::syntax::check_expression;
+use crate::syntax;
 
 /// The names that a lone expression may refer to, and what its functions work with.
 #[derive(Debug, Default)]
@@ -147,13 +146,13 @@ fn asked_for_type(expression: &Expression) -> Option<&Expression> {
 
 fn parse(text: &str) -> Result<(Expression, Arc<SourceFile>), Diagnostics> {
     let file = Arc::new(SourceFile { path: "<expression>".to_owned(), text: text.to_owned() });
-    let expression = with_room(|| parse_expr(text)).map_err(|error| {
+    let expression = with_room(|| syntax::expression(text)).map_err(|error| {
         let start = text.floor_char_boundary(error.location().offset());
         let end = text.ceil_char_boundary(start + 1);
         Diagnostic::error(SYNTAX, format!("syntax error: {}", error.message()))
             .at(SourceSpan::new(Arc::clone(&file), start..end))
     })?;
-    check_expression(&file, &expression)?;
+    syntax::check_expression(&file, &expression)?;
     Ok((expression, file))
 }
 

@@ -15,6 +15,7 @@ use hcl_edit::structure::Body;
 use crate::json;
 use crate::nesting::with_room;
 
+pub(crate) use self::empty_heredoc::expression;
 pub(crate) use self::line_ends::check_expression;
 
 /// Parses a file: HCL's native syntax, or its JSON form if the name ends with `.json`.

@@ -11,7 +11,6 @@ use engine_core::diagnostic::{Diagnostic, Diagnostics, Severity, SourceFile, Sou
 use engine_core::digest::Digest;
 use engine_core::value::{Text, Value};
 use hcl_edit::Span;
-use hcl_edit::parser::parse_expr;
 use hcl_edit::structure::Structure;
 
 use crate::codes::{MISSING_VARIABLE, UNDECLARED_VARIABLE, VARIABLE_TEXT};
@@ -20,7 +19,7 @@ use crate::expand::Input;
 use crate::expr_value::ExprValue;
 use crate::module::{Constants, Expr, Module, Name};
 use crate::source::{Files, masked};
-use crate::syntax::check_expression;
+use crate::syntax;
 use crate::syntax::parse;
 use crate::types::Type;
 
@@ -154,7 +153,7 @@ fn from_text(module: &Module, name: &str, text: &str, origin: &str) -> Result<Gi
     let value = match variable.takes_text {
         true => ExprValue::string(text),
         false => {
-            let node = parse_expr(text).map_err(|error| {
+            let node = syntax::expression(text).map_err(|error| {
                 let why = if variable.marks.any() { String::new() } else { format!(": {}", error.message()) };
                 let summary = format!("{origin} is no expression{why}");
                 Diagnostic::error(VARIABLE_TEXT, summary)
@@ -162,7 +161,7 @@ fn from_text(module: &Module, name: &str, text: &str, origin: &str) -> Result<Gi
                     .at(span.clone())
                     .hint("write it as in a definition, for example '[\"a\", \"b\"]'")
             })?;
-            check_expression(&file, &node)?;
+            syntax::check_expression(&file, &node)?;
             Constants::new().value(&Expr::new(node, file))?
         }
     };

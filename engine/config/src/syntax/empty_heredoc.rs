@@ -1,11 +1,12 @@
 //! Heredocs without a line between their marks.
 //!
 //! The parser looks for the closing mark behind a line of text only, and reads on to the next line that is like it: up to
-//! the end of another heredoc. So it is given empty text in quotes in the same place.
+//! the end of another heredoc. So it is given `("")` in the same place, as long.
 
 use std::borrow::Cow;
 
-use hcl_edit::parser::{Error, parse_body};
+use hcl_edit::expr::Expression;
+use hcl_edit::parser::{Error, parse_body, parse_expr};
 use hcl_edit::structure::Body;
 
 use super::lexer::{self, Kind};
@@ -13,6 +14,11 @@ use super::lexer::{self, Kind};
 /// Parses a file or a part of one. Places are those of the text.
 pub(super) fn body(text: &str) -> Result<Body, Error> {
     parse_body(&without_empty_heredocs(text))
+}
+
+/// Parses an expression. Places are those of the text.
+pub(crate) fn expression(text: &str) -> Result<Expression, Error> {
+    parse_expr(&without_empty_heredocs(text))
 }
 
 fn without_empty_heredocs(text: &str) -> Cow<'_, str> {
@@ -23,10 +29,12 @@ fn without_empty_heredocs(text: &str) -> Cow<'_, str> {
     let mut replaced = text.to_owned();
     for token in lexer::lines(text).iter().flatten().filter(|token| token.kind == Kind::Heredoc) {
         if is_empty(token.text) {
-            let blank =
-                token.text.bytes().map(|byte| if matches!(byte, b'\n' | b'\r') { byte.into() } else { ' ' });
-            let blank: String = "\"\"".chars().chain(blank.skip(2)).collect();
-            replaced.replace_range(token.range(), &blank);
+            let is_end = |byte: u8| matches!(byte, b'\n' | b'\r');
+            let blank = token.text.bytes().map(|byte| if is_end(byte) { byte.into() } else { ' ' });
+            // In parentheses, so that the line end inside does not end an argument.
+            let mut quoted: String = "(\"\"".chars().chain(blank.skip(3)).collect();
+            quoted.replace_range(quoted.len() - 1.., ")");
+            replaced.replace_range(token.range(), &quoted);
         }
     }
     replaced.into()

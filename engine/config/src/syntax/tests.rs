@@ -113,7 +113,7 @@ fn an_empty_heredoc_ends_where_it_ends() {
         let body = parse(&file).unwrap_or_else(|faults| panic!("{text}\n{faults:?}"));
         let value = |expression: &hcl_edit::expr::Expression| match expression {
             hcl_edit::expr::Expression::HeredocTemplate(heredoc) => heredoc.template.to_string(),
-            other => other.to_string().trim().to_owned(),
+            other => other.to_string().split_whitespace().collect::<String>(),
         };
         body.attributes().map(|attribute| (attribute.key.to_string(), value(&attribute.value))).collect()
     };
@@ -124,11 +124,11 @@ fn an_empty_heredoc_ends_where_it_ends() {
         values(text).into_iter().map(|(key, value)| (key.trim().to_owned(), value)).collect()
     };
     for (text, want) in [
-        ("a = <<EOT\nEOT\nb = <<EOT\nx\nEOT\n", own(&[("a", "\"\""), ("b", "x\n")])),
-        ("a = <<-EOT\n  EOT\nb = <<-EOT\n  x\n  EOT\n", own(&[("a", "\"\""), ("b", "x\n")])),
+        ("a = <<EOT\nEOT\nb = <<EOT\nx\nEOT\n", own(&[("a", "(\"\")"), ("b", "x\n")])),
+        ("a = <<-EOT\n  EOT\nb = <<-EOT\n  x\n  EOT\n", own(&[("a", "(\"\")"), ("b", "x\n")])),
         (
             "a = <<-EOT\r\n  EOT\r\nb = 1\r\nc = <<EOT\r\nEOT\r\n",
-            own(&[("a", "\"\""), ("b", "1"), ("c", "\"\"")]),
+            own(&[("a", "(\"\")"), ("b", "1"), ("c", "(\"\")")]),
         ),
         (
             "# <<EOT\n# EOT\na = \"<<EOT\"\nb = <<X\n<<EOT\nEOT\nX\n",
