@@ -81,8 +81,8 @@ impl<'a> Stop<'a> {
     fn range(&self) -> Range<usize> {
         match (self.token(), self.line.last()) {
             (Some(token), _) if !token.text.contains('\n') => token.range(),
-            (Some(token), _) => token.start..token.start + 1,
-            (None, Some(last)) => last.range().end..last.range().end + 1,
+            (Some(token), _) => token.start..self.text.ceil_char_boundary(token.start + 1),
+            (None, Some(last)) => last.range().end..self.text.ceil_char_boundary(last.range().end + 1),
             (None, None) => self.offset..self.text.ceil_char_boundary(self.offset + 1),
         }
     }

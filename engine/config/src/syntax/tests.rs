@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use engine_core::diagnostic::SourceFile;
+use engine_core::diagnostic::{Diagnostics, SourceFile};
 
 use super::parse;
 
@@ -137,5 +137,18 @@ fn an_empty_heredoc_ends_where_it_ends() {
         ("a = <<EOT\nEOTX\nEOT\n", own(&[("a", "EOTX\n")])),
     ] {
         assert_eq!(found(text), want, "{text}");
+    }
+}
+
+#[test]
+fn places_lie_between_characters() {
+    for text in
+        ["locals {\u{2000}\n}\u{2000}\n", "a = \u{2000}", "a = 1 \u{3000}b", "a =\u{2000}\n", "a = [\u{2000}"]
+    {
+        let file = Arc::new(SourceFile { path: "a.hcl".into(), text: text.into() });
+        for fault in parse(&file).err().iter().flat_map(Diagnostics::iter) {
+            let span = fault.span.as_ref().unwrap();
+            assert!(text.get(span.start..span.end).is_some(), "{text:?}: {}", fault.summary);
+        }
     }
 }
