@@ -45,6 +45,21 @@ impl Definition {
     }
 }
 
+/// Loads a definition that has this file beside its settings.
+pub fn load_with(path: &str, text: &[u8]) {
+    thread_local! {
+        static DEFINITION: Definition = {
+            let definition = Definition::new();
+            definition.write("main.hcl", SETTINGS.as_bytes());
+            definition
+        };
+    }
+    DEFINITION.with(|definition| {
+        definition.write(path, text);
+        definition.load();
+    });
+}
+
 impl Default for Definition {
     fn default() -> Self {
         Self::new()

@@ -2,20 +2,7 @@
 
 #![no_main]
 
-use fuzz::{Definition, SETTINGS};
+use fuzz::load_with;
 use libfuzzer_sys::fuzz_target;
 
-thread_local! {
-    static DEFINITION: Definition = {
-        let definition = Definition::new();
-        definition.write("main.hcl", SETTINGS.as_bytes());
-        definition
-    };
-}
-
-fuzz_target!(|text: &[u8]| {
-    DEFINITION.with(|definition| {
-        definition.write("more.hcl.json", text);
-        definition.load();
-    });
-});
+fuzz_target!(|text: &[u8]| load_with("more.hcl.json", text));
