@@ -6,6 +6,7 @@ use std::sync::Arc;
 use engine_config::Definition;
 use engine_core::address::Address;
 use engine_core::diagnostic::{Code, Diagnostic, Diagnostics};
+use engine_core::feasibility;
 use engine_core::graph::ResourceGraph;
 use engine_core::live::Live;
 use engine_core::object_ref::ClusterRef;
@@ -35,6 +36,8 @@ pub struct Subject {
     pub replace: BTreeSet<Address>,
     /// Which objects are asked about.
     pub verify: Verify,
+    /// Findings of feasibility that are not to be shown.
+    pub accepted: BTreeSet<Code>,
     selection: Selection,
 }
 
@@ -49,6 +52,7 @@ impl Subject {
             remarks: definition.broken.clone(),
             replace: BTreeSet::new(),
             verify: Verify::Records,
+            accepted: definition.accepted.clone(),
             selection: Selection::default(),
         }
     }
@@ -107,6 +111,8 @@ impl Subject {
         self.outputs = self.state.outputs.iter().map(|(name, it)| (name.clone(), recorded(it))).collect();
         self.remarks = self.remarks.into_iter().filter(|fault| concerns(fault, &part)).collect();
         self.remarks.push(left_out(&selection));
+        // What a part lacks may lie in the rest.
+        self.accepted = feasibility::CODES.iter().copied().collect();
         (self.graph, self.selection) = (Arc::new(part), selection);
         Ok(self)
     }

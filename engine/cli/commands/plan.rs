@@ -138,7 +138,7 @@ pub async fn make(session: &Session, subject: &Subject, purpose: Purpose) -> Res
         predictions: &predictions,
         desired: &desired,
         adopt: session.definition.adopt,
-        accepted: &session.definition.accepted,
+        accepted: &subject.accepted,
         outputs: &subject.outputs,
         replace: &subject.replace,
     });
@@ -231,7 +231,7 @@ fn offline(session: &Session, subject: &Subject) -> Plan {
         predictions: &HashMap::new(),
         desired: &desired_prints(graph, session.key.as_ref()),
         adopt: session.definition.adopt,
-        accepted: &session.definition.accepted,
+        accepted: &subject.accepted,
         outputs: &subject.outputs,
         replace: &subject.replace,
     });

@@ -28,6 +28,22 @@ manifest "one" {
   }
 }
 
+# Selects nothing: a whole plan warns of it, a part may lack what lies in the rest.
+manifest "service" {
+  object {
+    apiVersion = "v1"
+    kind       = "Service"
+    metadata {
+      name      = "one"
+      namespace = namespace.a.name
+    }
+    spec {
+      selector = { app = "one" }
+      ports    = [{ port = 80 }]
+    }
+  }
+}
+
 output "name" {
   value = namespace.b.name
 }
