@@ -9,10 +9,10 @@ use engine_core::diagnostic::{Code, Diagnostic, Diagnostics};
 use engine_core::feasibility;
 use engine_core::graph::ResourceGraph;
 use engine_core::live::Live;
-use engine_core::object_ref::ClusterRef;
+use engine_core::object_ref::{ClusterRef, ObjectRef};
 use engine_core::plan::PlannedOutput;
 use engine_core::plan::selection::Selection;
-use engine_core::state::{Output, State};
+use engine_core::state::{Output, ResourceRecord, State};
 use engine_core::value::Text;
 
 use crate::args::{Part, Planning, Verify};
@@ -28,6 +28,8 @@ pub struct Subject {
     pub graph: Arc<ResourceGraph>,
     /// Recorded.
     pub state: State,
+    /// Recorded, and no part of it.
+    pub left_out: BTreeMap<ObjectRef, ResourceRecord>,
     /// Outputs of the definition.
     pub outputs: BTreeMap<Text, PlannedOutput>,
     /// Conditions of the definition that do not hold, and what is left out.
@@ -48,6 +50,7 @@ impl Subject {
         Self {
             graph: definition.graph.clone(),
             state: session.state(),
+            left_out: BTreeMap::new(),
             outputs: outputs.collect(),
             remarks: definition.broken.clone(),
             replace: BTreeSet::new(),
@@ -107,7 +110,10 @@ impl Subject {
                 .hint("`terrane plan` and `terrane state list` show addresses; in a shell, quote them"));
         }
         let part = selection.graph(&self.graph);
-        self.state = selection.state(&self.state, &self.graph, &part);
+        let of_part = selection.state(&self.state, &self.graph, &part);
+        let whole = std::mem::replace(&mut self.state, of_part);
+        self.left_out = whole.records;
+        self.left_out.retain(|object_ref, _| !self.state.records.contains_key(object_ref));
         self.outputs = self.state.outputs.iter().map(|(name, it)| (name.clone(), recorded(it))).collect();
         self.remarks = self.remarks.into_iter().filter(|fault| concerns(fault, &part)).collect();
         self.remarks.push(left_out(&selection));

@@ -141,6 +141,7 @@ pub async fn make(session: &Session, subject: &Subject, purpose: Purpose) -> Res
         accepted: &subject.accepted,
         outputs: &subject.outputs,
         replace: &subject.replace,
+        left_out: &subject.left_out,
     });
     plan.diagnostics.extend(subject.remarks.clone());
     let requests: u64 = session.providers.values().map(|provider| provider.requests()).sum();
@@ -234,6 +235,7 @@ fn offline(session: &Session, subject: &Subject) -> Plan {
         accepted: &subject.accepted,
         outputs: &subject.outputs,
         replace: &subject.replace,
+        left_out: &subject.left_out,
     });
     plan.diagnostics.extend(subject.remarks.clone());
     plan

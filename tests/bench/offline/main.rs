@@ -255,6 +255,7 @@ fn offline(graph: &ResourceGraph, state: &State, desired: &DesiredPrints) -> Pla
         accepted: &BTreeSet::new(),
         outputs: &BTreeMap::new(),
         replace: &BTreeSet::new(),
+        left_out: &BTreeMap::new(),
     })
 }
 

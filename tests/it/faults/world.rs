@@ -281,6 +281,7 @@ impl<'a> World<'a> {
             accepted: &definition.accepted,
             outputs: &goal.outputs(&definition),
             replace: &BTreeSet::new(),
+            left_out: &BTreeMap::new(),
         });
         let clusters = live.clusters.iter().map(|(cluster, live)| {
             (cluster.clone(), ClusterRecord { connection: Reached::Sandbox, uid: live.uid.clone() })

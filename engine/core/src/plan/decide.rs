@@ -42,6 +42,8 @@ pub struct PlanInput<'a> {
     pub graph: &'a ResourceGraph,
     /// Recorded.
     pub state: &'a State,
+    /// Recorded, and no part of this plan: a deletion must not take it along.
+    pub left_out: &'a BTreeMap<ObjectRef, ResourceRecord>,
     /// Live, with what the records settle; `None` plans from digests alone.
     pub observed: Option<(&'a Live, &'a Triage)>,
     /// Predicted, for what is not settled.

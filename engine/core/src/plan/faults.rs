@@ -90,10 +90,12 @@ pub(super) fn taken_along(change: &Change, taken: &TakenAlong<'_>) -> Diagnostic
     let protected = taken.protected.iter().map(|(object_ref, record)| (&record.address, *object_ref));
     let mut detail = takes.to_owned();
     let released = taken.released.iter().map(|(object_ref, record)| (&record.address, *object_ref));
+    let left_out = taken.left_out.iter().map(|(object_ref, record)| (&record.address, *object_ref));
     for (what, named) in [
         ("Still declared", listed(declared)),
         ("Protected by prevent_destroy", listed(protected)),
         ("To stay by a removed block", listed(released)),
+        ("No part of this plan", listed(left_out)),
     ] {
         if !named.is_empty() {
             detail.push_str(&format!(" {what}: {named}."));

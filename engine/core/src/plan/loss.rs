@@ -19,6 +19,8 @@ pub(super) struct TakenAlong<'a> {
     pub(super) protected: Vec<(&'a ObjectRef, &'a ResourceRecord)>,
     /// Objects that leave the state and are to stay.
     pub(super) released: Vec<(&'a ObjectRef, &'a ResourceRecord)>,
+    /// Objects that are no part of this plan.
+    pub(super) left_out: Vec<(&'a ObjectRef, &'a ResourceRecord)>,
 }
 
 /// Returns one error for each deletion that takes along what is declared or protected.
@@ -56,6 +58,11 @@ pub(super) fn losses(changes: &[Change], input: &PlanInput<'_>) -> Vec<Diagnosti
             let taken = taken.entry(change).or_default();
             let kept = if released { &mut taken.released } else { &mut taken.protected };
             kept.push((object_ref, record));
+        }
+    }
+    for (object_ref, record) in input.left_out {
+        for change in containers.holding(object_ref) {
+            taken.entry(change).or_default().left_out.push((object_ref, record));
         }
     }
     taken.iter().map(|(change, taken)| faults::taken_along(&changes[*change], taken)).collect()
