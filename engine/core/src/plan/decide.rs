@@ -17,13 +17,12 @@ use crate::plan::diff::{allocated, creation, diff, mark_unknown};
 use crate::plan::loss::losses;
 use crate::plan::triage::{DesiredPrints, Triage};
 use crate::plan::{
-    Action, Change, Drifter, Exceptions, FieldChange, OutputChange, Plan, PlannedOutput, Reason, Shown, Tier,
-    faults,
+    Action, Change, Drifter, Exceptions, FieldChange, Plan, PlannedOutput, Reason, Tier, faults,
 };
 use crate::ports::{ProviderError, Witness};
 use crate::prediction::Prediction;
 use crate::resource::{Body, Resource};
-use crate::state::{Output, ResourceRecord, State, path_hash};
+use crate::state::{ResourceRecord, State, path_hash};
 use crate::value::Text;
 
 /// What to do with objects that exist and are nobody's.
@@ -80,7 +79,7 @@ pub fn plan(input: &PlanInput<'_>) -> Plan {
     let subject =
         feasibility::Subject { graph: input.graph, changes: &planner.changes, accepted: input.accepted };
     planner.diagnostics.extend(feasibility(subject));
-    let (outputs, new_outputs) = outputs(input);
+    let (outputs, new_outputs) = outputs::outputs(input);
     let mut plan = Plan {
         environment: input.state.environment.clone(),
         lineage: input.state.lineage.clone(),
@@ -106,28 +105,6 @@ fn unobserved(input: &PlanInput<'_>) -> BTreeMap<ClusterRef, Vec<String>> {
         (cluster.clone(), words.collect::<Vec<_>>())
     });
     reasons.filter(|(_, words)| !words.is_empty()).collect()
-}
-
-fn outputs(input: &PlanInput<'_>) -> (Vec<OutputChange>, BTreeMap<Text, Output>) {
-    let known =
-        input.outputs.iter().filter_map(|(name, output)| Some((name.clone(), output.clone().known()?)));
-    let names = input.state.outputs.keys().chain(input.outputs.keys());
-    let names: BTreeSet<&Text> = names.collect();
-    let changes = names.into_iter().filter_map(|name| {
-        let before = match input.state.outputs.get(name) {
-            None => Shown::Absent,
-            Some(Output::Value(value)) => Shown::Value(value.clone()),
-            Some(Output::Sensitive) => Shown::Sensitive { changed: false },
-        };
-        let after = match input.outputs.get(name) {
-            None => Shown::Absent,
-            Some(PlannedOutput::Value(value)) => Shown::Value(value.clone()),
-            Some(PlannedOutput::Sensitive) => Shown::Sensitive { changed: false },
-            Some(PlannedOutput::Unknown) => Shown::Unknown,
-        };
-        (before != after).then(|| OutputChange { name: name.clone(), before, after })
-    });
-    (changes.collect(), known.collect())
 }
 
 struct Planner<'a> {
@@ -494,6 +471,7 @@ fn hole_paths(manifest: &Manifest) -> Vec<FieldPath> {
 }
 
 mod foreign;
+mod outputs;
 mod refused;
 mod replace;
 

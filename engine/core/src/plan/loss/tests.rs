@@ -126,3 +126,16 @@ fn the_error_points_at_what_stays_and_says_what_to_do() {
     let hint = "declare Namespace/dev again, or first move or remove what is named above";
     assert_eq!(fault.hint.as_deref(), Some(hint));
 }
+
+#[test]
+fn what_is_no_part_of_the_plan_is_not_taken_along() {
+    let mut world = applied([namespace("dev"), settings("dev/settings")]);
+    world.declare([]);
+    assert_eq!(faults(&world.plan()), Vec::<String>::new());
+    let object_ref = world.state.records.keys().find(|it| it.name == "settings").unwrap().clone();
+    let record = world.state.records.remove(&object_ref).unwrap();
+    world.objects.remove(&object_ref);
+    world.left_out.insert(object_ref, record);
+    let want = format!("{NAMESPACE} No part of this plan: manifest.settings (ConfigMap/dev/settings).");
+    assert_eq!(faults(&world.plan()), [want]);
+}
