@@ -178,6 +178,10 @@ impl<'a> Subject<'a> {
             {
                 Prediction { immutable: true, ..self.simulate() }
             }
+            // The right to write seldom comes with a plan: without it nothing must be begun.
+            (ProviderError::Forbidden(why), _) if why.contains("cannot patch") => {
+                Prediction::new(Tier::Server, Err(error), Witness::Existed)
+            }
             (ProviderError::Forbidden(_) | ProviderError::Invalid(_), _) => {
                 Prediction { refusal: Some(error), ..self.simulate() }
             }
