@@ -90,7 +90,8 @@ impl Answer {
         self
     }
 
-    /// Sorts the causes of a `Status`, there and in its message.
+    /// Sorts the causes of a `Status`, there and in its message: the server collects many of them from maps, whose order
+    /// Go draws anew each time.
     #[must_use]
     pub fn with_sorted_causes(mut self) -> Self {
         for status in &mut self.body {

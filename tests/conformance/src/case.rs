@@ -63,9 +63,6 @@ pub struct Step {
     settle: bool,
     /// A JSON pointer into the answer: nothing else of its body is compared.
     only: Option<String>,
-    /// The causes of a refusal may come in any order: the server collects them from a map.
-    #[serde(default)]
-    unordered: bool,
     /// Why the answers differ. A difference that is gone fails, too.
     differs: Option<String>,
 }
@@ -159,7 +156,7 @@ impl Step {
         if let Some(pointer) = &self.only {
             answer.body = answer.at(&filled(pointer, variables)).cloned().into_iter().collect();
         }
-        if self.unordered { answer.with_sorted_causes() } else { answer }
+        answer.with_sorted_causes()
     }
 
     fn compare(&self, real: &Answer, sandbox: &Answer, saved: &Saved) -> Result<(), String> {
