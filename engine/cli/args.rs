@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::{Arg, ArgAction, ArgMatches, Args, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{Arg, ArgAction, ArgGroup, ArgMatches, Args, FromArgMatches, Parser, Subcommand, ValueEnum};
+use engine_core::digest::Digest;
 use serde::{Deserialize, Serialize};
 
 /// Declarative provisioner of Kubernetes environments.
@@ -299,15 +300,19 @@ pub enum Verify {
 
 /// How to carry out a plan.
 #[derive(Debug, Clone, Args)]
+#[command(group = ArgGroup::new("approved").args(["auto_approve", "expect"]).multiple(true))]
 pub struct Running {
     /// Do not ask
     #[arg(long)]
     pub auto_approve: bool,
+    /// Do not ask, and refuse unless this is what the plan decides: the digest in its last line
+    #[arg(long, value_name = "DIGEST")]
+    pub expect: Option<Digest>,
     /// How many objects are written at once
     #[arg(long, default_value_t = 16, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub parallelism: u16,
-    /// Print the plan and the result as JSON; needs --auto-approve
-    #[arg(long, requires = "auto_approve")]
+    /// Print the plan and the result as JSON; needs --auto-approve or --expect
+    #[arg(long, requires = "approved")]
     pub json: bool,
 }
 
