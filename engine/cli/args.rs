@@ -98,10 +98,10 @@ pub enum Command {
         #[arg(long)]
         detailed_exitcode: bool,
         /// Ask no cluster: compare the definition with the state's digests
-        #[arg(long, conflicts_with = "verify")]
+        #[arg(long, conflicts_with_all = ["verify", "refresh_only"])]
         offline: bool,
         /// Show what `terrane destroy` would delete
-        #[arg(long, conflicts_with_all = ["out", "replace"])]
+        #[arg(long, conflicts_with_all = ["out", "replace", "refresh_only"])]
         destroy: bool,
         #[command(flatten)]
         planning: Planning,
@@ -275,6 +275,10 @@ pub struct Planning {
     /// Delete and create this object again although nothing of it changes; may be repeated
     #[arg(long, value_name = "ADDRESS")]
     pub replace: Vec<String>,
+    /// Change nothing on the clusters: show what was changed outside of Terrane, and drop records of what is gone
+    #[arg(long, conflicts_with = "replace")]
+    #[serde(default)]
+    pub refresh_only: bool,
     /// Which objects to ask the server about
     #[arg(long, value_enum, default_value_t = Verify::Records)]
     pub verify: Verify,
@@ -347,6 +351,29 @@ pub enum StateCommand {
         /// How many entries
         #[arg(long, default_value_t = 20, value_name = "N")]
         limit: usize,
+    },
+    /// Record what is at one address under another
+    ///
+    /// As a `moved` block does it with the next apply, without an apply. No cluster is asked; the next apply writes the
+    /// new address into the marks of the objects.
+    Mv {
+        /// The address of a block, an instance or an object, as recorded
+        from: String,
+        /// The address that the definition has for it now
+        to: String,
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Let objects go: they leave the state and stay on their cluster
+    ///
+    /// Shows what it does and asks. The marks are taken off the objects, so that no later run takes them for ours.
+    Rm {
+        /// The address of a block, an instance or an object, as recorded
+        address: String,
+        #[command(flatten)]
+        target: Target,
+        #[command(flatten)]
+        running: Running,
     },
     /// Release the lock that a dead run left behind
     Unlock {

@@ -260,6 +260,8 @@ scenarios! {
     field_conflict = "field-conflict",
     state_moved = "state-moved",
     expect = "expect",
+    refresh = "refresh",
+    state_mend = "state-mend",
     saved_plan = "saved-plan",
     preview = "preview",
     preview_read = "preview-read",
