@@ -119,6 +119,15 @@ pub enum Command {
         #[command(flatten)]
         running: Running,
     },
+    /// Agree to what a plan decides
+    ///
+    /// Records it beside the state, for waves of a rollout that wait for it, with your name from Git's configuration.
+    Approve {
+        /// The digest in the plan's last line
+        decision: Digest,
+        #[command(flatten)]
+        target: Target,
+    },
     /// Delete everything that the environment has created, in reverse order
     Destroy {
         #[command(flatten)]

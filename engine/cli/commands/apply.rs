@@ -8,12 +8,13 @@ use engine_converge::predict::Purpose;
 use engine_core::diagnostic::Diagnostics;
 use engine_core::digest::Digest;
 use engine_core::plan::Plan;
+use engine_core::ports::Stored;
 use engine_core::state::Holder;
 use engine_render::{Operation, outputs_text, plan_json, plan_text, report_json, report_text};
 use tokio::sync::watch;
 
 use crate::args::{Planning, Running, Target};
-use crate::checks::{judge, judge_plan};
+use crate::checks::{Checks, judge, judge_plan};
 use crate::commands::plan::{Planned, make, settle_reads};
 use crate::error::{CommandError, Exit};
 use crate::lock::{locked, require_unlocked};
@@ -111,27 +112,8 @@ pub async fn carry_out(
     }
     // The first apply creates the state with the lineage that it was planned with.
     let base = session.create_state()?;
-    let plan = Arc::new(planned.plan);
-    let holder = holder(approval.operation)?;
-    let name = holder.run.clone();
-    let interrupted = interrupts();
-    let run = Run {
-        plan: plan.clone(),
-        graph: planned.graph,
-        base,
-        store: session.store.clone(),
-        providers: session.providers.clone(),
-        clusters: planned.clusters,
-        resolver: session.definition.filler.clone(),
-        reads: session.reads.clone(),
-        observed: planned.observed,
-        served: planned.served,
-        key: session.key.clone(),
-        holder,
-        parallelism: running.parallelism.into(),
-        progress: Arc::new(Console::new(&plan)),
-        interrupted: interrupted.clone(),
-    };
+    let run = run_of(&session, (planned, base), holder(approval.operation)?, running);
+    let (plan, name, interrupted) = (run.plan.clone(), run.holder.run.clone(), run.interrupted.clone());
     match apply(run).await {
         Ok(finished) => {
             let found = assertions(&session, &finished, approval.operation).await?;
@@ -143,6 +125,28 @@ pub async fn carry_out(
             })
         }
         Err(error) => Err(failed(&session, error, &name, context)),
+    }
+}
+
+fn run_of(session: &Session, (planned, base): (Planned, Stored), holder: Holder, running: &Running) -> Run {
+    let plan = Arc::new(planned.plan);
+    Run {
+        graph: planned.graph,
+        base,
+        store: session.store.clone(),
+        providers: session.providers.clone(),
+        clusters: planned.clusters,
+        resolver: session.definition.filler.clone(),
+        reads: session.reads.clone(),
+        observed: planned.observed,
+        served: planned.served,
+        key: session.key.clone(),
+        judge: Arc::new(Checks::of(session)),
+        holder,
+        parallelism: running.parallelism.into(),
+        progress: Arc::new(Console::new(&plan)),
+        interrupted: interrupts(),
+        plan,
     }
 }
 
@@ -175,9 +179,10 @@ async fn assertions(
     if operation == Operation::Destroy || !finished.report.is_success() {
         return Ok(Diagnostics::default());
     }
-    let mut checks = judge(session, &finished.reads, Moment::Applied).await?;
-    checks.warnings.extend(checks.faults);
-    Ok(checks.warnings.sorted())
+    let checks = judge(session, &finished.reads, Moment::Applied).await?;
+    let mut found = checks.warnings();
+    found.extend(checks.faults);
+    Ok(found.sorted())
 }
 
 fn show(

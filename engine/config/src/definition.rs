@@ -13,6 +13,7 @@ use engine_core::mark::EnvironmentName;
 use engine_core::plan::{AdoptPolicy, PlannedOutput};
 use engine_core::ports::ManifestSource;
 use engine_core::resource::Resource;
+use engine_core::rollout::Rollout;
 use engine_core::value::{Text, Value};
 use jiff::Timestamp;
 
@@ -79,6 +80,8 @@ pub struct Definition {
     pub accepted: BTreeSet<Code>,
     /// The clusters.
     pub clusters: Clusters,
+    /// Clusters in waves.
+    pub rollouts: Vec<Rollout>,
     /// What is declared. While [`Definition::reads`] is not empty, what depends on them may be missing.
     pub graph: Arc<ResourceGraph>,
     /// Objects to read before the plan: they depend on nothing planned. Load again with their values.
@@ -133,7 +136,6 @@ fn load_unsorted(
     let files = Files::open(&options.repository)?;
     let (module, mut warnings, mut faults) = linked(options, &files)?;
     let inputs = variables::evaluate(&module, &options.variables, &files, (&mut warnings, &mut faults));
-    let variables = variables::digest(&inputs);
     let mut facts = facts(options, &module);
     let whole = environment::evaluate(&Frame::root(&module, inputs.clone()), &facts, &options.contexts);
     // What follows from a variable without a value is no fault of its own.
@@ -175,13 +177,14 @@ fn load_unsorted(
         adopt: whole.adopt,
         accepted: whole.accepted,
         clusters: whole.clusters,
+        rollouts: filler.order.rollouts.clone(),
         graph: Arc::new(graph),
         reads: pending,
         outputs,
         warnings: hints::complete(warnings).sorted(),
         broken: hints::complete(verdicts.faults()).sorted(),
         files: files.digests(),
-        variables,
+        variables: variables::digest(&filler.inputs),
         filler: Arc::new(filler),
     })
 }

@@ -32,6 +32,7 @@ pub(crate) use self::link::Linker;
 pub(crate) use self::place::place;
 pub(crate) use self::refactoring::{ImportDeclaration, Refactorings};
 pub(crate) use self::remote::Remotes;
+pub(crate) use self::resource::duration;
 pub(crate) use self::secret::Secret;
 use crate::expr_value::ExprValue;
 use crate::templates::Templates;
@@ -163,7 +164,11 @@ pub(crate) struct Rollout {
 
 /// A `wave` block.
 pub(crate) struct Wave {
+    pub(crate) name: Text,
     pub(crate) clusters: Vec<Target>,
+    pub(crate) soak: Option<Expr>,
+    pub(crate) checks: Vec<Target>,
+    pub(crate) approval: Option<Expr>,
 }
 
 /// A block that declares resources.

@@ -297,7 +297,7 @@ fn timeouts(fields: &mut Fields<'_>, constants: &Constants) -> Option<Timeouts> 
     Some(timeouts)
 }
 
-fn duration(text: &str) -> Option<Duration> {
+pub(crate) fn duration(text: &str) -> Option<Duration> {
     let duration: SignedDuration = text.parse().ok()?;
     Duration::try_from(duration).ok().filter(|duration| !duration.is_zero())
 }
