@@ -8,6 +8,7 @@ use engine_core::address::Address;
 use engine_core::digest::{Fingerprint, SealKey};
 use engine_core::graph::ResourceGraph;
 use engine_core::kind_info::{Discovery, KindInfo};
+use engine_core::manifest::Manifest;
 use engine_core::object::Object;
 use engine_core::object_ref::{ClusterRef, GroupKind, ObjectRef, Uid};
 use engine_core::plan::outcome::Outcome;
@@ -46,6 +47,8 @@ pub(crate) struct Executor {
     pub(crate) providers: Arc<Providers>,
     pub(crate) resolver: Arc<dyn Resolver>,
     pub(crate) reads: Mutex<BTreeMap<Address, Value>>,
+    /// Manifests with secrets that were known only during this run.
+    pub(crate) filled: Mutex<Vec<Manifest>>,
     /// Digests of unchanged objects that the server, and not their records, settled.
     pub(crate) observed: HashMap<ObjectRef, Fingerprint>,
     /// What the clusters serve, as last heard.
@@ -292,8 +295,10 @@ impl Executor {
             until,
             timeout: if until == Until::Gone { timeouts.delete } else { timeouts.apply },
             report: &|missing| self.progress.waiting(change, missing),
+            redact: &|text| self.without_secrets(text),
+            lacks_key: &|kind, name, key| self.lacks_key(&change.object_ref, (kind, name), key),
         };
-        match self.watches.wait(&wait, Some(known)).await {
+        match self.watches.wait(&wait, known).await {
             Waited::Reached => Ok(()),
             Waited::Failed(why) => Err(Outcome::Failed(why)),
             Waited::Interrupted(missing) => {

@@ -11,6 +11,7 @@ mod conditions;
 mod contents;
 mod execute;
 mod journal;
+mod known;
 mod release;
 mod wait;
 mod write;

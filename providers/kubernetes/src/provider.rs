@@ -5,17 +5,18 @@ use std::time::SystemTime;
 
 use engine_core::kind_info::Discovery;
 use engine_core::object::Object;
+use engine_core::object_ref::Uid;
 use engine_core::ports::{
     Applied, ApplyRequest, BoxFuture, ClusterProvider, DeleteRequest, ListQuery, PageSink, ProviderError,
     Target, WatchSink,
 };
-use engine_core::status::Status;
+use engine_core::status::{Evidence, Status, Trouble};
 use kube::Client;
 
 use crate::connect::{self, ConnectError};
 use crate::discovery::DiscoveryCache;
 use crate::transport::Transport;
-use crate::{list, objects, status, watch};
+use crate::{evidence, list, objects, status, watch};
 
 /// One cluster, reached through its API server.
 ///
@@ -92,6 +93,19 @@ impl ClusterProvider for KubernetesProvider {
 
     fn status(&self, object: &Object) -> Option<Status> {
         status::status(object, SystemTime::now())
+    }
+
+    fn trouble(&self, pod: &Object) -> Option<Trouble> {
+        status::trouble(pod)
+    }
+
+    fn evidence<'a>(
+        &'a self,
+        about: &'a Target,
+        uid: &'a Uid,
+        evidence: &'a Evidence,
+    ) -> BoxFuture<'a, Result<Option<String>, ProviderError>> {
+        Box::pin(evidence::evidence(&self.transport, (about, uid), evidence))
     }
 
     fn requests(&self) -> u64 {

@@ -26,6 +26,7 @@ mod pvc;
 mod replica_set;
 mod service;
 mod stateful_set;
+mod trouble;
 
 #[cfg(test)]
 mod tests;
@@ -35,6 +36,7 @@ use std::time::SystemTime;
 use engine_core::object::Object;
 use engine_core::status::Status;
 
+pub(crate) use trouble::trouble;
 use view::{Condition, View};
 
 /// A rule for a kind of a group.
