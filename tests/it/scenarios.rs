@@ -252,4 +252,5 @@ scenarios! {
     refactoring = "refactoring",
     conditions = "conditions",
     workloads = "workloads",
+    not_ready = "not-ready",
 }

@@ -78,9 +78,9 @@ impl Known {
     }
 }
 
-/// Puts a cause behind what it is the cause of.
+/// Puts a cause behind what it is the cause of, which may be a sentence.
 pub(super) fn join(what: &str, cause: &str) -> String {
-    format!("{what}: {cause}")
+    format!("{}: {cause}", what.trim_end_matches('.'))
 }
 
 /// Returns text of a cluster as one line that is not too long.
