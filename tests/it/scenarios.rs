@@ -253,4 +253,5 @@ scenarios! {
     conditions = "conditions",
     workloads = "workloads",
     not_ready = "not-ready",
+    wait_rule = "wait-rule",
 }

@@ -14,6 +14,7 @@ use engine_core::plan::{AdoptPolicy, PlannedOutput};
 use engine_core::ports::ManifestSource;
 use engine_core::resource::Resource;
 use engine_core::value::{Text, Value};
+use engine_core::wait_rule::WaitRule;
 use jiff::Timestamp;
 
 use crate::codes::{EPHEMERAL, SENSITIVE};
@@ -81,6 +82,8 @@ pub struct Definition {
     pub clusters: Clusters,
     /// What is declared. While [`Definition::reads`] is not empty, what depends on them may be missing.
     pub graph: Arc<ResourceGraph>,
+    /// When objects of some kinds are current.
+    pub wait_rules: Vec<WaitRule>,
     /// Objects to read before the plan: they depend on nothing planned. Load again with their values.
     pub reads: Vec<Resource>,
     /// The outputs.
@@ -156,6 +159,7 @@ fn load_unsorted(
     let outputs = outputs.map_err(|found| faults.extend(found)).unwrap_or_default();
     let graph = checked(builder, (&verdicts, pending.is_empty()), faults)?;
     note_functions(&facts, &files);
+    let wait_rules = module.root.settings.as_ref().map(|settings| settings.wait_rules.clone());
     let filler = Filler {
         module: Arc::new(module),
         inputs,
@@ -175,6 +179,7 @@ fn load_unsorted(
         adopt: whole.adopt,
         accepted: whole.accepted,
         clusters: whole.clusters,
+        wait_rules: wait_rules.unwrap_or_default(),
         graph: Arc::new(graph),
         reads: pending,
         outputs,
@@ -300,3 +305,5 @@ mod rollout;
 mod secret;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod wait_rules;

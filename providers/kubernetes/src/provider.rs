@@ -11,10 +11,12 @@ use engine_core::ports::{
     Target, WatchSink,
 };
 use engine_core::status::{Evidence, Status, Trouble};
+use engine_core::wait_rule::WaitRule;
 use kube::Client;
 
 use crate::connect::{self, ConnectError};
 use crate::discovery::DiscoveryCache;
+use crate::status::Rules;
 use crate::transport::Transport;
 use crate::{evidence, list, objects, status, watch};
 
@@ -24,6 +26,7 @@ use crate::{evidence, list, objects, status, watch};
 pub struct KubernetesProvider {
     transport: Transport,
     discovery: DiscoveryCache,
+    rules: Rules,
 }
 
 impl KubernetesProvider {
@@ -31,7 +34,17 @@ impl KubernetesProvider {
     ///
     /// Must be called inside a Tokio runtime with its timer on.
     pub fn new(client: Client) -> Self {
-        Self { transport: Transport::new(client), discovery: DiscoveryCache::default() }
+        Self {
+            transport: Transport::new(client),
+            discovery: DiscoveryCache::default(),
+            rules: Rules::default(),
+        }
+    }
+
+    /// Judges objects of some kinds by the rules of a definition.
+    #[must_use]
+    pub fn with_wait_rules(self, rules: &[WaitRule]) -> Self {
+        Self { rules: Rules::new(rules), ..self }
     }
 
     /// Connects to a context of a kubeconfig; `None` means kubectl's default (`KUBECONFIG`, then
@@ -92,7 +105,7 @@ impl ClusterProvider for KubernetesProvider {
     }
 
     fn status(&self, object: &Object) -> Option<Status> {
-        status::status(object, SystemTime::now())
+        self.rules.status(object).or_else(|| status::status(object, SystemTime::now()))
     }
 
     fn trouble(&self, pod: &Object) -> Option<Trouble> {
