@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::PoisonError;
 
 use engine_core::address::Address;
+use engine_core::graph::ResourceGraph;
 use engine_core::manifest::Manifest;
 use engine_core::object_ref::{GroupKind, ObjectRef};
 use engine_core::plan::redact;
@@ -21,41 +22,55 @@ impl Executor {
         }
     }
 
-    /// Returns a text that programs of the cluster wrote without what is sensitive in any manifest of the
-    /// environment, or in what it reads.
+    /// Returns a text that programs of the cluster wrote without what this run knows to be sensitive.
     pub(crate) fn without_secrets(&self, text: &str) -> String {
-        let declared = self.graph.resources().iter().filter_map(Resource::manifest);
-        let declared = declared.filter(|manifest| !manifest.sensitive().is_empty());
         let filled = self.filled.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let read = self.read_secrets(&self.reads());
-        let all = declared.chain(&filled).chain(&read);
-        all.fold(text.to_owned(), |text, manifest| redact(&text, manifest))
-    }
-
-    /// Returns the Secrets that were read, as manifests.
-    fn read_secrets(&self, reads: &BTreeMap<Address, Value>) -> Vec<Manifest> {
-        let secret = |(address, value): (&Address, &Value)| {
-            let Body::Read(read) = &self.graph.at(address)?.body else { return None };
-            let cluster = read.object_ref.cluster.clone();
-            let is_secret = !SensitivePaths::of_kind(&read.object_ref.kind).is_empty();
-            is_secret
-                .then(|| Manifest::new(cluster, value.clone(), SensitivePaths::default(), Vec::new()).ok())?
-        };
-        reads.iter().filter_map(secret).collect()
+        without_secrets(text, (&self.graph, &filled, &self.reads()))
     }
 
     /// Tells whether this environment makes a `ConfigMap` or `Secret` in the namespace of an object without a key.
-    pub(crate) fn lacks_key(&self, beside: &ObjectRef, (kind, name): (&str, &str), key: &str) -> bool {
-        let object_ref = ObjectRef {
-            cluster: beside.cluster.clone(),
-            kind: GroupKind::new("", kind),
-            namespace: beside.namespace.clone(),
-            name: Text::from(name),
-        };
-        let declared = self.graph.find(&object_ref).and_then(Resource::manifest);
-        declared.is_some_and(|manifest| {
-            let has = |field: &str| manifest.body().at(&[field, key]).is_some();
-            manifest.holes().is_empty() && !has("data") && !has("binaryData")
-        })
+    pub(crate) fn lacks_key(&self, beside: &ObjectRef, named: (&str, &str), key: &str) -> bool {
+        lacks_key(&self.graph, beside, named, key)
     }
 }
+
+/// Returns a text without what is sensitive in any manifest, declared or filled, or in what was read.
+fn without_secrets(
+    text: &str,
+    (graph, filled, reads): (&ResourceGraph, &[Manifest], &BTreeMap<Address, Value>),
+) -> String {
+    let declared = graph.resources().iter().filter_map(Resource::manifest);
+    let declared = declared.filter(|manifest| !manifest.sensitive().is_empty());
+    let read: Vec<Manifest> = reads.iter().filter_map(|read| read_secret(graph, read)).collect();
+    let all = declared.chain(filled).chain(&read);
+    all.fold(text.to_owned(), |text, manifest| redact(&text, manifest))
+}
+
+/// Returns a Secret that was read, as a manifest.
+fn read_secret(graph: &ResourceGraph, (address, value): (&Address, &Value)) -> Option<Manifest> {
+    let Body::Read(read) = &graph.at(address)?.body else {
+        return None;
+    };
+    if SensitivePaths::of_kind(&read.object_ref.kind).is_empty() {
+        return None;
+    }
+    let cluster = read.object_ref.cluster.clone();
+    Manifest::new(cluster, value.clone(), SensitivePaths::default(), Vec::new()).ok()
+}
+
+fn lacks_key(graph: &ResourceGraph, beside: &ObjectRef, (kind, name): (&str, &str), key: &str) -> bool {
+    let object_ref = ObjectRef {
+        cluster: beside.cluster.clone(),
+        kind: GroupKind::new("", kind),
+        namespace: beside.namespace.clone(),
+        name: Text::from(name),
+    };
+    let declared = graph.find(&object_ref).and_then(Resource::manifest);
+    declared.is_some_and(|manifest| {
+        let has = |field: &str| manifest.body().at(&[field, key]).is_some();
+        manifest.holes().is_empty() && !has("data") && !has("binaryData")
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -30,6 +30,8 @@ impl Status {
 pub struct Trouble {
     /// What is wrong, in the words of the scheduler or the kubelet.
     pub words: String,
+    /// What a program said of it: it may hold secrets and control characters.
+    pub said: Option<String>,
     /// What can end it.
     pub remedy: Remedy,
     /// Where more is to be heard of it.

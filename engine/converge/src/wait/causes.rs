@@ -16,7 +16,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::pods::{Owner, PodWatch, Troubled};
-use super::told::{Told, line, quote};
+use super::told::{Told, join, line, quote};
 use super::{Until, Wait, Waited, lock, pods};
 
 /// Namespaces whose pods are watched at the same time.
@@ -159,8 +159,10 @@ impl Causes {
             return Some(event);
         };
         let others = if others > 0 { format!(" (and {others} more)") } else { String::new() };
-        let words = line(&(wait.redact)(&pod.trouble.words));
-        let words = format!("pod {}{others}: {words}", pod.pod);
+        let mut words = format!("pod {}{others}: {}", pod.pod, line(&pod.trouble.words));
+        if let Some(said) = &pod.trouble.said {
+            words = join(&words, &quote(&(wait.redact)(said)));
+        }
         let Some(evidence) = &pod.trouble.evidence else {
             return Some(words);
         };

@@ -115,6 +115,18 @@ async fn the_last_line_of_a_container_is_asked_for_once_and_harmless() {
 }
 
 #[tokio::test]
+async fn what_a_program_says_in_a_status_is_harmless_too() {
+    let said = Says::Program("PostStartHookError", "login as hunter2\nfailed");
+    let cluster = Cluster::new([
+        deployment("web", "0 of 1 replicas ready"),
+        pod("web-abc-1", ("ReplicaSet", "web-abc"), said),
+    ]);
+    let ended = wait(cluster, deployment("web", "0 of 1 replicas ready"), SHORT).await;
+    let wanted = "pod web-abc-1: PostStartHookError: login as (sensitive value) failed";
+    assert!(words(&ended).ends_with(wanted), "{}", words(&ended));
+}
+
+#[tokio::test]
 async fn what_may_not_be_asked_is_not_missed() {
     let forbidden = || ProviderError::Forbidden("no".into());
     let crash = || pod("web-abc-1", ("ReplicaSet", "web-abc"), Says::Log("CrashLoopBackOff"));

@@ -43,7 +43,7 @@ fn containers<'a>(view: &View<'a>) -> impl Iterator<Item = &'a Value> + use<'a> 
 }
 
 fn passing(words: String, evidence: Option<Evidence>) -> Trouble {
-    Trouble { words, remedy: Remedy::Time, evidence }
+    Trouble { words, said: None, remedy: Remedy::Time, evidence }
 }
 
 fn log(name: &str, previous: bool) -> Option<Evidence> {
@@ -73,12 +73,16 @@ fn waiting(view: &View<'_>, container: &Value) -> Option<Trouble> {
         "CreateContainerConfigError" => (None, plain(message), missing_key(message).unwrap_or(Remedy::Time)),
         "InvalidImageName" => (image(view, name), plain(message), Remedy::Change),
         _ if IMAGE_REASONS.contains(&reason) => (image(view, name), plain(message), Remedy::Time),
-        _ => (None, message.to_owned(), Remedy::Time),
+        // A command that cannot be started, or that a hook runs: the message quotes it.
+        _ => {
+            let said = (!message.is_empty()).then(|| message.to_owned());
+            return Some(Trouble { said, ..passing(format!("container {name}: {reason}"), None) });
+        }
     };
     let image = image.filter(|image| !message.contains(image)).map(|image| format!("image {image}"));
     let parts = [Some(format!("container {name}")), Some(reason.to_owned()), image, Some(message)];
     let parts: Vec<_> = parts.into_iter().flatten().filter(|part| !part.is_empty()).collect();
-    Some(Trouble { words: parts.join(": "), remedy, evidence: None })
+    Some(Trouble { remedy, ..passing(parts.join(": "), None) })
 }
 
 /// A container that ended with an error and is about to be started again, or has been.

@@ -18,6 +18,7 @@ pub enum Says {
     Words(&'static str),
     Events(&'static str),
     Log(&'static str),
+    Program(&'static str, &'static str),
     Remedy(&'static str, Remedy),
 }
 
@@ -50,14 +51,16 @@ pub fn job(name: &str, says: &str) -> Object {
 
 /// Returns a pod that the workload of kind and name made.
 pub fn pod(name: &str, owner: (&str, &str), says: Says) -> Object {
-    let (words, more, remedy) = match says {
-        Says::Words(words) => (words, "", Remedy::Time),
-        Says::Events(words) => (words, "events", Remedy::Time),
-        Says::Log(words) => (words, "log", Remedy::Time),
-        Says::Remedy(words, remedy) => (words, "", remedy),
+    let (words, said, more, remedy) = match says {
+        Says::Words(words) => (words, "", "", Remedy::Time),
+        Says::Events(words) => (words, "", "events", Remedy::Time),
+        Says::Log(words) => (words, "", "log", Remedy::Time),
+        Says::Program(words, said) => (words, said, "", Remedy::Time),
+        Says::Remedy(words, remedy) => (words, "", "", remedy),
     };
     let mut body = object(("Pod", name), "dev", words).body().clone();
     body.set_at(&["more"], Value::string(more));
+    body.set_at(&["said"], Value::string(said));
     body.set_at(
         &["remedy"],
         Value::string(match remedy {
@@ -243,7 +246,8 @@ impl ClusterProvider for Cluster {
             "log" => Some(Evidence::Log { container: "main".into(), previous: true }),
             _ => None,
         };
-        Some(Trouble { words: field("says").into(), remedy, evidence })
+        let said = Some(field("said").to_owned()).filter(|said| !said.is_empty());
+        Some(Trouble { words: field("says").into(), said, remedy, evidence })
     }
 
     fn evidence<'a>(

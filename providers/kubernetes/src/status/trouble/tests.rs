@@ -22,7 +22,8 @@ fn describe(metadata: Json, spec: Json, status: Json) -> String {
         Some(Evidence::Log { container, previous: true }) => format!(" [log of {container} before]"),
         Some(Evidence::Log { container, .. }) => format!(" [log of {container}]"),
     };
-    format!("{}{remedy}{evidence}", trouble.words)
+    let said = trouble.said.map(|said| format!(" [said {said}]")).unwrap_or_default();
+    format!("{}{said}{remedy}{evidence}", trouble.words)
 }
 
 /// A status with one container `main` in phase `phase`.
@@ -85,7 +86,7 @@ fn a_pod_says_what_is_wrong_with_it() {
         ),
         (
             waiting("RunContainerError", "exec: \"/bin/x\": no such file"),
-            "container main: RunContainerError: exec: \"/bin/x\": no such file",
+            "container main: RunContainerError [said exec: \"/bin/x\": no such file]",
         ),
         (
             with("Running", json!({"state": backoff, "lastState": ended(137, "OOMKilled")})),
