@@ -65,7 +65,7 @@ fn run(command: Command, context: Context) -> Result<Exit, CommandError> {
         Command::Console { directory, variables } => commands::console::run(directory, variables, context),
         Command::Validate { target, json } => commands::validate::run(&target, json, context),
         Command::Graph { target, format } => commands::graph::run(&target, format, context),
-        Command::State(command) => commands::state::run(command, context),
+        Command::State(command) => wait(commands::state::run(command, context)),
         Command::Output { name, directory, variables, json } => {
             commands::output::run(name.as_deref(), &Target { directory, variables }, json, context)
         }

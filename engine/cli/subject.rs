@@ -38,6 +38,8 @@ pub struct Subject {
     pub replace: BTreeSet<Address>,
     /// Which objects are asked about.
     pub verify: Verify,
+    /// Only the state is brought up to date.
+    pub refresh_only: bool,
     /// Findings of feasibility that are not to be shown.
     pub accepted: BTreeSet<Code>,
     selection: Selection,
@@ -55,6 +57,7 @@ impl Subject {
             remarks: definition.broken.clone(),
             replace: BTreeSet::new(),
             verify: Verify::Records,
+            refresh_only: false,
             accepted: definition.accepted.clone(),
             selection: Selection::default(),
         }
@@ -65,6 +68,21 @@ impl Subject {
         let graph = Arc::new(definition.graph.emptied());
         let (outputs, remarks) = (BTreeMap::new(), Diagnostics::default());
         Self { graph, outputs, remarks, ..Self::of(definition, session) }
+    }
+
+    /// Plans to let go what is recorded at or below an address.
+    ///
+    /// # Errors
+    /// Nothing is recorded there.
+    pub fn release(definition: &Definition, session: &Session, text: &str) -> Result<Self, CommandError> {
+        let released = address(text)?;
+        let graph = Arc::new(definition.graph.releasing(released.clone()));
+        let whole = Self { graph, ..Self::nothing_of(definition, session) };
+        if !whole.state.records.values().any(|record| record.address.is_within(&released)) {
+            return Err(CommandError::new(format!("the state has no {text}"))
+                .hint("`terrane state list` shows all addresses"));
+        }
+        whole.restricted(&Part { target: vec![text.into()], cluster: Vec::new() }, definition)
     }
 
     /// Plans as the command line says.
@@ -82,6 +100,7 @@ impl Subject {
             subject.replace.insert(address);
         }
         subject.verify = planning.verify;
+        subject.refresh_only = planning.refresh_only;
         Ok(subject)
     }
 
@@ -134,7 +153,11 @@ impl Subject {
     }
 }
 
-fn address(text: &str) -> Result<Address, CommandError> {
+/// Reads an address of the command line.
+///
+/// # Errors
+/// It is none.
+pub fn address(text: &str) -> Result<Address, CommandError> {
     text.parse().map_err(|_| {
         CommandError::new(format!("{text:?} is no address"))
             .hint("write it as a plan shows it, in quotes for the shell: 'namespace.env[\"dev\"]'")

@@ -52,7 +52,7 @@ pub async fn run(
     let approval = Approval {
         operation: Operation::Apply,
         question: "Do you want to make these changes?",
-        expected: saved.and_then(|saved| saved.digest()),
+        saved: saved.and_then(|saved| saved.digest()),
     };
     carry_out(session, planned, (&approval, running), context).await
 }
@@ -77,8 +77,8 @@ pub struct Approval {
     pub operation: Operation,
     /// What to ask.
     pub question: &'static str,
-    /// The decision digest of the plan that was approved before.
-    pub expected: Option<Digest>,
+    /// The decision digest of the saved plan that is carried out.
+    pub saved: Option<Digest>,
 }
 
 /// Shows a plan, has it approved and carries it out. Nothing is written before it is approved.
@@ -148,20 +148,22 @@ pub async fn carry_out(
 
 fn approved(plan: &Plan, approval: &Approval, running: &Running) -> Result<bool, CommandError> {
     let digest = plan.decision_digest();
-    match &approval.expected {
-        Some(expected) if *expected != digest => Err(CommandError::new(format!(
-            "the saved plan no longer holds: it decided {}, planning now decides {}",
-            expected.short(),
-            digest.short()
-        ))
-        .hint(match running.json {
-            true => "the state or a cluster has changed since; plan again",
-            false => "the state or a cluster has changed since; look at the new plan above",
-        })),
-        Some(_) => Ok(true),
-        None if running.auto_approve || !plan.has_changes() => Ok(true),
-        None => confirm(approval.question),
+    let approved: Vec<Digest> = approval.saved.into_iter().chain(running.expect).collect();
+    if let Some(other) = approved.iter().find(|approved| **approved != digest) {
+        let (what, they) = match approval.saved == Some(*other) {
+            true => ("the saved plan no longer holds", "it decided"),
+            false => ("this is not the plan that was expected", "expected was"),
+        };
+        let summary = format!("{what}: {they} {}, planning now decides {}", other.short(), digest.short());
+        return Err(CommandError::new(summary).hint(match running.json {
+            true => "the definition, the state or a cluster has changed since; plan again",
+            false => "the definition, the state or a cluster has changed since; look at the new plan above",
+        }));
     }
+    if !approved.is_empty() || running.auto_approve || !plan.has_changes() {
+        return Ok(true);
+    }
+    confirm(approval.question)
 }
 
 /// Returns what checks, and preconditions of outputs, say when all has been done.

@@ -310,6 +310,35 @@ fn manifests_are_read_from_files_with_the_namespace_on_top() {
 }
 
 #[test]
+fn lists_of_manifests_are_their_items() {
+    let repository =
+        Repository::main("manifests \"rbac\" {\n  files = [\"*.yaml\"]\n  namespace = \"n\"\n}\n");
+    repository.write(
+        "roles.yaml",
+        "apiVersion: rbac.authorization.k8s.io/v1\nkind: RoleList\nitems:\n- metadata: {name: a}\n\
+         - {apiVersion: rbac.authorization.k8s.io/v1, kind: Role, metadata: {name: b}}\n",
+    );
+    repository.write(
+        "own.yaml",
+        "apiVersion: example.com/v1\nkind: AllowList\nmetadata: {name: c}\nitems: [{metadata: {name: d}}]\n",
+    );
+    let addresses = repository.definition().addresses();
+    assert_eq!(
+        addresses,
+        [
+            r#"manifests.rbac["AllowList.example.com/n/c"]"#,
+            r#"manifests.rbac["Role.rbac.authorization.k8s.io/n/a"]"#,
+            r#"manifests.rbac["Role.rbac.authorization.k8s.io/n/b"]"#,
+        ]
+    );
+    // More than a definition's file may have.
+    let filler = format!("# {}\n", "x".repeat(100)).repeat(45_000);
+    repository
+        .write("large.yaml", &format!("{filler}apiVersion: v1\nkind: Namespace\nmetadata: {{name: e}}\n"));
+    assert_eq!(repository.definition().addresses().len(), 4);
+}
+
+#[test]
 fn variables_take_their_values_in_the_order_of_precedence() {
     let mut repository = Repository::main(
         "variable \"tag\" {\n  type = string\n  default = \"default\"\n}\nvariable \"ports\" {\n  type = list(number)\n  default = []\n}\n\

@@ -253,6 +253,14 @@ impl ResourceGraph {
         Self { refactoring: self.refactoring.clone(), ..Self::default() }
     }
 
+    /// Returns a graph that declares nothing, and lets go what is at or below an address.
+    #[must_use]
+    pub fn releasing(&self, address: Address) -> Self {
+        let mut graph = self.emptied();
+        graph.refactoring.released.push(address);
+        graph
+    }
+
     /// Returns the resource that declares an object.
     pub fn find(&self, object_ref: &ObjectRef) -> Option<&Resource> {
         self.by_ref.get(object_ref).map(|idx| &self.resources[*idx])

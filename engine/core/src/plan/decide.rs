@@ -89,6 +89,7 @@ pub fn plan(input: &PlanInput<'_>) -> Plan {
         outputs,
         new_outputs,
         unobserved: unobserved(input),
+        refresh_only: false,
         diagnostics: planner.diagnostics.sorted(),
     };
     crate::plan::schedule::sort(&mut plan, input.graph, input.state);
@@ -164,15 +165,16 @@ impl<'a> Planner<'a> {
         self.push(resource, action, Reason::Changed, Vec::new(), Tier::Client);
     }
 
-    /// The object is as desired; only its address may be another one.
+    /// The object is as desired; only its address may be another one, in its record or in its mark.
     fn unchanged(
         &mut self,
         resource: &Resource,
         record: &ResourceRecord,
-        live: &LiveObject,
+        (live, before): (&LiveObject, &Object),
         prediction: &Prediction,
     ) {
-        if record.address == resource.address {
+        let marked = before.mark().is_none_or(|mark| mark.address == resource.address);
+        if marked && record.address == resource.address {
             return self.push(resource, Action::NoOp, Reason::Settled, Vec::new(), prediction.tier);
         }
         let action = Action::Move { uid: live.uid.clone(), exceptions: prediction.exceptions.clone() };
@@ -255,7 +257,7 @@ impl<'a> Planner<'a> {
         }
         if fields.is_empty() {
             if let Some(record) = record.filter(|_| self.owns_the_same(before, &own, manifest)) {
-                return self.unchanged(resource, record, live, prediction);
+                return self.unchanged(resource, record, (live, before), prediction);
             }
             return self.push(resource, update(true), Reason::Ownership, fields, prediction.tier);
         }

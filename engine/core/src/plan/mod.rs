@@ -8,6 +8,7 @@ mod loss;
 pub mod outcome;
 pub mod ownership;
 mod redact;
+mod refresh;
 pub mod schedule;
 pub mod selection;
 pub mod simulate;
@@ -376,6 +377,8 @@ pub struct Plan {
     pub new_outputs: BTreeMap<Text, Output>,
     /// Clusters on which kinds could not be observed, with the reason.
     pub unobserved: BTreeMap<ClusterRef, Vec<String>>,
+    /// Whether only the state is brought up to date: see [`Plan::refresh_only`].
+    pub refresh_only: bool,
     /// Conflicts, failed predictions and warnings. A plan with errors cannot be applied.
     pub diagnostics: Diagnostics,
 }

@@ -24,6 +24,7 @@ pub fn plan_json(plan: &Plan) -> String {
         decision_digest: plan.decision_digest().to_string(),
         has_changes: plan.has_changes(),
         errored: plan.diagnostics.has_errors(),
+        refresh_only: plan.refresh_only,
         summary: Summary {
             create: counts.create,
             update: counts.update,
@@ -52,6 +53,8 @@ struct PlanJson<'a> {
     decision_digest: String,
     has_changes: bool,
     errored: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    refresh_only: bool,
     summary: Summary,
     resource_changes: Vec<ChangeJson<'a>>,
     output_changes: BTreeMap<&'a str, Sides<'a>>,

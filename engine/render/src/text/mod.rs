@@ -93,7 +93,14 @@ fn changes(out: &mut String, plan: &Plan, naming: Naming, style: Style) {
     if effective.is_empty() {
         return;
     }
-    heading(out, style, "Terrane will make these changes, in this order:");
+    heading(
+        out,
+        style,
+        match plan.refresh_only {
+            true => "Terrane will change its state, and nothing on the clusters:",
+            false => "Terrane will make these changes, in this order:",
+        },
+    );
     let clusters: BTreeSet<_> = effective.iter().map(|it| cluster(it)).collect();
     let visits = || effective.chunk_by(|a, b| cluster(a) == cluster(b));
     if naming == Naming::Plain || visits().count() > clusters.len() {
@@ -152,6 +159,8 @@ fn tail(out: &mut String, plan: &Plan, style: Style) {
         style.paint(out, Role::Strong, &counts_line(plan));
     } else if plan.diagnostics.has_errors() {
         style.paint(out, Role::Strong, "No changes could be planned.");
+    } else if plan.refresh_only {
+        style.paint(out, Role::Strong, "No changes. The state has no record of an object that is gone.");
     } else if plan.unobserved.is_empty() {
         let text = "No changes. The environment matches its definition.";
         style.paint(out, Role::Strong, text);
