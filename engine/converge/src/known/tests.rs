@@ -38,7 +38,7 @@ fn resource(address: &str, body: Body) -> Resource {
     }
 }
 
-/// A Secret and a ConfigMap that are declared, and a Secret that is read.
+/// A `Secret` and a `ConfigMap` that are declared, and a Secret that is read.
 fn graph() -> ResourceGraph {
     let declared = |address: &str, manifest| resource(address, Body::Object(Box::new(manifest)));
     let read =

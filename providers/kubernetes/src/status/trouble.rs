@@ -6,7 +6,7 @@ use engine_core::object::Object;
 use engine_core::status::{Evidence, Remedy, Trouble};
 use engine_core::value::{Text, Value};
 
-use super::view::View;
+use super::view::{Condition, View};
 
 /// Reasons for which an image is not there; their messages do not always name it.
 const IMAGE_REASONS: [&str; 6] = [
@@ -51,7 +51,7 @@ fn log(name: &str, previous: bool) -> Option<Evidence> {
 }
 
 fn unscheduled(view: &View<'_>) -> Option<Trouble> {
-    let scheduled = view.condition("PodScheduled").filter(|it| it.is_false())?;
+    let scheduled = view.condition("PodScheduled").filter(Condition::is_false)?;
     let words = scheduled.words("no node fits");
     let words = scheduled.reason.map_or_else(|| words.clone(), |reason| format!("{reason}: {words}"));
     Some(passing(words, None))

@@ -20,14 +20,14 @@ fn rules(in_progress: &str, failed: &str, current: CelExpression) -> Rules {
     }])
 }
 
-fn widget(status: Json) -> Object {
+fn widget(status: &Json) -> Object {
     Object::new(value(json!({
         "apiVersion": "example.com/v1beta1", "kind": "Widget",
         "metadata": {"name": "x", "generation": 2}, "spec": {"size": 3}, "status": status,
     })))
 }
 
-fn describe(rules: &Rules, status: Json) -> String {
+fn describe(rules: &Rules, status: &Json) -> String {
     match rules.status(&widget(status)) {
         None => "none".to_owned(),
         Some(Status::Current) => "Current".to_owned(),
@@ -58,7 +58,7 @@ fn a_rule_says_how_an_object_fares() {
         ),
     ];
     for (status, expected) in cases {
-        assert_eq!(describe(&phases, status.clone()), expected, "{status}");
+        assert_eq!(describe(&phases, &status), expected, "{status}");
     }
 }
 
@@ -71,10 +71,10 @@ fn a_rule_may_look_into_lists() {
         json!({"conditions": [
         {"type": "Ready", "status": "False", "message": "not yet"}, {"type": "Synced", "status": status}]})
     };
-    assert_eq!(describe(&conditions, synced("True")), "Current");
-    assert_eq!(describe(&conditions, synced("False")), "InProgress: not yet");
+    assert_eq!(describe(&conditions, &synced("True")), "Current");
+    assert_eq!(describe(&conditions, &synced("False")), "InProgress: not yet");
     assert_eq!(
-        describe(&conditions, json!({"conditions": []})),
+        describe(&conditions, &json!({"conditions": []})),
         "InProgress: not current yet by its wait rule"
     );
 }
@@ -88,7 +88,7 @@ fn a_rule_that_cannot_be_evaluated_fails_and_quotes_nothing() {
         ("self.status.phase > 3", ""),
         ("self.status.", "it is no expression"),
     ] {
-        let found = describe(&rules("", "", expression(text, 0)), json!({"phase": "hunter2"}));
+        let found = describe(&rules("", "", expression(text, 0)), &json!({"phase": "hunter2"}));
         assert!(found.starts_with(&format!("{why}{expected}")), "{text}: {found}");
         assert!(!found.contains("hunter2"), "{text}: {found}");
     }
@@ -98,8 +98,8 @@ fn a_rule_that_cannot_be_evaluated_fails_and_quotes_nothing() {
 fn loops_over_large_objects_are_not_evaluated() {
     let items = |count: usize| json!({"items": vec![1; count]});
     let loops = rules("", "", expression("self.status.items.all(a, self.status.items.all(b, a == b))", 2));
-    assert_eq!(describe(&loops, items(100)), "Current");
-    let found = describe(&loops, items(2000));
+    assert_eq!(describe(&loops, &items(100)), "Current");
+    let found = describe(&loops, &items(2000));
     assert!(found.ends_with("its loops over 2000 items cost too much"), "{found}");
 }
 
