@@ -157,7 +157,7 @@ impl Watches {
                 () = &mut deadline => {
                     return Waited::Failed(format!("not done after {}: {}", seconds(wait.timeout), told.last()));
                 }
-                _ = interrupted.wait_for(|interrupted| *interrupted) => return Waited::Interrupted(told.last()),
+                _ = interrupted.wait_for(|interrupted| *interrupted) => return Waited::Interrupted(told.whole()),
             }
         }
     }

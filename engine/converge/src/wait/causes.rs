@@ -88,7 +88,7 @@ impl Causes {
             return std::future::pending().await;
         }
         tokio::time::sleep(self.pace.patience).await;
-        let owner = owner(wait);
+        let (owner, written) = (owner(wait), written(known));
         let silent = Arc::new(Notify::new());
         let mut watch = None;
         let mut heard = Heard::from(Instant::now(), self.pace.events);
@@ -104,8 +104,8 @@ impl Causes {
             tokio::pin!(changed);
             // Registered before the look, so that no change falls between the two.
             changed.as_mut().enable();
-            let worst = watch.as_ref().and_then(|watch| watch.pods.worst(&owner, wait.uid));
-            let is_final = worst.as_ref().is_some_and(|(pod, _)| is_final(wait, pod));
+            let worst = watch.as_ref().and_then(|watch| watch.pods.worst(&owner, wait.uid, &written));
+            let is_final = worst.as_ref().is_some_and(|(pod, _)| is_final(wait, pod, &written));
             heard.wake = Instant::now() + self.pace.again;
             told.cause(self.cause(wait, worst, &mut heard).await);
             if is_final {
@@ -125,7 +125,7 @@ impl Causes {
         }
         let watch = self.watch(wait)?;
         watch.pods.settled().await;
-        let worst = watch.pods.worst(&owner(wait), wait.uid)?;
+        let worst = watch.pods.worst(&owner(wait), wait.uid, &written(known))?;
         let mut heard = Heard::from(Instant::now(), Duration::ZERO);
         self.cause(wait, Some(worst), &mut heard).await
     }
@@ -219,13 +219,21 @@ impl Causes {
     }
 }
 
-/// Tells whether the pod will stay in trouble whatever happens outside of the plan.
-fn is_final(wait: &Wait<'_>, pod: &Troubled) -> bool {
+/// Tells whether the pod will stay in trouble whatever happens outside of the plan. One that is older than the object as
+/// it is now is about to be replaced.
+fn is_final(wait: &Wait<'_>, pod: &Troubled, written: &str) -> bool {
     match &pod.trouble.remedy {
+        _ if !pod.is_made_since(written) => false,
         Remedy::Time => false,
         Remedy::Change => true,
         Remedy::Key { kind, name, key } => (wait.lacks_key)(kind, name, key),
     }
+}
+
+/// Returns when the object was last written other than by its controllers, empty if it does not say.
+fn written(object: &Object) -> Text {
+    let entries = object.managers().into_iter().filter(|entry| entry.subresource.is_none());
+    entries.filter_map(|entry| entry.time).max().unwrap_or_default()
 }
 
 /// Returns how pods name the object.

@@ -59,6 +59,13 @@ pub(super) struct Troubled {
     pub(super) trouble: Trouble,
 }
 
+impl Troubled {
+    /// Tells whether the pod is younger than a time of the server, to the second.
+    pub(super) fn is_made_since(&self, time: &str) -> bool {
+        !time.is_empty() && self.created.as_str() >= time
+    }
+}
+
 /// A watch of the pods of a namespace, which ends when nobody listens to it any more.
 pub(super) struct PodWatch {
     pub(super) pods: Arc<Pods>,
@@ -119,15 +126,21 @@ impl Pods {
     }
 
     /// Returns the pod whose trouble says most of why its owner with this uid is not ready, and how many others are
-    /// in trouble: what cannot pass before what can, a plain word before one that needs evidence, young before old.
-    pub(super) fn worst(&self, owner: &Owner, uid: &Uid) -> Option<(Troubled, usize)> {
+    /// in trouble: one that was made since the owner was written before one that is to be replaced, what cannot pass
+    /// before what can, a plain word before one that needs evidence, young before old.
+    pub(super) fn worst(&self, owner: &Owner, uid: &Uid, written: &str) -> Option<(Troubled, usize)> {
         let known = lock(&self.known);
         let family = known.troubled.get(owner)?.pods.values();
         let own: Vec<_> =
             family.filter(|pod| pod.owner.as_deref().is_none_or(|owner| owner == uid.as_str())).collect();
         let rank = |pod: &Troubled| {
             let lasting = pod.trouble.remedy != Remedy::Time;
-            (lasting, pod.trouble.evidence != Some(Evidence::Events), pod.created.clone())
+            (
+                pod.is_made_since(written),
+                lasting,
+                pod.trouble.evidence != Some(Evidence::Events),
+                pod.created.clone(),
+            )
         };
         let worst = own.iter().max_by_key(|pod| rank(pod))?;
         Some((Troubled::clone(worst), own.len() - 1))

@@ -32,12 +32,17 @@ struct Ended {
 
 /// Waits for an object, as a cluster has it, until it is current.
 async fn wait(cluster: impl Into<Arc<Cluster>>, known: Object, timeout: Duration) -> Ended {
-    wait_until(cluster.into(), known, (Until::Current, timeout)).await
+    wait_until(cluster.into(), known, (Until::Current, timeout), FAST).await
 }
 
-async fn wait_until(cluster: Arc<Cluster>, known: Object, (until, timeout): (Until, Duration)) -> Ended {
+async fn wait_until(
+    cluster: Arc<Cluster>,
+    known: Object,
+    (until, timeout): (Until, Duration),
+    pace: Pace,
+) -> Ended {
     let (_sender, interrupted) = tokio::sync::watch::channel(false);
-    let watches = Watches::paced("terrane.dev/environment=x".into(), interrupted, FAST);
+    let watches = Watches::paced("terrane.dev/environment=x".into(), interrupted, pace);
     let told = Mutex::new(Vec::new());
     let provider: Arc<dyn ClusterProvider> = cluster.clone();
     let target = target(&known);
@@ -60,7 +65,7 @@ async fn wait_until(cluster: Arc<Cluster>, known: Object, (until, timeout): (Unt
     Ended { end, told: told.into_inner().unwrap(), asked: cluster.asked() }
 }
 
-const SHORT: Duration = Duration::from_millis(300);
+const SHORT: Duration = Duration::from_millis(900);
 const LONG: Duration = Duration::from_secs(20);
 
 fn words(ended: &Ended) -> &str {
@@ -78,7 +83,8 @@ async fn a_wait_that_is_soon_over_asks_for_nothing_but_its_kind() {
         tokio::time::sleep(Duration::from_millis(10)).await;
         later.put(deployment("web", "current"));
     });
-    let ended = wait(cluster, deployment("web", "0 of 1 replicas ready"), LONG).await;
+    let known = deployment("web", "0 of 1 replicas ready");
+    let ended = wait_until(cluster, known, (Until::Current, LONG), Pace::default()).await;
     assert_eq!(ended.end, Waited::Reached);
     assert_eq!(ended.asked, ["watch deployments"]);
 }
@@ -171,6 +177,22 @@ async fn what_cannot_recover_fails_at_once() {
 }
 
 #[tokio::test]
+async fn a_pod_that_is_to_be_replaced_decides_nothing() {
+    let broken = pod("web-old-1", ("ReplicaSet", "web-abc"), Says::Remedy("no image", Remedy::Change));
+    let cluster =
+        || Cluster::new([deployment("web", "0 of 1 replicas updated"), cluster::from_before(&broken)]);
+    let known = || deployment("web", "0 of 1 replicas updated");
+    let ended = wait(cluster(), known(), SHORT).await;
+    assert_eq!(words(&ended), "not done after 0 s: 0 of 1 replicas updated: pod web-old-1: no image");
+
+    let cluster = cluster();
+    cluster.put(pod("web-abc-1", ("ReplicaSet", "web-abc"), Says::Words("is being created")));
+    let ended = wait(cluster, known(), SHORT).await;
+    let wanted = "not done after 0 s: 0 of 1 replicas updated: pod web-abc-1 (and 1 more): is being created";
+    assert_eq!(words(&ended), wanted);
+}
+
+#[tokio::test]
 async fn a_job_that_fails_at_once_says_why_too() {
     let old = pod("migrate-0", ("Job", "migrate"), Says::Words("of the job before"));
     let cluster = Cluster::new([
@@ -195,7 +217,7 @@ async fn a_deletion_that_a_broken_watch_missed_is_noticed() {
         tokio::time::sleep(Duration::from_millis(50)).await;
         later.lose("web");
     });
-    let ended = wait_until(cluster, going, (Until::Gone, LONG)).await;
+    let ended = wait_until(cluster, going, (Until::Gone, LONG), FAST).await;
     assert_eq!(ended.end, Waited::Reached);
     assert_eq!(ended.asked, ["watch deployments", "watch deployments", "get web"]);
 }

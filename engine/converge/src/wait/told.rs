@@ -57,6 +57,12 @@ impl<'a> Told<'a> {
         lock(&self.known).missing.clone().unwrap_or_else(|| "nothing was heard of it".into())
     }
 
+    /// Returns what is missing, and why as far as it is known.
+    pub(super) fn whole(&self) -> String {
+        let cause = lock(&self.known).cause.clone();
+        cause.map_or_else(|| self.last(), |cause| join(&self.last(), &cause))
+    }
+
     fn tell(&self, change: impl FnOnce(&mut Known)) {
         let mut known = lock(&self.known);
         let before = known.words();

@@ -34,6 +34,9 @@ pub struct Cluster {
     broken: watch::Sender<u64>,
 }
 
+/// When all objects were last written.
+const WRITTEN: &str = "2026-01-01T00:00:00Z";
+
 /// Returns a Deployment in namespace `dev`.
 pub fn deployment(name: &str, says: &str) -> Object {
     object(("Deployment", name), "dev", says)
@@ -80,6 +83,13 @@ pub fn pod(name: &str, owner: (&str, &str), says: Says) -> Object {
     Object::new(body)
 }
 
+/// Returns a pod that was made before its workload was last written.
+pub fn from_before(pod: &Object) -> Object {
+    let mut body = pod.body().clone();
+    body.set_at(&["metadata", "creationTimestamp"], Value::string("2025-12-31T23:59:59Z"));
+    Object::new(body)
+}
+
 /// Returns a pod that the workload with another uid made.
 pub fn of_another(pod: &Object) -> Object {
     let mut body = pod.body().clone();
@@ -94,6 +104,11 @@ fn object((kind, name): (&str, &str), namespace: &str, says: &str) -> Object {
     for (field, text) in [("name", name), ("uid", name), ("namespace", namespace)] {
         body.set_at(&["metadata", field], Value::string(text));
     }
+    body.set_at(&["metadata", "creationTimestamp"], Value::string("2026-01-02T00:00:00Z"));
+    let entry = [("manager", "terrane"), ("operation", "Apply"), ("apiVersion", "v1"), ("time", WRITTEN)];
+    let mut entry = Value::map(entry.map(|(field, text)| (field, Value::string(text))));
+    entry.set_at(&["fieldsV1", "f:spec"], Value::map::<&str>([]));
+    body.set_at(&["metadata", "managedFields"], Value::list([entry]));
     body.set_at(&["spec", "template", "spec", "containers"], Value::list([]));
     Object::new(body)
 }
