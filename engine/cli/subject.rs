@@ -59,7 +59,7 @@ impl Subject {
             outputs: outputs.collect(),
             remarks: definition.broken.clone(),
             replace: BTreeSet::new(),
-            rollouts: definition.rollouts.clone(),
+            rollouts: definition.rollouts().to_vec(),
             verify: Verify::Records,
             refresh_only: false,
             accepted: definition.accepted.clone(),

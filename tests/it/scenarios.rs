@@ -271,4 +271,6 @@ scenarios! {
     refactoring = "refactoring",
     conditions = "conditions",
     workloads = "workloads",
+    not_ready = "not-ready",
+    wait_rule = "wait-rule",
 }

@@ -15,6 +15,7 @@ use engine_core::ports::ManifestSource;
 use engine_core::resource::Resource;
 use engine_core::rollout::Rollout;
 use engine_core::value::{Text, Value};
+use engine_core::wait_rule::WaitRule;
 use jiff::Timestamp;
 
 use crate::codes::{EPHEMERAL, SENSITIVE};
@@ -80,10 +81,10 @@ pub struct Definition {
     pub accepted: BTreeSet<Code>,
     /// The clusters.
     pub clusters: Clusters,
-    /// Clusters in waves.
-    pub rollouts: Vec<Rollout>,
     /// What is declared. While [`Definition::reads`] is not empty, what depends on them may be missing.
     pub graph: Arc<ResourceGraph>,
+    /// When objects of some kinds are current.
+    pub wait_rules: Vec<WaitRule>,
     /// Objects to read before the plan: they depend on nothing planned. Load again with their values.
     pub reads: Vec<Resource>,
     /// The outputs.
@@ -98,6 +99,13 @@ pub struct Definition {
     pub variables: Digest,
     /// Fills holes at apply, and tells the outputs then.
     pub filler: Arc<Filler>,
+}
+
+impl Definition {
+    /// Returns the clusters in waves.
+    pub fn rollouts(&self) -> &[Rollout] {
+        &self.filler.order.rollouts
+    }
 }
 
 /// Loads an environment definition.
@@ -177,7 +185,7 @@ fn load_unsorted(
         adopt: whole.adopt,
         accepted: whole.accepted,
         clusters: whole.clusters,
-        rollouts: filler.order.rollouts.clone(),
+        wait_rules: whole.wait_rules,
         graph: Arc::new(graph),
         reads: pending,
         outputs,
@@ -303,3 +311,5 @@ mod rollout;
 mod secret;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod wait_rules;

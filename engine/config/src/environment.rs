@@ -12,6 +12,7 @@ use engine_core::object_ref::ClusterRef;
 use engine_core::plan::AdoptPolicy;
 use engine_core::rollout::Rollout;
 use engine_core::value::Text;
+use engine_core::wait_rule::WaitRule;
 
 use crate::codes::{
     CLUSTER_CHOICE, ENVIRONMENT_NAME, INSTANCES, INVALID_ARGUMENT, NO_CLUSTER, SENSITIVE, STATE_CHOICE,
@@ -46,6 +47,7 @@ pub(crate) struct Whole {
     pub(crate) state: StateChoice,
     pub(crate) adopt: AdoptPolicy,
     pub(crate) accepted: BTreeSet<Code>,
+    pub(crate) wait_rules: Vec<WaitRule>,
     pub(crate) clusters: Clusters,
     pub(crate) order: ClusterOrder,
     /// `cluster.NAME` of the root module.
@@ -65,6 +67,7 @@ pub(crate) fn evaluate(
     let (name, state, adopt) = reader.settings();
     let settings = frame.module.root.settings.as_ref();
     let accepted = settings.map(|settings| settings.accept.clone()).unwrap_or_default();
+    let wait_rules = settings.map(|settings| settings.wait_rules.clone()).unwrap_or_default();
     let Evaluated { clusters, instances, by_name, by_ref } = reader.clusters();
     if !reader.faults.has_errors() {
         reader.check_state(&state, &clusters);
@@ -72,7 +75,7 @@ pub(crate) fn evaluate(
     let order = reader.order(&instances);
     match (name, reader.faults) {
         (Some(name), faults) if faults.is_empty() => {
-            Ok(Whole { name, state, adopt, accepted, clusters, order, by_name, by_ref })
+            Ok(Whole { name, state, adopt, accepted, wait_rules, clusters, order, by_name, by_ref })
         }
         (_, faults) => Err(faults),
     }

@@ -135,6 +135,7 @@ pub async fn apply(run: Run) -> Result<Finished, ApplyError> {
         providers: run.providers,
         resolver: run.resolver,
         reads: Mutex::new(run.reads),
+        filled: Mutex::default(),
         observed: run.observed,
         served: Mutex::new(run.served),
         key: run.key,

@@ -8,10 +8,11 @@ use engine_core::address::Address;
 use engine_core::digest::{Fingerprint, SealKey};
 use engine_core::graph::ResourceGraph;
 use engine_core::kind_info::{Discovery, KindInfo};
+use engine_core::manifest::Manifest;
 use engine_core::object::Object;
 use engine_core::object_ref::{ClusterRef, GroupKind, ObjectRef, Uid};
 use engine_core::plan::outcome::Outcome;
-use engine_core::plan::{Action, Change, Exceptions, Plan, Shown};
+use engine_core::plan::{Action, ActionKind, Change, Exceptions, Plan, Shown, redact};
 use engine_core::ports::{
     ClusterProvider, DeleteRequest, Force, Propagation, ProviderError, Resolver, Target,
 };
@@ -47,6 +48,8 @@ pub(crate) struct Executor {
     pub(crate) providers: Arc<Providers>,
     pub(crate) resolver: Arc<dyn Resolver>,
     pub(crate) reads: Mutex<BTreeMap<Address, Value>>,
+    /// Manifests with secrets that were known only during this run.
+    pub(crate) filled: Mutex<Vec<Manifest>>,
     /// Digests of unchanged objects that the server, and not their records, settled.
     pub(crate) observed: HashMap<ObjectRef, Fingerprint>,
     /// What the clusters serve, as last heard.
@@ -287,21 +290,31 @@ impl Executor {
         until: Until,
         known: &Object,
     ) -> Result<(), Outcome> {
-        let timeouts = self.graph.at(&change.address).map(|resource| resource.timeouts).unwrap_or_default();
+        let resource = self.graph.at(&change.address);
+        let timeouts = resource.map(|resource| resource.timeouts).unwrap_or_default();
+        // What its controllers say of an object may quote the object.
+        let manifest = resource.and_then(Resource::manifest).filter(|it| !it.sensitive().is_empty());
+        let own = |text: &str| manifest.map_or_else(|| text.to_owned(), |manifest| redact(text, manifest));
         let wait = Wait {
             cluster: &change.object_ref.cluster,
             provider,
             target,
             uid: &known.uid(),
             until,
-            timeout: if until == Until::Gone { timeouts.delete } else { timeouts.apply },
-            report: &|missing| self.progress.waiting(change, missing),
+            timeout: match (until, change.action.kind()) {
+                (Until::Gone, _) => timeouts.delete,
+                (Until::Current, ActionKind::Create | ActionKind::Replace) => timeouts.create,
+                (Until::Current, _) => timeouts.update,
+            },
+            report: &|missing| self.progress.waiting(change, &own(missing)),
+            redact: &|text| self.without_secrets(text),
+            lacks_key: &|kind, name, key| self.lacks_key(&change.object_ref, (kind, name), key),
         };
-        match self.watches.wait(&wait, Some(known)).await {
+        match self.watches.wait(&wait, known).await {
             Waited::Reached => Ok(()),
-            Waited::Failed(why) => Err(Outcome::Failed(why)),
+            Waited::Failed(why) => Err(Outcome::Failed(own(&why))),
             Waited::Interrupted(missing) => {
-                Err(Outcome::Failed(format!("interrupted while waiting: {missing}")))
+                Err(Outcome::Failed(format!("interrupted while waiting: {}", own(&missing))))
             }
         }
     }

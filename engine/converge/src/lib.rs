@@ -12,6 +12,7 @@ mod contents;
 mod execute;
 pub mod gate;
 mod journal;
+mod known;
 mod release;
 mod wait;
 mod write;

@@ -7,6 +7,7 @@ pub mod diagnostic;
 pub mod digest;
 mod number;
 pub mod value;
+pub mod wait_rule;
 
 pub mod address;
 pub mod cluster;

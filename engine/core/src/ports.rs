@@ -14,7 +14,7 @@ use crate::object::Object;
 use crate::object_ref::Uid;
 use crate::plan::PlannedOutput;
 use crate::state::State;
-use crate::status::Status;
+use crate::status::{Evidence, Status, Trouble};
 use crate::value::{Text, Value};
 
 /// A boxed future: what an async method of a trait object returns.
@@ -54,6 +54,18 @@ pub trait ClusterProvider: Send + Sync {
 
     /// Returns the readiness of an object, `None` when its kind has no known rule.
     fn status(&self, object: &Object) -> Option<Status>;
+
+    /// Returns what keeps a pod from doing its work, `None` when nothing does.
+    fn trouble(&self, pod: &Object) -> Option<Trouble>;
+
+    /// Asks for more on an object in trouble; `None` when there is nothing. The text is as programs wrote it: it may
+    /// hold secrets and control characters.
+    fn evidence<'a>(
+        &'a self,
+        about: &'a Target,
+        uid: &'a Uid,
+        evidence: &'a Evidence,
+    ) -> BoxFuture<'a, Result<Option<String>, ProviderError>>;
 
     /// Returns how many requests have been sent.
     fn requests(&self) -> u64;

@@ -284,7 +284,7 @@ impl<'a> World<'a> {
             adopt: definition.adopt,
             accepted: &definition.accepted,
             outputs: &goal.outputs(&definition),
-            rollouts: &definition.rollouts,
+            rollouts: definition.rollouts(),
             replace: &BTreeSet::new(),
             left_out: &BTreeMap::new(),
         });

@@ -99,8 +99,8 @@ fn gates_may_depend_on_variables() {
         .replace("[cluster.last]\n", "[cluster.last]\n    approval = var.in_prod\n");
     let rest = "variable \"minutes\" {\n  default = 10\n}\ncheck \"well\" {\n  assert {\n    condition = true\n    \
                 error_message = \"no\"\n  }\n}\n";
-    let rollouts = repository(&(rollout + rest)).definition().rollouts;
-    let waves = rollouts.iter().flat_map(|rollout| &rollout.waves);
+    let definition = repository(&(rollout + rest)).definition();
+    let waves = definition.rollouts().iter().flat_map(|rollout| &rollout.waves);
     let told: Vec<_> = waves.map(|it| (it.name.as_str(), it.soak, it.checks.len(), it.approval)).collect();
     let soak = Some(std::time::Duration::from_secs(600));
     assert_eq!(told, [("first", soak, 1, false), ("second", None, 0, false), ("third", None, 0, true)]);

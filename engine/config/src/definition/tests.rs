@@ -236,7 +236,8 @@ namespace "env" {
     prevent_destroy = true
   }
   timeouts {
-    apply = "90s"
+    apply  = "90s"
+    update = "2m"
   }
 }
 "#,
@@ -245,7 +246,8 @@ namespace "env" {
     let resource = definition.graph.at(&address(r#"namespace.env["dev"].manifest.namespace"#)).unwrap();
     assert!(resource.lifecycle.prevent_destroy);
     assert_eq!(resource.wait, engine_core::resource::Wait::Never);
-    assert_eq!(resource.timeouts.apply.as_secs(), 90);
+    let timeouts = [resource.timeouts.create, resource.timeouts.update, resource.timeouts.delete];
+    assert_eq!(timeouts.map(|timeout| timeout.as_secs()), [90, 120, 600]);
     assert_eq!(resource.object_ref().cluster.as_str(), "main");
     assert_eq!(resource.object_ref().name, "dev");
 }

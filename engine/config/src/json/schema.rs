@@ -77,7 +77,7 @@ pub(super) static ROOT: Schema = Schema {
 /// Arguments only.
 pub(super) static PLAIN: Schema = schema(&[], &[]);
 
-static TERRANE: Schema = schema(&[block("state", 1, &PLAIN)], &[]);
+static TERRANE: Schema = schema(&[block("state", 1, &PLAIN), block("wait", 1, &PLAIN)], &[]);
 
 static VARIABLE: Schema = schema(&[block("validation", 0, &PLAIN)], &["type"]);
 

@@ -15,6 +15,7 @@ mod resource;
 mod secret;
 mod settings;
 mod values;
+mod wait_rule;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -23,6 +24,7 @@ use engine_core::diagnostic::{Code, SourceSpan};
 use engine_core::field_path::FieldPath;
 use engine_core::resource::Timeouts;
 use engine_core::value::Text;
+use engine_core::wait_rule::WaitRule;
 
 pub(crate) use self::argument::{Bound, evaluate_argument};
 pub(crate) use self::conditions::{Check, Checks, Condition, Conditions};
@@ -136,6 +138,7 @@ pub(crate) struct Settings {
     pub(crate) state: Option<StateDeclaration>,
     pub(crate) adopt: Option<Expr>,
     pub(crate) accept: BTreeSet<Code>,
+    pub(crate) wait_rules: Vec<WaitRule>,
 }
 
 /// The `state` block.

@@ -11,6 +11,7 @@ use hcl_edit::structure::Block;
 use super::constant::{Constants, typed};
 use super::fields::{Fields, Name, expect_labels, head_span, twice};
 use super::resource::targets;
+use super::wait_rule::wait_rules;
 use super::{ClusterDeclaration, Rollout, Settings, StateDeclaration, Wave};
 use crate::codes::{DUPLICATE, INVALID_ARGUMENT, LABELS, MISSING_ARGUMENT};
 use crate::eval::did_you_mean;
@@ -25,6 +26,7 @@ pub(super) fn settings(block: Block, file: &Arc<SourceFile>, faults: &mut Diagno
     let environment = fields.expr("environment");
     let adopt = fields.expr("adopt");
     let accept = accepted(&mut fields);
+    let wait_rules = wait_rules(&mut fields, file);
     // Read by `overrides` before anything else.
     fields.expr("override");
     let states = fields.blocks("state");
@@ -34,7 +36,7 @@ pub(super) fn settings(block: Block, file: &Arc<SourceFile>, faults: &mut Diagno
     }
     let state = states.into_iter().next().and_then(|block| state(block, file, fields.faults()));
     fields.finish();
-    Some(Settings { span, environment, state, adopt, accept })
+    Some(Settings { span, environment, state, adopt, accept, wait_rules })
 }
 
 fn state(block: Block, file: &Arc<SourceFile>, faults: &mut Diagnostics) -> Option<StateDeclaration> {
