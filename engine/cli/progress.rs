@@ -1,6 +1,9 @@
 //! Shows how a run goes: on a terminal what is under way, elsewhere a line for each thing that happens.
 
+mod events;
 mod running;
+
+pub use events::Events;
 
 use std::io::IsTerminal;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -8,9 +8,10 @@ use engine_converge::predict::Purpose;
 use engine_core::diagnostic::Diagnostics;
 use engine_core::digest::Digest;
 use engine_core::plan::Plan;
+use engine_core::plan::outcome::Report;
 use engine_core::ports::Stored;
 use engine_core::state::Holder;
-use engine_render::{Operation, outputs_text, plan_json, plan_text, report_json, report_text};
+use engine_render::{Operation, RunEvent, outputs_text, plan_text, report_text};
 use tokio::sync::watch;
 
 use crate::args::{Planning, Running, Target};
@@ -18,11 +19,11 @@ use crate::checks::{Checks, judge, judge_plan};
 use crate::commands::plan::{Planned, make, settle_reads};
 use crate::error::{CommandError, Exit};
 use crate::lock::{locked, require_unlocked};
-use crate::progress::Console;
+use crate::progress::{Console, Events};
 use crate::saved_plan::SavedPlan;
 use crate::session::{Context, Session, Workspace, warn};
 use crate::subject::Subject;
-use crate::terminal::{confirm, line, print, say, stderr_style, stdout_style};
+use crate::terminal::{confirm, print, say, stderr_style, stdout_style};
 
 /// Plans, asks and carries out. A file in place of the directory is a saved plan: it must still hold.
 pub async fn run(
@@ -93,13 +94,11 @@ pub async fn carry_out(
     context: Context,
 ) -> Result<Exit, CommandError> {
     let plan = &planned.plan;
-    if !running.json {
-        print(&plan_text(plan, stdout_style(context.no_color)))?;
+    match running.json {
+        true => Events::print(RunEvent::Planned(plan))?,
+        false => print(&plan_text(plan, stdout_style(context.no_color)))?,
     }
     if plan.diagnostics.has_errors() {
-        if running.json {
-            line(plan_json(plan))?;
-        }
         return Ok(Exit::Incomplete);
     }
     if !approved(plan, approval, running)? {
@@ -108,6 +107,9 @@ pub async fn carry_out(
     let unfinished = session.stored.as_ref().is_some_and(|stored| !stored.state.intents.is_empty());
     if !plan.has_changes() && planned.observed.is_empty() && !unfinished {
         // Nothing to do, nothing learnt and nothing to clear up: the state stays as it is.
+        if running.json {
+            Events::print(RunEvent::Finished(plan, &Report::default(), &Diagnostics::default()))?;
+        }
         return Ok(Exit::Success);
     }
     // The first apply creates the state with the lineage that it was planned with.
@@ -144,7 +146,10 @@ fn run_of(session: &Session, (planned, base): (Planned, Stored), holder: Holder,
         judge: Arc::new(Checks::of(session)),
         holder,
         parallelism: running.parallelism.into(),
-        progress: Arc::new(Console::new(&plan)),
+        progress: match running.json {
+            true => Arc::new(Events),
+            false => Arc::new(Console::new(&plan)),
+        },
         interrupted: interrupts(),
         plan,
     }
@@ -159,10 +164,8 @@ fn approved(plan: &Plan, approval: &Approval, running: &Running) -> Result<bool,
             false => ("this is not the plan that was expected", "expected was"),
         };
         let summary = format!("{what}: {they} {}, planning now decides {}", other.short(), digest.short());
-        return Err(CommandError::new(summary).hint(match running.json {
-            true => "the definition, the state or a cluster has changed since; plan again",
-            false => "the definition, the state or a cluster has changed since; look at the new plan above",
-        }));
+        return Err(CommandError::new(summary)
+            .hint("the definition, the state or a cluster has changed since; look at the new plan above"));
     }
     if !approved.is_empty() || running.auto_approve || !plan.has_changes() {
         return Ok(true);
@@ -194,7 +197,7 @@ fn show(
 ) -> Result<(), CommandError> {
     let report = &finished.report;
     if running.json {
-        return line(report_json(plan, report, found));
+        return Events::print(RunEvent::Finished(plan, report, found));
     }
     warn(found, context);
     print(&report_text(report, operation, stdout_style(context.no_color)))?;

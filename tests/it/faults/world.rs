@@ -28,7 +28,7 @@ use engine_core::resource::Body as Declared;
 use engine_core::rollout::Gate;
 use engine_core::state::{Holder, State};
 use engine_core::value::{Text, Value};
-use engine_render::{Operation, Style, plan_json, plan_text, report_json, report_text};
+use engine_render::{Operation, RunEvent, Style, event_json, plan_json, plan_text, report_text};
 use http::{Method, Request, StatusCode};
 use providers_kubernetes::{Client, KubernetesProvider};
 use providers_kustomize::Kustomize;
@@ -256,7 +256,8 @@ impl<'a> World<'a> {
         };
         match apply(run).await {
             Ok(finished) => {
-                self.say(report_json(&plan, &finished.report, &Diagnostics::default()));
+                let found = Diagnostics::default();
+                self.say(event_json(RunEvent::Finished(&plan, &finished.report, &found), "now"));
                 Ended::Finished(Box::new(finished))
             }
             Err(error) => Ended::Refused(error),

@@ -16,8 +16,12 @@ use crate::diagnostics::{DiagnosticJson, diagnostic_list};
 /// A field's `before` or `after` is missing where there is nothing; `sensitive` and `unknown` say that there is
 /// a value which is not shown or not known. `change.actions` has Terraform's words.
 pub fn plan_json(plan: &Plan) -> String {
+    to_json(&of_plan(plan))
+}
+
+pub(super) fn of_plan(plan: &Plan) -> PlanJson<'_> {
     let counts = plan.counts();
-    to_json(&PlanJson {
+    PlanJson {
         format_version: FORMAT_VERSION,
         environment: plan.environment.as_str(),
         lineage: plan.lineage.as_str(),
@@ -43,11 +47,11 @@ pub fn plan_json(plan: &Plan) -> String {
             .map(|(cluster, kinds)| (cluster.as_str(), kinds.as_slice()))
             .collect(),
         diagnostics: diagnostic_list(&plan.diagnostics),
-    })
+    }
 }
 
 #[derive(Serialize)]
-struct PlanJson<'a> {
+pub(super) struct PlanJson<'a> {
     format_version: &'static str,
     environment: &'a str,
     lineage: &'a str,
