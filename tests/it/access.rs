@@ -132,6 +132,48 @@ fn without_the_right_to_write_a_plan_is_shown_and_an_apply_refused(server: Serve
     assert_eq!(restricted.send(&Method::GET, object, &Value::Null), StatusCode::NOT_FOUND);
 }
 
+/// What comes after a change that is not made yet may be refused for the want of it. A right that is missing comes with
+/// no change.
+fn a_missing_right_stops_an_apply_also_after_something_that_changes(server: Server) {
+    let restricted = restricted(server, User::Reader, "forbidden");
+    let (rbac, group) = ("/apis/rbac.authorization.k8s.io/v1", "rbac.authorization.k8s.io");
+    let subjects = json!([{ "apiGroup": group, "kind": "User", "name": "reader" }]);
+    let binding = |name: &str, role: &str| {
+        json!({
+            "metadata": { "name": name }, "subjects": subjects,
+            "roleRef": { "apiGroup": group, "kind": "ClusterRole", "name": role },
+        })
+    };
+    let rules = json!([
+        { "apiGroups": [""], "resources": ["configmaps"], "verbs": ["create"] },
+        { "apiGroups": [""], "resources": ["configmaps"], "resourceNames": ["first"], "verbs": ["patch"] },
+    ]);
+    for (path, object) in [
+        ("clusterrolebindings", binding("viewer", "view")),
+        ("clusterroles", json!({ "metadata": { "name": "first" }, "rules": rules })),
+        ("clusterrolebindings", binding("first", "first")),
+    ] {
+        assert!(restricted.send(&Method::POST, &format!("{rbac}/{path}"), &object).is_success());
+    }
+    let main = restricted.environment.directory.join("main.hcl");
+    let text = std::fs::read_to_string(&main).expect("the definition");
+    let after = "manifest \"settings\" {\n  depends_on = [manifest.first]\n";
+    let first = "\nmanifest \"first\" {\n  object = {\n    apiVersion = \"v1\"\n    kind = \"ConfigMap\"\n    \
+                 metadata = { name = \"first\", namespace = \"default\" }\n  }\n}\n";
+    std::fs::write(&main, text.replace("manifest \"settings\" {\n", after) + first).expect("written");
+    let shown = restricted.environment.terrane(&["plan"]);
+    assert!(shown.stdout.contains("+ ConfigMap/default/first will be created"), "{}", shown.stdout);
+    let refused = restricted.environment.terrane(&["apply", "--auto-approve"]);
+    assert_eq!(refused.code, Some(1), "{}{}", refused.stdout, refused.stderr);
+    for text in
+        ["error[TRN0604]", "forbids ConfigMap/default/settings", "cannot patch resource \"configmaps\""]
+    {
+        assert!(refused.stdout.contains(text), "lacks `{text}`:\n{}", refused.stdout);
+    }
+    let first = "/api/v1/namespaces/default/configmaps/first";
+    assert_eq!(restricted.send(&Method::GET, first, &Value::Null), StatusCode::NOT_FOUND, "nothing is begun");
+}
+
 /// Who may do everything in one namespace needs no right elsewhere but to see which cluster it is.
 fn within_one_namespace_an_environment_lives_and_dies(server: Server) {
     let restricted = restricted(server, User::Tenant, "tenant");
@@ -179,6 +221,7 @@ fn within_one_namespace_an_environment_lives_and_dies(server: Server) {
 }
 
 on_both_servers! {
+    a_missing_right_stops_an_apply_also_after_something_that_changes,
     within_one_namespace_an_environment_lives_and_dies,
     without_any_right_the_cluster_is_named,
     without_the_right_to_write_a_plan_is_shown_and_an_apply_refused,

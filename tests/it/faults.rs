@@ -5,6 +5,7 @@
 // A test that cannot go on fails.
 #![allow(clippy::unwrap_used)]
 
+mod claims;
 mod foreign;
 mod log;
 mod wire;

@@ -302,6 +302,8 @@ pub(crate) mod harness;
 #[cfg(test)]
 mod inputs;
 #[cfg(test)]
+mod lifecycle;
+#[cfg(test)]
 mod refactoring;
 #[cfg(test)]
 mod remote;

@@ -31,6 +31,7 @@ pub use self::budget::{Budget, Exhausted};
 pub use self::codes::*;
 pub(crate) use self::equality::equal;
 pub(crate) use self::operators::bounded;
+pub(crate) use self::references::is_reference;
 pub use self::references::{Reference, references};
 pub(crate) use self::template::Lines;
 use crate::expr_value::ExprValue;

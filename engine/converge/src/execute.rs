@@ -14,7 +14,7 @@ use engine_core::object_ref::{ClusterRef, GroupKind, ObjectRef, Uid};
 use engine_core::plan::outcome::Outcome;
 use engine_core::plan::{Action, ActionKind, Change, Exceptions, Plan, Shown, redact};
 use engine_core::ports::{
-    ClusterProvider, DeleteRequest, Force, Propagation, ProviderError, Resolver, Target,
+    ClusterProvider, Conflict, DeleteRequest, Propagation, ProviderError, Resolver, Target,
 };
 use engine_core::resource::{Body, Resource};
 use engine_core::state::{Output, ResourceRecord, State};
@@ -75,21 +75,15 @@ impl Executor {
             return outcome;
         }
         let outcome = match &change.action {
-            Action::Create => {
-                self.write(change, &Write { uid: None, force: Force::No, exceptions: &none }).await
+            Action::Create => self.write(change, &Write { uid: None, exceptions: &none }).await,
+            Action::Update { uid, exceptions }
+            | Action::Import { uid, exceptions }
+            | Action::Move { uid, exceptions } => {
+                self.write(change, &Write { uid: Some(uid), exceptions }).await
             }
-            Action::Update { uid, force, exceptions } | Action::Import { uid, force, exceptions } => {
-                let force = if *force { Force::Yes } else { Force::No };
-                self.write(change, &Write { uid: Some(uid), force, exceptions }).await
-            }
-            Action::Adopt { uid } => {
-                self.write(change, &Write { uid: Some(uid), force: Force::No, exceptions: &none }).await
-            }
-            Action::Move { uid, exceptions, .. } => {
-                self.write(change, &Write { uid: Some(uid), force: Force::No, exceptions }).await
-            }
+            Action::Adopt { uid } => self.write(change, &Write { uid: Some(uid), exceptions: &none }).await,
             Action::Replace { uid } => match self.delete(change, uid).await {
-                Ok(()) => self.write(change, &Write { uid: None, force: Force::No, exceptions: &none }).await,
+                Ok(()) => self.write(change, &Write { uid: None, exceptions: &none }).await,
                 Err(outcome) => Err(outcome),
             },
             Action::Delete { uid } => self.delete(change, uid).await,
@@ -127,15 +121,15 @@ impl Executor {
         let Some(resource) = self.graph.at(&change.address) else {
             return;
         };
-        let (Some(manifest), Some(record)) = (resource.manifest(), self.journal.record(&change.object_ref))
-        else {
+        let desired = resource.fingerprint(self.key.as_ref());
+        let (Some(desired), Some(record)) = (desired, self.journal.record(&change.object_ref)) else {
             return;
         };
         let fresh = ResourceRecord {
             address: resource.address.clone(),
             dependencies: self.graph.dependencies(resource),
             prevent_destroy: resource.lifecycle.prevent_destroy,
-            desired: manifest.fingerprint(self.key.as_ref()),
+            desired,
             settled: self.observed.get(&change.object_ref).copied().or(record.settled),
             ..record.clone()
         };
@@ -327,12 +321,19 @@ fn holds_others(kind: &GroupKind) -> bool {
 
 /// Says what a cluster answered, with every field that another manager holds.
 pub(crate) fn explain(error: &ProviderError) -> String {
-    let ProviderError::Conflict(conflicts) = error else {
-        return error.to_string();
-    };
-    let fields =
-        conflicts.iter().map(|conflict| format!("{} is managed by {}", conflict.field, conflict.manager));
-    format!("{error}: {}", fields.collect::<Vec<_>>().join(", "))
+    match error {
+        ProviderError::Conflict(conflicts) => format!("{error}: {}", managed(conflicts)),
+        error => error.to_string(),
+    }
+}
+
+/// Names fields and who holds them.
+pub(crate) fn managed<'a>(conflicts: impl IntoIterator<Item = &'a Conflict>) -> String {
+    let fields = conflicts.into_iter().map(|conflict| {
+        let through = conflict.subresource.as_ref().map(|name| format!(" through {name}"));
+        format!("{} is managed by {}{}", conflict.field, conflict.manager, through.unwrap_or_default())
+    });
+    fields.collect::<Vec<_>>().join(", ")
 }
 
 fn chain(error: &dyn std::error::Error) -> String {

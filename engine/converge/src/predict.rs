@@ -6,16 +6,13 @@ use engine_core::graph::ResourceGraph;
 use engine_core::kind_info::KindInfo;
 use engine_core::live::Live;
 use engine_core::manifest::Manifest;
-use engine_core::mark::OwnershipMark;
+use engine_core::mark::{FieldManager, OwnershipMark};
 use engine_core::object::Object;
 use engine_core::object_ref::ObjectRef;
-use engine_core::plan::ownership::judge;
 use engine_core::plan::simulate::simulate;
 use engine_core::plan::triage::Triage;
-use engine_core::plan::{Exceptions, Tier};
-use engine_core::ports::{
-    Applied, ApplyRequest, ClusterProvider, Conflict, Force, Mode, ProviderError, Witness,
-};
+use engine_core::plan::{Contested, Terms, Tier};
+use engine_core::ports::{Applied, ApplyRequest, ClusterProvider, Force, Mode, ProviderError, Witness};
 use engine_core::prediction::Prediction;
 use engine_core::resource::Resource;
 use engine_core::state::State;
@@ -78,6 +75,7 @@ struct Subject<'a> {
     resource: &'a Resource,
     manifest: &'a Manifest,
     live: Option<&'a Object>,
+    manager: FieldManager,
     mark: OwnershipMark,
 }
 
@@ -89,27 +87,44 @@ impl<'a> Subject<'a> {
             resource,
             manifest: resource.manifest()?,
             live: basis.live.get(object_ref).and_then(|live| live.object.as_ref()),
+            manager: basis.state.lineage.field_manager(),
             mark: mark(basis.state, resource),
         })
     }
 
     fn simulate(&self) -> Prediction {
-        let manager = self.basis.state.lineage.field_manager();
-        let exceptions = Exceptions::of_lifecycle(&self.resource.lifecycle, self.live, &manager);
-        let body = exceptions.body(self.manifest, &self.mark);
-        let object = simulate(self.live, &body, &manager, self.manifest.api_version());
+        let contested = self.contested();
+        let mut terms = contested.terms();
+        let object = loop {
+            let body = terms.exceptions.body(self.manifest, &self.mark);
+            let object = simulate(self.live, &body, &self.manager, self.manifest.api_version());
+            // What is yielded is not met again, so this ends.
+            if !terms.meet(contested.foresee(&object)) {
+                break object;
+            }
+        };
         let witness = if self.live.is_some() { Witness::Existed } else { Witness::Created };
-        Prediction { exceptions, ..Prediction::new(Tier::Client, Ok(object), witness) }
+        Prediction::new(Tier::Client, Ok(object), witness).on(terms)
+    }
+
+    fn contested(&self) -> Contested<'_> {
+        Contested {
+            manifest: self.manifest,
+            lifecycle: &self.resource.lifecycle,
+            manager: &self.manager,
+            live: self.live,
+            ours: self.live.is_some_and(|live| self.is_ours(live)),
+        }
     }
 
     async fn ask(&self, provider: &dyn ClusterProvider, kind: &KindInfo) -> Prediction {
-        let manager = self.basis.state.lineage.field_manager();
-        let mut exceptions = Exceptions::of_lifecycle(&self.resource.lifecycle, self.live, &manager);
+        let contested = self.contested();
+        let mut terms = contested.terms();
         // A second round only follows when fields were yielded in the first, and a third never.
         for _ in 0..2 {
-            let body = exceptions.body(self.manifest, &self.mark);
+            let body = terms.exceptions.body(self.manifest, &self.mark);
             let conflicts = match self.dry_run(provider, kind, &body, Force::No).await {
-                Ok(applied) => return answered(applied, exceptions),
+                Ok(applied) => return answered(applied, terms),
                 Err(ProviderError::Conflict(conflicts)) => conflicts,
                 Err(error) => return self.refused(provider, kind, &body, error).await,
             };
@@ -117,19 +132,12 @@ impl<'a> Subject<'a> {
                 Ok(applied) => applied,
                 Err(error) => return self.refused(provider, kind, &body, error).await,
             };
-            let ours = self.live.is_some_and(|live| self.is_ours(live));
-            let judgement = judge(&conflicts, self.live, Some(&forced.object), ours);
-            if judgement.yielded.is_empty() {
-                return self.judged(forced, judgement.fatal, exceptions);
+            if !terms.meet(contested.judge(&conflicts, &forced.object)) {
+                return answered(forced, terms);
             }
-            exceptions.yielded.extend(judgement.yielded);
         }
         let error = ProviderError::Server("its fields change owners while they are being asked about".into());
         Prediction::new(Tier::Server, Err(error), Witness::Existed)
-    }
-
-    fn judged(&self, forced: Applied, fatal: Vec<Conflict>, exceptions: Exceptions) -> Prediction {
-        Prediction { force: true, conflicts: fatal, ..answered(forced, exceptions) }
     }
 
     /// What an `import` block names is treated as ours: its fields are taken from whoever edited them.
@@ -154,7 +162,7 @@ impl<'a> Subject<'a> {
         let request = ApplyRequest {
             target: target(self.manifest.object_ref(), kind),
             body: body.clone(),
-            manager: self.basis.state.lineage.field_manager(),
+            manager: self.manager.clone(),
             mode: Mode::DryRun,
             force,
             uid: self.live.map(Object::uid),
@@ -173,10 +181,11 @@ impl<'a> Subject<'a> {
             (ProviderError::Forbidden(why), Purpose::Show) if why.contains("cannot patch") => {
                 Prediction { forbidden: Some(why.clone()), ..self.simulate() }
             }
-            (ProviderError::Invalid(_), _)
+            (ProviderError::Invalid(invalid), _)
                 if self.live.is_some() && self.is_immutable(provider, kind, body).await =>
             {
-                Prediction { immutable: true, ..self.simulate() }
+                let immutable = Some(invalid.fields.clone());
+                Prediction { immutable, conflicts: Vec::new(), ..self.simulate() }
             }
             // The right to write seldom comes with a plan: without it nothing must be begun.
             (ProviderError::Forbidden(why), _) if why.contains("cannot patch") => {
@@ -199,7 +208,7 @@ impl<'a> Subject<'a> {
         let request = ApplyRequest {
             target,
             body,
-            manager: self.basis.state.lineage.field_manager(),
+            manager: self.manager.clone(),
             mode: Mode::DryRun,
             force: Force::No,
             uid: None,
@@ -214,8 +223,8 @@ fn probe_name(name: &str) -> String {
     format!("{}-terrane-probe", stem.trim_end_matches(['-', '.']))
 }
 
-fn answered(applied: Applied, exceptions: Exceptions) -> Prediction {
-    Prediction { exceptions, ..Prediction::new(Tier::Server, Ok(applied.object), applied.witness) }
+fn answered(applied: Applied, terms: Terms) -> Prediction {
+    Prediction::new(Tier::Server, Ok(applied.object), applied.witness).on(terms)
 }
 
 /// Returns the mark that a resource's object carries.

@@ -6,14 +6,16 @@ use engine_core::manifest::Manifest;
 use engine_core::object::Object;
 use engine_core::object_ref::Uid;
 use engine_core::plan::outcome::Outcome;
-use engine_core::plan::{Change, Exceptions, redact};
-use engine_core::ports::{Applied, ApplyRequest, ClusterProvider, Force, Mode, ProviderError, Witness};
+use engine_core::plan::{Change, Exceptions, FieldConflict, redact};
+use engine_core::ports::{
+    Applied, ApplyRequest, ClusterProvider, Conflict, Force, Mode, ProviderError, Witness,
+};
 use engine_core::resource::{self, Resource};
 use engine_core::state::{ResourceRecord, path_hash};
 use engine_core::value::Value;
 
 use crate::conditions::failed;
-use crate::execute::{Executor, explain};
+use crate::execute::{Executor, explain, managed};
 use crate::predict::mark;
 use crate::read::target;
 use crate::wait::Until;
@@ -22,12 +24,13 @@ use crate::wait::Until;
 pub(crate) struct Write<'a> {
     /// The object must have this uid; `None` for one that must not exist.
     pub(crate) uid: Option<&'a Uid>,
-    pub(crate) force: Force,
     pub(crate) exceptions: &'a Exceptions,
 }
 
 /// What is sent, and for which manifest.
 struct Sending<'a> {
+    /// The fields of other managers that the plan takes.
+    takes: Vec<&'a FieldConflict>,
     provider: &'a Arc<dyn ClusterProvider>,
     manifest: &'a Manifest,
     request: ApplyRequest,
@@ -52,12 +55,13 @@ impl Executor {
             body: write.exceptions.body(&manifest, &mark(&self.state, resource)),
             manager: self.state.lineage.field_manager(),
             mode: Mode::Persist,
-            force: write.force,
+            force: Force::No,
             uid: write.uid.cloned(),
         };
-        let sending = Sending { provider, manifest: &manifest, request };
+        let takes = self.plan.takes(&change.object_ref).collect();
+        let mut sending = Sending { takes, provider, manifest: &manifest, request };
         let permit = self.permit(change).await?;
-        let object = self.send(&sending).await?;
+        let object = self.send(&mut sending).await?;
         drop(permit);
         self.journal.applied(&change.object_ref, self.record(resource, &manifest, &object));
         let target = &sending.request.target;
@@ -81,8 +85,8 @@ impl Executor {
     }
 
     /// Sends a write. The status code is the only witness of whether a create met an object.
-    async fn send(&self, sending: &Sending<'_>) -> Result<Object, Outcome> {
-        match sending.provider.apply(&sending.request).await {
+    async fn send(&self, sending: &mut Sending<'_>) -> Result<Object, Outcome> {
+        match sending.attempt().await {
             Ok(Applied { witness: Witness::Existed, object, .. }) if sending.request.uid.is_none() => {
                 Err(self.take_back(sending, &object).await)
             }
@@ -91,6 +95,7 @@ impl Executor {
                 Ok(applied.object)
             }
             Err(error) if error.outcome_unknown() => self.resolve(sending, &error).await,
+            Err(ProviderError::Conflict(conflicts)) => Err(sending.unplanned(&conflicts)),
             Err(error) => Err(Outcome::Failed(sending.explain(&error))),
         }
     }
@@ -121,16 +126,16 @@ impl Executor {
 
     /// A write may have landed. An apply is idempotent, so an object of ours is applied once more; a create is
     /// first looked for, because only an object with our mark is the one that was sent.
-    async fn resolve(&self, sending: &Sending<'_>, error: &ProviderError) -> Result<Object, Outcome> {
-        let unknown = |error: &ProviderError| Outcome::Unknown(sending.explain(error));
+    async fn resolve(&self, sending: &mut Sending<'_>, error: &ProviderError) -> Result<Object, Outcome> {
+        let manifest = sending.manifest;
+        let unknown = |error: &ProviderError| Outcome::Unknown(redact(&explain(error), manifest));
         let found = sending.provider.get(&sending.request.target).await.map_err(|_| unknown(error))?;
         // Not there yet is not the same as never: the request may still be on its way.
         let Some(object) = found.filter(|object| object.is_marked_by(&self.state.lineage)) else {
             return Err(unknown(error));
         };
-        let uid = sending.request.uid.clone().or_else(|| Some(object.uid()));
-        let again = sending.again(sending.request.body.clone(), uid);
-        let applied = sending.provider.apply(&again).await.map_err(|error| unknown(&error))?;
+        sending.request.uid.get_or_insert_with(|| object.uid());
+        let applied = sending.attempt().await.map_err(|error| unknown(&error))?;
         Ok(applied.object)
     }
 
@@ -147,7 +152,7 @@ impl Executor {
             uid: object.uid(),
             dependencies: self.graph.dependencies(resource),
             prevent_destroy: resource.lifecycle.prevent_destroy,
-            desired: manifest.fingerprint(key),
+            desired: resource.lifecycle.applied_to(manifest.fingerprint(key)),
             settled: object.settled(&manager, manifest.api_version(), manifest.sensitive(), key),
             fields,
         }
@@ -155,6 +160,30 @@ impl Executor {
 }
 
 impl Sending<'_> {
+    /// Sends the request. Fields of other managers are taken only after the server has named them: what somebody
+    /// has claimed since the plan was made is not overruled unseen.
+    async fn attempt(&mut self) -> Result<Applied, ProviderError> {
+        self.request.force = Force::No;
+        match self.provider.apply(&self.request).await {
+            Err(ProviderError::Conflict(conflicts)) if conflicts.iter().all(|it| self.is_planned(it)) => {
+                self.request.force = Force::Yes;
+                self.provider.apply(&self.request).await
+            }
+            answer => answer,
+        }
+    }
+
+    fn is_planned(&self, conflict: &Conflict) -> bool {
+        self.takes.iter().any(|it| it.is(conflict))
+    }
+
+    /// Says which fields the plan does not take.
+    fn unplanned(&self, conflicts: &[Conflict]) -> Outcome {
+        let named = managed(conflicts.iter().filter(|it| !self.is_planned(it)));
+        let named = redact(&named, self.manifest);
+        Outcome::Failed(format!("changed since the plan was made: {named}; it is left as it is, plan again"))
+    }
+
     /// Says what the cluster answered, without what is sensitive in the manifest.
     fn explain(&self, error: &ProviderError) -> String {
         redact(&explain(error), self.manifest)

@@ -56,6 +56,23 @@ impl KeyFields {
         self.0.iter().all(|(name, want)| item.get(name).is_some_and(|value| want.is(value)))
     }
 
+    /// Tells whether a list item has some of these key values and none that differs.
+    fn are_declared_by(&self, item: &Value) -> bool {
+        let values = || self.0.iter().filter_map(|(name, want)| Some((want, item.get(name)?)));
+        values().next().is_some() && values().all(|(want, value)| want.is(value))
+    }
+
+    /// Tells whether one of the key values is this text.
+    fn has(&self, text: &Text) -> bool {
+        let text = ScalarText::new(&Value::String(text.clone()));
+        self.0.iter().any(|(_, value)| *value == text)
+    }
+
+    /// Tells whether a field of the item is one of its keys.
+    pub fn names(&self, field: &str) -> bool {
+        self.0.iter().any(|(name, _)| name == field)
+    }
+
     /// Returns names and values in order of name.
     pub fn iter(&self) -> impl Iterator<Item = (&Text, &ScalarText)> {
         self.0.iter().map(|(name, value)| (name, value))
@@ -119,12 +136,7 @@ impl FieldPath {
 
     /// Returns the value at this path.
     pub fn lookup<'a>(&self, value: &'a Value) -> Option<&'a Value> {
-        self.0.iter().try_fold(value, |value, element| match element {
-            PathElement::Field(name) => value.get(name),
-            PathElement::Key(fields) => value.as_list()?.iter().find(|item| fields.matches(item)),
-            PathElement::Item(scalar) => value.as_list()?.iter().find(|item| scalar.is(item)),
-            PathElement::Index(idx) => value.as_list()?.get(*idx),
-        })
+        self.0.iter().try_fold(value, step)
     }
 
     /// Removes what lies at this path; nothing happens when nothing is there.
@@ -138,9 +150,7 @@ impl FieldPath {
         match (parent, last) {
             (Value::Map(map), PathElement::Field(name)) => drop(map.remove(name)),
             (Value::List(items), element) => {
-                let position =
-                    items.iter().enumerate().position(|(idx, item)| names_item(element, idx, item));
-                if let Some(at) = position {
+                if let Some(at) = position(element, items) {
                     std::sync::Arc::make_mut(items).remove(at);
                 }
             }
@@ -170,13 +180,53 @@ impl FieldPath {
     pub fn starts_with(&self, other: &Self) -> bool {
         self.0.starts_with(&other.0)
     }
+
+    /// Tells whether this path, as people write it, is one of managed fields or lies around it. Positions in lists
+    /// are told by `object`; a name in brackets stands for the item of a list that has it as a key:
+    /// `containers["app"].image`.
+    pub fn covers(&self, path: &Self, object: &Value) -> bool {
+        let mut value = Some(object);
+        self.0.len() <= path.0.len()
+            && self.0.iter().zip(&path.0).all(|(written, element)| {
+                let is_item = |item: &Value| names_item(element, usize::MAX, item);
+                let same = match (written, element) {
+                    (PathElement::Field(name), PathElement::Key(fields)) => fields.has(name),
+                    (PathElement::Index(idx), PathElement::Key(_) | PathElement::Item(_)) => {
+                        value.and_then(|list| list.as_list()?.get(*idx)).is_some_and(is_item)
+                    }
+                    _ => written == element,
+                };
+                value = value.and_then(|value| step(value, element));
+                same
+            })
+    }
+}
+
+fn step<'a>(value: &'a Value, element: &PathElement) -> Option<&'a Value> {
+    match element {
+        PathElement::Field(name) => value.get(name),
+        element => {
+            let items = value.as_list()?;
+            items.get(position(element, items)?)
+        }
+    }
+}
+
+/// Returns where an item stands. One that leaves out keys with a default, as authors do, counts where no item has
+/// them all.
+fn position(element: &PathElement, items: &[Value]) -> Option<usize> {
+    let exact = items.iter().enumerate().position(|(idx, item)| names_item(element, idx, item));
+    exact.or_else(|| match element {
+        PathElement::Key(fields) => items.iter().position(|item| fields.are_declared_by(item)),
+        _ => None,
+    })
 }
 
 fn step_mut<'a>(value: &'a mut Value, element: &PathElement) -> Option<&'a mut Value> {
     match (value, element) {
         (Value::Map(map), PathElement::Field(name)) => map.get_mut(name),
         (Value::List(items), element) => {
-            let at = items.iter().enumerate().position(|(idx, item)| names_item(element, idx, item))?;
+            let at = position(element, items)?;
             std::sync::Arc::make_mut(items).get_mut(at)
         }
         _ => None,

@@ -227,10 +227,31 @@ pub enum ProviderError {
     Stale(String),
     /// 400, 422, or 500 "failed to create typed patch object": the object itself is wrong.
     #[error("{0}")]
-    Invalid(String),
+    Invalid(Invalid),
     /// 5xx, 429 after all retries, or an answer that is none. A write may have landed.
     #[error("the cluster failed: {0}")]
     Server(String),
+}
+
+/// What is wrong with an object, in the server's words.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Invalid {
+    /// All that it says.
+    pub message: String,
+    /// The fields that it names, in its notation: `spec.selector`.
+    pub fields: Vec<String>,
+}
+
+impl From<String> for Invalid {
+    fn from(message: String) -> Self {
+        Self { message, fields: Vec::new() }
+    }
+}
+
+impl std::fmt::Display for Invalid {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)
+    }
 }
 
 impl ProviderError {

@@ -1,8 +1,9 @@
 //! What an apply of one manifest would lead to.
 
 use crate::object::Object;
-use crate::plan::{Exceptions, Tier};
-use crate::ports::{Conflict, ProviderError, Witness};
+use crate::plan::{Exceptions, FieldConflict, Terms, Tier};
+use crate::ports::{ProviderError, Witness};
+use crate::resource::FieldPolicy;
 
 /// The predicted outcome for one object that its record does not settle.
 pub struct Prediction {
@@ -12,14 +13,13 @@ pub struct Prediction {
     pub result: Result<Object, ProviderError>,
     /// Whether the server met an object.
     pub witness: Witness,
-    /// Conflicts that the field policies do not resolve.
-    pub conflicts: Vec<Conflict>,
-    /// Whether fields of other managers are taken.
-    pub force: bool,
+    /// Fields of other managers, and what is done about each.
+    pub conflicts: Vec<FieldConflict>,
     /// What is sent in place of what is declared.
     pub exceptions: Exceptions,
-    /// Whether the object must be deleted and created again, because a field cannot be changed in place.
-    pub immutable: bool,
+    /// Set if the object must be deleted and created again: the fields that cannot be changed in place, as the server
+    /// names them.
+    pub immutable: Option<Vec<String>>,
     /// Why the server refuses the object as things are, which may be otherwise once other changes of the plan are done.
     pub refusal: Option<ProviderError>,
     /// Why the credentials do not suffice to ask the server, where that is why it was not asked.
@@ -34,11 +34,25 @@ impl Prediction {
             result,
             witness,
             conflicts: Vec::new(),
-            force: false,
             exceptions: Exceptions::default(),
-            immutable: false,
+            immutable: None,
             refusal: None,
             forbidden: None,
         }
+    }
+    /// Returns the prediction of an apply on such terms.
+    #[must_use]
+    pub fn on(self, terms: Terms) -> Self {
+        Self { exceptions: terms.exceptions, conflicts: terms.conflicts, ..self }
+    }
+
+    /// Returns the conflicts that stop the plan.
+    pub fn fatal(&self) -> impl Iterator<Item = &FieldConflict> {
+        self.conflicts.iter().filter(|it| it.decision == FieldPolicy::Fail)
+    }
+
+    /// Tells whether the server met no field of another manager.
+    pub(crate) fn is_uncontested(&self) -> bool {
+        self.conflicts.is_empty()
     }
 }

@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use crate::address::Address;
 use crate::diagnostic::SourceSpan;
+use crate::digest::{Digest, Fingerprint, SealKey};
 use crate::field_path::FieldPath;
 use crate::manifest::Manifest;
 use crate::object_ref::{ApiVersion, ObjectRef};
+use crate::value::Value;
 
 /// A declared resource: one object, or one read of an object.
 #[derive(Clone)]
@@ -53,6 +55,12 @@ impl Resource {
         }
     }
 
+    /// Returns the digest of what is desired of an object: its manifest, and what its lifecycle says on whose its
+    /// fields are. `None` for a read.
+    pub fn fingerprint(&self, key: Option<&SealKey>) -> Option<Fingerprint> {
+        Some(self.lifecycle.applied_to(self.manifest()?.fingerprint(key)))
+    }
+
     /// Returns the object that the resource is about.
     pub fn object_ref(&self) -> &ObjectRef {
         match &self.body {
@@ -70,12 +78,64 @@ pub struct Lifecycle {
     pub prevent_destroy: bool,
     /// Fields that are left as they are on an existing object.
     pub ignore_changes: Vec<FieldPath>,
+    /// Who keeps a field that another manager owns; a path stands for all below it.
+    pub conflicts: Vec<(FieldPath, FieldPolicy)>,
     /// Resources, or fields of theirs, that replace the object when they change.
     pub replace_triggered_by: Vec<(Address, FieldPath)>,
     /// Block instances whose preconditions are known only during apply, and must hold before the object is written.
     pub preconditions: Vec<Address>,
     /// Whether conditions on the live object must hold after an apply.
     pub postcondition: bool,
+}
+
+impl Lifecycle {
+    /// Returns the digest of what is desired of an object from the digest of its manifest: who keeps its fields counts
+    /// as well.
+    #[must_use]
+    pub fn applied_to(&self, manifest: Fingerprint) -> Fingerprint {
+        if self.ignore_changes.is_empty() && self.conflicts.is_empty() {
+            return manifest;
+        }
+        let text = |path: &FieldPath| Value::string(path.to_string());
+        let policies = self.conflicts.iter().map(|(path, policy)| [text(path), policy.as_str().into()]);
+        let both = Value::list([
+            Value::string(manifest.open.to_string()),
+            Value::list(self.ignore_changes.iter().map(text)),
+            Value::list(policies.flatten()),
+        ]);
+        Fingerprint { open: Digest::of_value(&both), ..manifest }
+    }
+
+    /// Returns what is said about a field, by the longest path around it. `object` tells positions in lists.
+    pub fn policy(&self, path: &FieldPath, object: &Value) -> Option<FieldPolicy> {
+        let around = self.conflicts.iter().filter(|(around, _)| around.covers(path, object));
+        around.max_by_key(|(around, _)| around.elements().len()).map(|(_, policy)| *policy)
+    }
+}
+
+/// What becomes of a field that another manager owns and the definition sets differently.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum FieldPolicy {
+    /// It is taken from the other manager.
+    Take,
+    /// It is left to the other manager.
+    Yield,
+    /// It stops the plan.
+    Fail,
+}
+
+impl FieldPolicy {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Take, Self::Yield, Self::Fail];
+
+    /// Returns the word for definitions and file formats.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Take => "take",
+            Self::Yield => "yield",
+            Self::Fail => "fail",
+        }
+    }
 }
 
 /// Whether to wait until an object is current.

@@ -292,6 +292,16 @@ pub(crate) fn summary(shown: &Shown) -> String {
     }
 }
 
+/// Returns the same, where which lines of a text differ is shown elsewhere or not at all.
+pub(crate) fn brief(shown: &Shown) -> String {
+    match shown {
+        Shown::Value(Value::String(text)) if text.contains('\n') => {
+            format!("(text of {} lines)", text.lines().count())
+        }
+        shown => summary(shown),
+    }
+}
+
 /// Returns a value on one line: a string in quotes, a list or map as JSON.
 pub(crate) fn scalar(value: &Value) -> String {
     match value {

@@ -1,5 +1,6 @@
 //! Plan, state and results as JSON, and how JSON is written.
 
+mod conflict;
 mod plan;
 mod run;
 mod state;

@@ -8,6 +8,7 @@ mod escape;
 mod style;
 
 mod body;
+mod conflict;
 mod diagnostics;
 mod graph;
 mod json;

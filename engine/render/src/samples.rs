@@ -3,8 +3,13 @@
 use engine_core::address::Address;
 use engine_core::diagnostic::Diagnostics;
 use engine_core::field_path::FieldPath;
+use engine_core::object::Operation;
 use engine_core::object_ref::{ClusterRef, GroupKind, ObjectRef, Uid};
-use engine_core::plan::{Action, Change, Drifter, Exceptions, FieldChange, Plan, Reason, Shown, Tier};
+use engine_core::plan::{
+    Action, Change, Drifter, Exceptions, FieldChange, FieldConflict, ObjectConflicts, Plan, Reason, Shown,
+    Tier,
+};
+use engine_core::resource::FieldPolicy;
 use engine_core::value::{Text, Value};
 
 pub(crate) fn value(json: &str) -> Value {
@@ -59,7 +64,7 @@ pub(crate) fn uid() -> Uid {
 }
 
 pub(crate) fn update() -> Action {
-    Action::Update { uid: uid(), force: false, exceptions: Exceptions::default() }
+    Action::Update { uid: uid(), exceptions: Exceptions::default() }
 }
 
 pub(crate) fn change(key: &str, action: Action, reason: Reason, fields: Vec<FieldChange>) -> Change {
@@ -71,6 +76,7 @@ pub(crate) fn change(key: &str, action: Action, reason: Reason, fields: Vec<Fiel
         action,
         reason,
         fields,
+        immutable: Vec::new(),
         tier: Tier::Server,
         restarts: Vec::new(),
     }
@@ -82,6 +88,7 @@ pub(crate) fn plan(changes: Vec<Change>) -> Plan {
         lineage: engine_core::mark::Lineage::new([7; 16]),
         serial: 12,
         changes,
+        conflicts: Vec::new(),
         outputs: Vec::new(),
         new_outputs: Default::default(),
         unobserved: Default::default(),
@@ -89,6 +96,29 @@ pub(crate) fn plan(changes: Vec<Change>) -> Plan {
         refresh_only: false,
         diagnostics: Diagnostics::default(),
     }
+}
+
+/// A field of `kubectl-edit`, which updated it.
+pub(crate) fn conflict(path: &str, theirs: &str, ours: &str, decision: FieldPolicy) -> FieldConflict {
+    let field = field(path, theirs, ours);
+    FieldConflict {
+        path: field.path,
+        manager: "kubectl-edit".into(),
+        subresource: None,
+        operation: Some(Operation::Update),
+        time: Some("2026-01-02T03:04:05Z".into()),
+        theirs: field.before,
+        ours: field.after,
+        decision,
+    }
+}
+
+/// Gives an object of a plan its conflicts.
+pub(crate) fn contest(plan: &mut Plan, key: &str, fields: Vec<FieldConflict>) {
+    let object_ref = object(key);
+    let address = address(&format!("app.x.manifest.{}", object_ref.name));
+    plan.conflicts.push(ObjectConflicts { address, object_ref, fields });
+    plan.conflicts.sort_by(|a, b| a.object_ref.cmp(&b.object_ref));
 }
 
 /// A plan with one change of each sort.

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt::Write;
 use std::time::Duration;
 
-use engine_core::ports::{ProviderError, Target};
+use engine_core::ports::{Invalid, ProviderError, Target};
 use http::StatusCode;
 use kube::client::AuthError;
 use kube::core::Status;
@@ -105,18 +105,27 @@ impl Refusal {
         self.status.details.as_ref().map_or(&[], |details| &details.causes)
     }
 
+    /// Returns the fields that are named, each once.
+    fn fields(&self) -> Vec<String> {
+        let mut fields: Vec<String> = self.causes().iter().map(|cause| cause.field.clone()).collect();
+        fields.retain(|field| !field.is_empty());
+        fields.sort();
+        fields.dedup();
+        fields
+    }
+
     /// Returns the error for the caller.
     pub(crate) fn error(&self, subject: Subject) -> ProviderError {
         let message = self.message(subject);
         let on_uid = || self.causes().iter().any(|cause| cause.field == "metadata.uid");
         match self.code {
             400 | 413 | 422 if subject.bound && on_uid() => ProviderError::Stale(message),
-            400 | 413 | 415 | 422 => ProviderError::Invalid(message),
+            400 | 413 | 415 | 422 => ProviderError::Invalid(Invalid { message, fields: self.fields() }),
             401 => ProviderError::Unauthorized(message),
             403 => ProviderError::Forbidden(message),
             404 => ProviderError::NotFound(message),
             409 => self.conflict(subject, message),
-            500 if self.status.message.contains(NOT_TYPED) => ProviderError::Invalid(message),
+            500 if self.status.message.contains(NOT_TYPED) => ProviderError::Invalid(message.into()),
             _ => ProviderError::Server(message),
         }
     }

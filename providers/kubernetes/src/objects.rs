@@ -56,7 +56,7 @@ fn apply_call(request: &ApplyRequest) -> Result<Call, ProviderError> {
         body.set_at(&["metadata", "uid"], Value::string(uid.as_str()));
     }
     let body = serde_json::to_vec(&body).map_err(|error| {
-        ProviderError::Invalid(format!("the manifest cannot be written as JSON: {error}"))
+        ProviderError::Invalid(format!("the manifest cannot be written as JSON: {error}").into())
     })?;
     let uri = Query::default()
         .with("fieldManager", request.manager.as_str())

@@ -36,10 +36,9 @@ pub(crate) fn collection(kind: &KindInfo, namespace: Option<&str>) -> Result<Str
 /// and deleting that deletes everything in it.
 pub(crate) fn object(target: &Target) -> Result<String, ProviderError> {
     if target.kind.scope == Scope::Namespaced && target.namespace.is_none() {
-        return Err(ProviderError::Invalid(format!(
-            "{} {} needs a namespace",
-            target.kind.kind, target.name
-        )));
+        return Err(ProviderError::Invalid(
+            format!("{} {} needs a namespace", target.kind.kind, target.name).into(),
+        ));
     }
     let mut path = collection(&target.kind, target.namespace.as_deref())?;
     push(&mut path, "name", &target.name)?;
@@ -54,7 +53,7 @@ pub(crate) fn object(target: &Target) -> Result<String, ProviderError> {
 /// <https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#path-segment-names>
 fn push(path: &mut String, what: &str, segment: &str) -> Result<(), ProviderError> {
     if matches!(segment, "" | "." | "..") || segment.contains(['/', '%']) {
-        return Err(ProviderError::Invalid(format!("{segment:?} cannot be the {what} of an object")));
+        return Err(ProviderError::Invalid(format!("{segment:?} cannot be the {what} of an object").into()));
     }
     path.push('/');
     encode(path, segment, b"!$&'()*+,;=:@");

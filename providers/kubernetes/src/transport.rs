@@ -83,7 +83,7 @@ impl Call {
         }
         request
             .body(body)
-            .map_err(|error| ProviderError::Invalid(format!("{} is no address: {error}", self.path())))
+            .map_err(|error| ProviderError::Invalid(format!("{} is no address: {error}", self.path()).into()))
     }
 }
 

@@ -27,6 +27,8 @@ pub enum Fault {
     Reset,
     /// The server does as it is asked, and half of the answer arrives.
     Cut,
+    /// Before the server does as it is asked, somebody else applies a field of the config map that it is about.
+    Claimed,
     /// The process dies before the request leaves.
     DeathBefore,
     /// The process dies after the server did as it was asked, before the answer arrives.
@@ -122,6 +124,10 @@ impl Wire {
         match fault {
             Fault::Refused(code) => return refusal(code, request.into_body()).await,
             Fault::DeathBefore => return self.die().await,
+            Fault::Claimed => {
+                self.claim(&path).await?;
+                return Ok(self.cluster.clone().oneshot(request).await?);
+            }
             _ => {}
         }
         let answer = self.cluster.clone().oneshot(request).await?;
@@ -135,6 +141,18 @@ impl Wire {
             }
             _ => refusal(500, answer.into_body()).await,
         }
+    }
+
+    async fn claim(&self, path: &str) -> Result<(), BoxError> {
+        let name = path.rsplit('/').next().unwrap_or_default();
+        let body = json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": name }, "data": { "which": "theirs" } });
+        let request = Request::builder()
+            .method(Method::PATCH)
+            .uri(format!("{path}?fieldManager=rival&force=true"))
+            .header("content-type", "application/apply-patch+yaml")
+            .body(Body::from(body.to_string()))?;
+        self.cluster.clone().oneshot(request).await?;
+        Ok(())
     }
 
     /// Ends the run: whoever waits for [`Wire::death`] drops it, and this never returns.

@@ -373,6 +373,15 @@ impl<'a> World<'a> {
         assert!(status.is_success(), "{path}: {answer}");
     }
 
+    /// Edits fields of an object as somebody else.
+    pub async fn edit(&self, path: &str, fields: &Json) {
+        let request = Request::builder().method(Method::PATCH).uri(format!("{path}?fieldManager=editor"));
+        let request = request.header("content-type", "application/merge-patch+json");
+        let request = request.body(Body::from(fields.to_string())).unwrap();
+        let answer = self.sandbox.router().oneshot(request).await.unwrap();
+        assert!(answer.status().is_success(), "{path}");
+    }
+
     /// Deletes an object as somebody else.
     pub async fn delete(&self, path: &str) {
         let (status, answer) = self.send(Method::DELETE, path, Body::empty()).await;

@@ -144,7 +144,7 @@ impl<'e> Finder<'e> {
 }
 
 /// Tells whether a traversal is a name with steps that need no evaluation.
-pub(super) fn is_reference(traversal: &Traversal) -> bool {
+pub(crate) fn is_reference(traversal: &Traversal) -> bool {
     let is_name = matches!(traversal.expr, Expression::Variable(_));
     is_name && traversal.operators.iter().all(|operator| constant(operator).is_some())
 }

@@ -38,6 +38,7 @@ impl Walk<'_> {
             lifecycle: Lifecycle {
                 prevent_destroy: inherited.prevent_destroy,
                 ignore_changes: site.declaration.ignore_changes.clone(),
+                conflicts: site.declaration.conflicts.clone(),
                 replace_triggered_by: site.triggers.clone(),
                 preconditions: inherited.guards.clone(),
                 postcondition: site.postcondition,

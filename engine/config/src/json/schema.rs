@@ -90,9 +90,11 @@ static WAVE: Schema = schema(&[], &["checks", "clusters"]);
 static SURGERY: Schema = schema(&[block("lifecycle", 0, &LIFECYCLE)], &["from", "to"]);
 
 static LIFECYCLE: Schema = schema(
-    &[block("postcondition", 0, &PLAIN), block("precondition", 0, &PLAIN)],
+    &[block("conflicts", 0, &CONFLICTS), block("postcondition", 0, &PLAIN), block("precondition", 0, &PLAIN)],
     &["ignore_changes", "replace_triggered_by"],
 );
+
+static CONFLICTS: Schema = schema(&[], &["fail", "take", "yield"]);
 
 static DYNAMIC: Schema = schema(&[block("content", 0, &RESOURCE)], &["iterator"]);
 

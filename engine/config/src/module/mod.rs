@@ -6,6 +6,7 @@ mod constant;
 mod decode;
 mod dynamic;
 mod fields;
+mod lifecycle;
 mod link;
 mod place;
 mod refactoring;
@@ -22,7 +23,7 @@ use std::sync::Arc;
 
 use engine_core::diagnostic::{Code, SourceSpan};
 use engine_core::field_path::FieldPath;
-use engine_core::resource::Timeouts;
+use engine_core::resource::{FieldPolicy, Timeouts};
 use engine_core::value::Text;
 use engine_core::wait_rule::WaitRule;
 
@@ -187,6 +188,7 @@ pub(crate) struct Declaration {
     pub(crate) timeouts: Option<Timeouts>,
     pub(crate) prevent_destroy: bool,
     pub(crate) ignore_changes: Vec<FieldPath>,
+    pub(crate) conflicts: Vec<(FieldPath, FieldPolicy)>,
     pub(crate) replace_triggered_by: Vec<Trigger>,
     pub(crate) conditions: Conditions,
     /// The check that a read stands in.

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use engine_core::diagnostic::{Diagnostic, Diagnostics, SourceFile, SourceSpan};
-use engine_core::field_path::{FieldPath, PathElement};
 use engine_core::resource::Timeouts;
 use engine_core::value::Text;
 use hcl_edit::Span;
@@ -13,11 +12,11 @@ use hcl_edit::expr::Expression;
 use hcl_edit::structure::Block;
 use jiff::SignedDuration;
 
-use super::conditions::conditions;
 use super::constant::Constants;
-use super::fields::{Expr, Fields, expect_labels, head_span, unknown_argument};
+use super::fields::{Fields, expect_labels, head_span, unknown_argument};
+use super::lifecycle::lifecycle;
 use super::secret::secret;
-use super::{Body, Conditions, Declaration, Module, Repeat, Target, Trigger};
+use super::{Body, Declaration, Module, Repeat, Target};
 use crate::codes::{INVALID_ARGUMENT, MISSING_ARGUMENT, UNSUPPORTED};
 use crate::eval::{Reference, StepKind, references};
 
@@ -33,16 +32,6 @@ pub(super) fn instead_of(block_type: &str) -> &'static str {
         "bundle" | "chart" => "render it to files and declare them with a manifests block",
         _ => "remove the block",
     }
-}
-
-/// What a `lifecycle` block says.
-#[derive(Default)]
-struct Lifecycle {
-    prevent_destroy: bool,
-    /// The ignored fields with their places.
-    ignore_changes: Vec<(FieldPath, SourceSpan)>,
-    replace_triggered_by: Vec<Trigger>,
-    conditions: Conditions,
 }
 
 /// Decodes blocks of one module.
@@ -151,7 +140,7 @@ impl Resources<'_> {
         let body = body(&mut fields);
         fields.finish();
         if let Some(body) = &body {
-            self.misplaced(body, &lifecycle);
+            lifecycle.misplaced(body, self.faults);
         }
         Some(Declaration {
             block_type,
@@ -164,30 +153,13 @@ impl Resources<'_> {
             timeouts,
             prevent_destroy: lifecycle.prevent_destroy,
             ignore_changes: lifecycle.ignore_changes.into_iter().map(|(path, _)| path).collect(),
+            conflicts: lifecycle.conflicts.into_iter().map(|(path, policy, _)| (path, policy)).collect(),
             replace_triggered_by: lifecycle.replace_triggered_by,
             conditions: lifecycle.conditions,
             scope: None,
             body: body?,
             referenced: false,
         })
-    }
-
-    /// Reports what the lifecycle of this sort of block does not have.
-    fn misplaced(&mut self, body: &Body, lifecycle: &Lifecycle) {
-        let ignored = lifecycle.ignore_changes.first().map(|(_, span)| ("ignore_changes", span.clone()));
-        let triggers = lifecycle.replace_triggered_by.first();
-        let triggered = triggers.map(|trigger| ("replace_triggered_by", trigger.target.span.clone()));
-        let after = lifecycle.conditions.after.first();
-        let after = after.map(|condition| ("postcondition", condition.condition.span()));
-        let (sort, misplaced) = match body {
-            Body::Module { .. } => ("module", [ignored, triggered, after]),
-            Body::Read { .. } => ("read", [ignored, triggered, None]),
-            _ => return,
-        };
-        for (name, span) in misplaced.into_iter().flatten() {
-            let summary = format!("{name} belongs to a primitive, not to a {sort}");
-            self.faults.push(Diagnostic::error(INVALID_ARGUMENT, summary).at(span));
-        }
     }
 }
 
@@ -300,129 +272,6 @@ fn timeout(fields: &mut Fields<'_>, constants: &Constants, name: &'static str) -
 pub(crate) fn duration(text: &str) -> Option<Duration> {
     let duration: SignedDuration = text.parse().ok()?;
     Duration::try_from(duration).ok().filter(|duration| !duration.is_zero())
-}
-
-/// Takes `lifecycle`.
-fn lifecycle(fields: &mut Fields<'_>, constants: &Constants) -> Lifecycle {
-    let Some(mut inner) = fields.block("lifecycle") else {
-        return Lifecycle::default();
-    };
-    let prevent_destroy = constants.bool(&mut inner, "prevent_destroy").unwrap_or(false);
-    let ignored = match inner.expr("ignore_changes") {
-        None => Vec::new(),
-        Some(expr) => ignore_changes(&expr, &mut inner),
-    };
-    let replace_triggered_by = triggers(&mut inner);
-    let conditions = Conditions {
-        before: conditions(&mut inner, "precondition"),
-        after: conditions(&mut inner, "postcondition"),
-    };
-    if let Some(argument) = inner.argument("create_before_destroy") {
-        let fault = Diagnostic::error(UNSUPPORTED, "create_before_destroy of lifecycle is not supported");
-        inner.fault(
-            fault
-                .at(argument.span())
-                .detail("In Kubernetes an object cannot stand beside one of the same kind and name.")
-                .hint("remove it; for a change without a gap, give the new object another name"),
-        );
-    }
-    inner.finish();
-    Lifecycle { prevent_destroy, ignore_changes: ignored, replace_triggered_by, conditions }
-}
-
-/// Takes `replace_triggered_by`: references to blocks, or to fields of their objects.
-fn triggers(fields: &mut Fields<'_>) -> Vec<Trigger> {
-    let fault = |span| {
-        Diagnostic::error(INVALID_ARGUMENT, "replace_triggered_by must be a list of references to resources")
-            .at(span)
-            .hint("write `replace_triggered_by = [manifest.settings, manifest.web.spec.replicas]`")
-    };
-    let Some(expr) = fields.expr("replace_triggered_by") else {
-        return Vec::new();
-    };
-    let Expression::Array(array) = &expr.node else {
-        fields.fault(fault(expr.span()));
-        return Vec::new();
-    };
-    let mut found = Vec::new();
-    for item in array {
-        let is_reference = matches!(item, Expression::Traversal(_));
-        let span = SourceSpan::new(Arc::clone(&expr.file), item.span().unwrap_or_default());
-        let trigger = match &references(item)[..] {
-            [reference] if is_reference => trigger(reference, span.clone()),
-            _ => None,
-        };
-        match trigger {
-            Some(trigger) => found.push(trigger),
-            None => fields.fault(fault(span)),
-        }
-    }
-    found
-}
-
-fn trigger(reference: &Reference, span: SourceSpan) -> Option<Trigger> {
-    let (first, rest) = reference.steps.split_first()?;
-    let StepKind::Attribute(name) = first.kind.clone() else { return None };
-    let (key, rest) = match rest {
-        [crate::eval::Step { kind: StepKind::Index(key), .. }, rest @ ..] => (Some(key.clone()), rest),
-        _ => (None, rest),
-    };
-    let mut field = FieldPath::default();
-    for step in rest {
-        field.push(path_element(&step.kind)?);
-    }
-    // `manifest.x.object.spec` is `manifest.x.spec`.
-    if field.elements().first() == Some(&PathElement::Field("object".into())) {
-        field = field.elements()[1..].iter().cloned().collect();
-    }
-    let target = Target { block_type: reference.root.clone(), name, key, span };
-    Some(Trigger { target, field })
-}
-
-fn path_element(step: &StepKind) -> Option<PathElement> {
-    Some(match step {
-        StepKind::Attribute(name) => PathElement::Field(name.clone()),
-        StepKind::Index(key) => match (key.as_text(), key.as_number()) {
-            (Some(text), _) => PathElement::Field(text.clone()),
-            (_, Some(number)) => PathElement::Index(usize::try_from(number.as_i64()?).ok()?),
-            _ => return None,
-        },
-    })
-}
-
-/// Reads `[spec.replicas, metadata.annotations["x"]]`: paths of fields, not references.
-fn ignore_changes(expr: &Expr, fields: &mut Fields<'_>) -> Vec<(FieldPath, SourceSpan)> {
-    let fault = |span| {
-        Diagnostic::error(INVALID_ARGUMENT, "ignore_changes must be a list of fields")
-            .at(span)
-            .hint("write `ignore_changes = [spec.replicas]`")
-    };
-    let Expression::Array(array) = &expr.node else {
-        fields.fault(fault(expr.span()));
-        return Vec::new();
-    };
-    let mut found = Vec::new();
-    for item in array {
-        match &references(item)[..] {
-            [reference] => {
-                let span = SourceSpan::new(Arc::clone(&expr.file), reference.range.clone());
-                match field_path(reference) {
-                    Some(path) => found.push((path, span)),
-                    None => fields.fault(fault(span)),
-                }
-            }
-            _ => fields.fault(fault(expr.span())),
-        }
-    }
-    found
-}
-
-fn field_path(reference: &Reference) -> Option<FieldPath> {
-    let mut path = FieldPath::fields([reference.root.clone()]);
-    for step in &reference.steps {
-        path.push(path_element(&step.kind)?);
-    }
-    Some(path)
 }
 
 fn unsupported_patches(fields: &mut Fields<'_>) {

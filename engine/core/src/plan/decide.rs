@@ -17,7 +17,8 @@ use crate::plan::diff::{allocated, creation, diff, mark_unknown};
 use crate::plan::loss::losses;
 use crate::plan::triage::{DesiredPrints, Triage};
 use crate::plan::{
-    Action, Change, Drifter, Exceptions, FieldChange, Plan, PlannedOutput, Reason, Tier, faults,
+    Action, Change, Drifter, Exceptions, FieldChange, ObjectConflicts, Plan, PlannedOutput, Reason, Tier,
+    faults,
 };
 use crate::ports::{ProviderError, Witness};
 use crate::prediction::Prediction;
@@ -71,6 +72,7 @@ pub fn plan(input: &PlanInput<'_>) -> Plan {
         changes: Vec::new(),
         changed: Vec::new(),
         refused: Vec::new(),
+        conflicts: BTreeMap::new(),
         diagnostics: Diagnostics::default(),
     };
     for resource in input.graph.in_order() {
@@ -89,6 +91,7 @@ pub fn plan(input: &PlanInput<'_>) -> Plan {
         // A state that nothing was ever applied to decides nothing: created before or after, it is the same.
         serial: if input.state.epoch == 0 { 0 } else { input.state.serial },
         changes: planner.changes,
+        conflicts: planner.conflicts.into_values().collect(),
         outputs,
         new_outputs,
         unobserved: unobserved(input),
@@ -122,6 +125,8 @@ struct Planner<'a> {
     changed: Vec<usize>,
     /// What the server refuses as things are.
     refused: Vec<(&'a Resource, &'a ProviderError)>,
+    /// Fields of other managers, by object.
+    conflicts: BTreeMap<&'a ObjectRef, ObjectConflicts>,
     diagnostics: Diagnostics,
 }
 
@@ -167,7 +172,7 @@ impl<'a> Planner<'a> {
             let action = Action::Move { uid, exceptions: Exceptions::default() };
             return self.push(resource, action, Reason::Moved, Vec::new(), Tier::Record);
         }
-        let action = Action::Update { uid, force: false, exceptions: Exceptions::default() };
+        let action = Action::Update { uid, exceptions: Exceptions::default() };
         self.push(resource, action, Reason::Changed, Vec::new(), Tier::Client);
     }
 
@@ -190,7 +195,7 @@ impl<'a> Planner<'a> {
     fn predicted(
         &mut self,
         resource: &'a Resource,
-        manifest: &Manifest,
+        manifest: &'a Manifest,
         record: Option<&ResourceRecord>,
         prediction: &'a Prediction,
     ) {
@@ -215,11 +220,10 @@ impl<'a> Planner<'a> {
             Some((_, before)) if !ours(before) => {
                 self.foreign(resource, manifest, Some(before), (prediction, after));
             }
-            Some((_, before)) if !prediction.conflicts.is_empty() => {
-                let sides = (before, after);
-                self.diagnostics.push(faults::conflicts(resource, manifest, &prediction.conflicts, sides));
-            }
             Some((live, before)) => {
+                if self.stops_at_conflicts(resource, manifest, prediction) {
+                    return;
+                }
                 self.existing(resource, manifest, record, (live, before), (prediction, after));
             }
             None if imported && record.is_none() => {
@@ -253,24 +257,23 @@ impl<'a> Planner<'a> {
     ) {
         let (fields, own) = self.differences(manifest, record, before, (prediction, after));
         let uid = live.uid.clone();
-        if prediction.immutable {
-            return self.replace(resource, uid, fields, prediction.tier);
+        if let Some(immutable) = &prediction.immutable {
+            return self.replace(resource, uid, (fields, immutable), prediction.tier);
         }
-        let update =
-            |force| Action::Update { uid: uid.clone(), force, exceptions: prediction.exceptions.clone() };
+        let update = Action::Update { uid: uid.clone(), exceptions: prediction.exceptions.clone() };
         if record.is_some_and(|record| record.uid != uid) {
-            return self.push(resource, update(prediction.force), Reason::Replaced, fields, prediction.tier);
+            return self.push(resource, update, Reason::Replaced, fields, prediction.tier);
         }
         if fields.is_empty() {
             if let Some(record) = record.filter(|_| self.owns_the_same(before, &own, manifest)) {
                 return self.unchanged(resource, record, (live, before), prediction);
             }
-            return self.push(resource, update(true), Reason::Ownership, fields, prediction.tier);
+            return self.push(resource, update, Reason::Ownership, fields, prediction.tier);
         }
         let same_manifest = record.is_some_and(|record| self.is_desired(record, manifest));
         let drift = same_manifest && fields.iter().all(|field| field.drift.is_some());
         let reason = if drift { Reason::Drift } else { Reason::Changed };
-        self.push(resource, update(prediction.force), reason, fields, prediction.tier);
+        self.push(resource, update, reason, fields, prediction.tier);
     }
 
     /// Returns what an apply would change of a live object, and what would be ours of it then.
@@ -411,6 +414,7 @@ impl<'a> Planner<'a> {
             reason,
             moved_from: None,
             fields: Vec::new(),
+            immutable: Vec::new(),
             tier: Tier::Record,
             restarts: Vec::new(),
         });
@@ -425,6 +429,10 @@ impl<'a> Planner<'a> {
         tier: Tier,
     ) {
         let (action, reason) = self.triggered(resource, (action, reason));
+        if matches!(action, Action::Replace { .. }) {
+            // What others own goes with the object.
+            self.conflicts.remove(resource.object_ref());
+        }
         if matches!(action, Action::Update { .. } | Action::Replace { .. }) {
             self.changed.push(self.changes.len());
         }
@@ -443,6 +451,7 @@ impl<'a> Planner<'a> {
             action,
             reason,
             fields,
+            immutable: Vec::new(),
             tier,
             restarts,
         });
@@ -453,7 +462,7 @@ impl<'a> Planner<'a> {
 /// it. Controllers write through subresources, and an apply by force hides the managers that it overrules.
 fn is_of(manager: &FieldManager, prediction: &Prediction, after: &Object) -> bool {
     let others = |entry: &ManagerEntry| entry.subresource.is_none() && entry.manager != manager.as_str();
-    !prediction.force && prediction.conflicts.is_empty() && !after.managers().iter().any(others)
+    prediction.is_uncontested() && !after.managers().iter().any(others)
 }
 
 /// Tells whether pods are made anew: their template changes.
@@ -478,6 +487,7 @@ fn hole_paths(manifest: &Manifest) -> Vec<FieldPath> {
     manifest.holes().iter().map(|hole| hole.path.clone()).collect()
 }
 
+mod conflicts;
 mod foreign;
 mod outputs;
 mod refused;

@@ -4,9 +4,10 @@ use rayon::prelude::*;
 
 use crate::digest::Digest;
 use crate::field_path::FieldPath;
-use crate::plan::{Action, Change, Exceptions, Plan, Shown};
+use crate::object::Operation;
+use crate::plan::{Action, Change, Exceptions, FieldConflict, Plan, Shown};
 use crate::rollout::Gate;
-use crate::value::Value;
+use crate::value::{Text, Value};
 
 impl Plan {
     /// Returns the digest of what the plan decides: plans that do the same to the same objects, and only they,
@@ -14,7 +15,7 @@ impl Plan {
     pub fn decision_digest(&self) -> Digest {
         let effective: Vec<&Change> = self.effective().collect();
         let digests: Vec<Digest> =
-            effective.par_iter().map(|change| Digest::of_value(&change_value(change))).collect();
+            effective.par_iter().map(|it| Digest::of_value(&self.change_value(it))).collect();
         let changes = digests.iter().map(|digest| Value::string(digest.to_string()));
         let outputs = self
             .outputs
@@ -26,6 +27,26 @@ impl Plan {
         let identity = Value::list([environment, lineage, Value::Number(self.serial.into())]);
         let (changes, outputs, gates) = (Value::list(changes), Value::list(outputs), Value::list(gates));
         Digest::of_value(&Value::list([identity, changes, outputs, gates]))
+    }
+
+    /// Returns what one change decides: of what object, and what becomes of it.
+    fn change_value(&self, change: &Change) -> Value {
+        let fields = change.fields.iter().map(|field| {
+            Value::list([
+                Value::string(field.path.to_string()),
+                shown_value(&field.before),
+                shown_value(&field.after),
+            ])
+        });
+        let conflicts = self.conflicts_of(&change.object_ref).iter().map(conflict_value);
+        Value::list([
+            Value::string(change.address.to_string()),
+            Value::string(format!("{:?}", change.object_ref)),
+            change.moved_from.as_ref().map_or(Value::Null, |from| Value::string(from.to_string())),
+            action_value(&change.action),
+            Value::list(fields),
+            Value::list(conflicts),
+        ])
     }
 }
 
@@ -44,21 +65,17 @@ fn gate_value(gate: &Gate) -> Value {
     ])
 }
 
-/// Returns what one change decides: of what object, and what becomes of it.
-fn change_value(change: &Change) -> Value {
-    let fields = change.fields.iter().map(|field| {
-        Value::list([
-            Value::string(field.path.to_string()),
-            shown_value(&field.before),
-            shown_value(&field.after),
-        ])
-    });
+/// Names whose field it is and what becomes of it. When it was written and which value it has decide nothing more
+/// than the fields of the change do.
+fn conflict_value(conflict: &FieldConflict) -> Value {
+    let text = |text: &Text| Value::String(text.clone());
+    let operation = conflict.operation.map(|operation| operation == Operation::Apply);
     Value::list([
-        Value::string(change.address.to_string()),
-        Value::string(format!("{:?}", change.object_ref)),
-        change.moved_from.as_ref().map_or(Value::Null, |from| Value::string(from.to_string())),
-        action_value(&change.action),
-        Value::list(fields),
+        Value::string(conflict.path.to_string()),
+        text(&conflict.manager),
+        conflict.subresource.as_ref().map_or(Value::Null, text),
+        operation.map_or(Value::Null, Value::Bool),
+        conflict.decision.as_str().into(),
     ])
 }
 
@@ -71,10 +88,9 @@ fn action_value(action: &Action) -> Value {
         | Action::Replace { uid }
         | Action::Delete { uid }
         | Action::Release { uid } => Value::list([kind, uid.as_str().into()]),
-        Action::Update { uid, force, exceptions } | Action::Import { uid, force, exceptions } => {
-            Value::list([kind, uid.as_str().into(), Value::Bool(*force), exceptions_value(exceptions)])
-        }
-        Action::Move { uid, exceptions } => {
+        Action::Update { uid, exceptions }
+        | Action::Import { uid, exceptions }
+        | Action::Move { uid, exceptions } => {
             Value::list([kind, uid.as_str().into(), exceptions_value(exceptions)])
         }
     }

@@ -4,12 +4,10 @@ use crate::address::Address;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::live::Live;
 use crate::manifest::Manifest;
-use crate::object::Object;
 use crate::object_ref::ObjectRef;
 use crate::plan::loss::TakenAlong;
-use crate::plan::ownership::conflict_path;
-use crate::plan::{Change, FieldChange, redact};
-use crate::ports::{Conflict, ProviderError};
+use crate::plan::{Change, FieldChange, FieldConflict, Shown, redact};
+use crate::ports::ProviderError;
 use crate::resource::Resource;
 
 /// A field is owned by another manager that will not be overruled.
@@ -123,9 +121,15 @@ pub(super) fn appeared(resource: &Resource) -> Diagnostic {
         .hint("plan again")
 }
 
-pub(super) fn immutable(resource: &Resource, fields: &[FieldChange], why: &str) -> Diagnostic {
+/// Names the fields that the server names, or else all that change.
+pub(super) fn immutable(
+    resource: &Resource,
+    (fields, immutable): (&[FieldChange], &[String]),
+    why: &str,
+) -> Diagnostic {
     let summary = format!("{} cannot be changed in place", resource.object_ref());
-    let paths: Vec<String> = fields.iter().map(|field| field.path.to_string()).collect();
+    let changed = || fields.iter().map(|field| field.path.to_string()).collect();
+    let paths: Vec<String> = if immutable.is_empty() { changed() } else { immutable.to_vec() };
     about(resource, Diagnostic::error(IMMUTABLE, summary))
         .detail(format!("Immutable: {}. {why}", paths.join(", ")))
         .hint("change the name, so that a new object is created beside the old one")
@@ -154,30 +158,24 @@ pub(super) fn copy(resource: &Resource) -> Diagnostic {
     )
 }
 
-/// Names each field, its manager and both values; `before` and `after` are the object as it is and as it would
-/// be by force.
+/// Names each field, who wrote it how and when, and both values.
 pub(super) fn conflicts(
     resource: &Resource,
     manifest: &Manifest,
-    conflicts: &[Conflict],
-    (before, after): (&Object, &Object),
+    conflicts: &[&FieldConflict],
 ) -> Diagnostic {
     let lines = conflicts.iter().map(|conflict| {
-        let through =
-            conflict.subresource.as_ref().map(|name| format!(" through {name}")).unwrap_or_default();
-        let path = conflict_path(conflict, before).filter(|path| !manifest.sensitive().touches(path));
-        let value = |object: &Object| path.as_ref()?.lookup(object.body()).cloned();
-        let values = match (value(before), value(after)) {
-            (Some(theirs), Some(ours)) => format!(": {theirs} there, {ours} here"),
+        let values = match (&conflict.theirs, &conflict.ours) {
+            (Shown::Value(theirs), Shown::Value(ours)) => format!(": {theirs} there, {ours} here"),
             _ => String::new(),
         };
-        format!("{} is managed by {}{through}{values}", conflict.field, conflict.manager)
+        format!("{} is managed by {}{values}", conflict.path, conflict.holder())
     });
     let lines: Vec<String> = lines.collect();
     let summary = format!("{} has fields that another field manager keeps", resource.object_ref());
     let detail = redact(&lines.join("\n"), manifest);
     about(resource, Diagnostic::error(CONFLICT, summary)).detail(detail).hint(
-        "remove these fields from the definition, name them in `ignore_changes`, or stop the other manager",
+        "remove these fields from the definition, say in `lifecycle { conflicts { … } }` who keeps them, or stop the other manager",
     )
 }
 

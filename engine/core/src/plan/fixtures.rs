@@ -13,7 +13,7 @@ use crate::value::Value;
 
 pub(crate) use declared::{Declared, graph, graph_with};
 pub(crate) use server::Foreign;
-pub(crate) use summary::{faults, lines};
+pub(crate) use summary::{faults, lines, shown};
 pub(crate) use world::{World, other_lineage};
 
 /// Reads a value from JSON.

@@ -1,5 +1,6 @@
 //! The plan: what an apply would do, and why.
 
+pub mod conflict;
 mod decide;
 mod decision;
 pub mod diff;
@@ -29,8 +30,9 @@ use crate::rollout::Gate;
 use crate::state::Output;
 use crate::value::{Text, Value};
 
+pub use conflict::{FieldConflict, ObjectConflicts};
 pub use decide::{AdoptPolicy, PlanInput, plan};
-pub use ownership::Exceptions;
+pub use ownership::{Contested, Exceptions, Terms};
 pub use redact::redact;
 
 /// What may be shown of a value: secrets are withheld here, so that no renderer can leak one.
@@ -142,12 +144,10 @@ impl fmt::Display for ActionKind {
 pub enum Action {
     /// Apply without force; only a 201 counts.
     Create,
-    /// Apply to the object with this uid.
+    /// Apply to the object with this uid. Of other managers it takes the fields that the plan's conflicts say.
     Update {
         /// The object must still be this one.
         uid: Uid,
-        /// Take the fields of other managers, as the plan shows.
-        force: bool,
         /// What is sent in place of what is declared.
         exceptions: Exceptions,
     },
@@ -170,8 +170,6 @@ pub enum Action {
     Import {
         /// The object must still be this one.
         uid: Uid,
-        /// Take the fields of other managers, as the plan shows.
-        force: bool,
         /// What is sent in place of what is declared.
         exceptions: Exceptions,
     },
@@ -302,6 +300,9 @@ pub struct Change {
     pub reason: Reason,
     /// What differs, in order of path. For a creation, every field.
     pub fields: Vec<FieldChange>,
+    /// For what fields an object is replaced that cannot be changed in place, as the server names them:
+    /// `spec.selector`.
+    pub immutable: Vec<String>,
     /// How this was found out.
     pub tier: Tier,
     /// Workloads whose pods restart because of this change.
@@ -372,6 +373,8 @@ pub struct Plan {
     pub serial: u64,
     /// One per object, unchanged ones included, in order of apply.
     pub changes: Vec<Change>,
+    /// Fields of other managers, by object, in order of object: what is taken, left, or stops the plan.
+    pub conflicts: Vec<ObjectConflicts>,
     /// Outputs that change.
     pub outputs: Vec<OutputChange>,
     /// All outputs as they are known now.
@@ -426,6 +429,7 @@ impl Plan {
             pending.changes.iter().map(|change| (&change.object_ref, change)).collect();
         let mut effect = self.clone();
         effect.changes.retain(|change| known.get(&change.object_ref) != Some(&change));
+        effect.conflicts.retain(|conflicts| !pending.conflicts.contains(conflicts));
         effect.outputs.retain(|output| !pending.outputs.contains(output));
         // The place in the file is not compared: a merge may move what it does not cause.
         let finding = |it: &Diagnostic| {

@@ -1,12 +1,23 @@
 //! Whose a field is, and what follows when two want it.
 
+use std::collections::BTreeSet;
+
 use crate::field_path::{FieldPath, PathElement};
+use crate::fields::FieldSet;
 use crate::manifest::Manifest;
 use crate::mark::{FieldManager, OwnershipMark, RELEASED};
 use crate::object::{ManagerEntry, Object, Operation};
+use crate::plan::Shown;
+use crate::plan::conflict::{FieldConflict, as_the_server_prints};
 use crate::ports::Conflict;
-use crate::resource::Lifecycle;
-use crate::value::Value;
+use crate::resource::{FieldPolicy, Lifecycle};
+use crate::value::{Text, Value};
+
+/// Under this name the server lists what was written before it listed anything.
+///
+/// # Source
+/// Kubernetes, Server-Side Apply: "Upgrading from client-side apply to server-side apply".
+const BEFORE_FIRST_APPLY: &str = "before-first-apply";
 
 /// What is sent in place of what is declared. Its values may be secrets, so it prints only paths.
 #[derive(Clone, PartialEq, Eq, Default)]
@@ -25,25 +36,6 @@ impl std::fmt::Debug for Exceptions {
 }
 
 impl Exceptions {
-    /// Returns what `ignore_changes` makes of a manifest: on an existing object an ignored field is left to
-    /// the manager that owns it, or keeps its live value. Left out of the request it would be deleted.
-    pub fn of_lifecycle(lifecycle: &Lifecycle, live: Option<&Object>, manager: &FieldManager) -> Self {
-        let mut exceptions = Self::default();
-        let Some(live) = live else { return exceptions };
-        let managers = live.managers();
-        for path in &lifecycle.ignore_changes {
-            let foreign =
-                |entry: &ManagerEntry| entry.manager != manager.as_str() && entry.fields.touches(path);
-            match path.lookup(live.body()) {
-                Some(value) if !managers.iter().any(foreign) => {
-                    exceptions.kept.push((path.clone(), value.clone()));
-                }
-                _ => exceptions.yielded.push(path.clone()),
-            }
-        }
-        exceptions
-    }
-
     /// Returns the body to send.
     pub fn body(&self, manifest: &Manifest, mark: &OwnershipMark) -> Value {
         let mut body = manifest.marked(mark);
@@ -57,79 +49,245 @@ impl Exceptions {
     }
 }
 
-/// What the field policies make of the conflicts of one object.
+/// On which terms an object is applied that others may have written to.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Judgement {
-    /// Fields to leave to the other manager; the request has to be made again without them.
-    pub yielded: Vec<FieldPath>,
-    /// Whether the remaining fields may be taken.
-    pub force: bool,
-    /// Conflicts that stop the plan.
-    pub fatal: Vec<Conflict>,
+pub struct Terms {
+    /// What is sent in place of what is declared.
+    pub exceptions: Exceptions,
+    /// The conflicts met so far.
+    pub conflicts: Vec<FieldConflict>,
 }
 
-/// Judges the conflicts that an apply without force met.
-///
-/// On an object of ours a foreign Update manager is drift and its field is taken, a foreign Apply manager is
-/// a conflict, and the `scale` subresource keeps its replicas. On anything else every conflict stands. A
-/// conflict in which force would change nothing is only formal and never stops anything.
-pub fn judge(
-    conflicts: &[Conflict],
-    live: Option<&Object>,
-    forced: Option<&Object>,
-    ours: bool,
-) -> Judgement {
-    let mut judgement = Judgement { force: true, ..Judgement::default() };
-    let managers = live.map(Object::managers).unwrap_or_default();
-    for conflict in conflicts {
-        let owned = owned_path(conflict, &managers);
-        let formal = match (&owned, live, forced) {
-            (Some((_, path)), Some(live), Some(forced)) => {
-                path.lookup(live.body()) == path.lookup(forced.body())
+impl Terms {
+    /// Takes in the conflicts of one request, and tells whether it has to be made again without what is yielded.
+    ///
+    /// A field that is not sent and met all the same cannot be left out: it stops the plan.
+    pub fn meet(&mut self, mut met: Vec<FieldConflict>) -> bool {
+        for conflict in met.iter_mut().filter(|it| self.exceptions.yielded.contains(&it.path)) {
+            conflict.decision = FieldPolicy::Fail;
+        }
+        let yields = |it: &&FieldConflict| it.decision == FieldPolicy::Yield;
+        let yielded: BTreeSet<FieldPath> = met.iter().filter(yields).map(|it| it.path.clone()).collect();
+        let again = !yielded.is_empty();
+        self.exceptions.yielded.extend(yielded);
+        // The others are met again.
+        self.conflicts.extend(met.into_iter().filter(|it| !again || it.decision == FieldPolicy::Yield));
+        self.conflicts.sort_by_cached_key(order);
+        again
+    }
+}
+
+/// One object that others may have written to.
+#[derive(Clone, Copy)]
+pub struct Contested<'a> {
+    /// What is declared.
+    pub manifest: &'a Manifest,
+    /// What is said about its fields.
+    pub lifecycle: &'a Lifecycle,
+    /// Our field manager.
+    pub manager: &'a FieldManager,
+    /// The object as it was read.
+    pub live: Option<&'a Object>,
+    /// Whether it is ours, or is about to be by an import.
+    pub ours: bool,
+}
+
+impl Contested<'_> {
+    /// Returns what the lifecycle makes of an existing object, before anybody is asked.
+    ///
+    /// A field of `ignore_changes` is left to the manager that owns it, or keeps its live value: left out of the
+    /// request it would be deleted. A field that `conflicts` yields is left to the manager that owns it.
+    pub fn terms(&self) -> Terms {
+        let mut terms = Terms::default();
+        let Some(live) = self.live else { return terms };
+        let exceptions = &mut terms.exceptions;
+        let managers = self.others(live);
+        for path in &self.lifecycle.ignore_changes {
+            match path.lookup(live.body()) {
+                Some(value) if !managers.iter().any(|entry| entry.fields.touches(path)) => {
+                    exceptions.kept.push((path.clone(), value.clone()));
+                }
+                _ => exceptions.yielded.push(path.clone()),
             }
-            _ => false,
-        };
-        match owned {
-            _ if formal => {}
-            Some((entry, path)) if ours && entry.subresource.as_deref() == Some("scale") => {
-                judgement.yielded.push(path);
+        }
+        let yields = self.ours && self.lifecycle.conflicts.iter().any(|(_, it)| *it == FieldPolicy::Yield);
+        let mut owned = Vec::new();
+        for entry in managers.iter().filter(|_| yields) {
+            for path in entry.fields.leaves().into_iter().filter(|path| !is_key(path)) {
+                let declared = path.lookup(self.manifest.body());
+                if declared.is_some() && self.policy(&path, live) == Some(FieldPolicy::Yield) {
+                    owned.push(self.conflict((&path, Some(entry)), declared, FieldPolicy::Yield));
+                }
             }
-            Some((entry, _)) if ours && entry.operation == Operation::Update => {}
-            // What another environment has let go.
-            Some((entry, _)) if ours && entry.manager == RELEASED => {}
-            _ => judgement.fatal.push(conflict.clone()),
+        }
+        terms.meet(owned);
+        terms.conflicts.retain(FieldConflict::differs);
+        terms
+    }
+
+    /// Judges the conflicts that an apply without force met; `forced` is what comes of it with force.
+    ///
+    /// What the lifecycle says of a field counts. Otherwise, on an object of ours, a foreign Update manager is
+    /// drift and its field is taken, a foreign Apply manager stops the plan, and the `scale` subresource keeps its
+    /// replicas. On anything else every conflict stands. A conflict in which force would change nothing is only
+    /// formal and never stops anything.
+    pub fn judge(&self, conflicts: &[Conflict], forced: &Object) -> Vec<FieldConflict> {
+        let managers = self.live.map(|live| self.others(live)).unwrap_or_default();
+        let desired = forced.managers().into_iter().find(|entry| entry.manager == self.manager.as_str());
+        let desired = desired.map(|entry| entry.fields).unwrap_or_default();
+        let judged = conflicts.iter().map(|conflict| {
+            let of_manager = |entry: &&ManagerEntry| {
+                entry.manager == conflict.manager && entry.subresource == conflict.subresource
+            };
+            let mut held = managers.iter().filter(of_manager);
+            let held = held.find_map(|entry| Some((Some(entry), path_of(&entry.fields, &conflict.field)?)));
+            let (entry, path) = match held.or_else(|| Some((None, path_of(&desired, &conflict.field)?))) {
+                Some(found) => found,
+                None => (None, as_written(&conflict.field)),
+            };
+            let decision = self.decide((&path, entry), &conflict.manager, forced);
+            let judged = self.conflict((&path, entry), path.lookup(forced.body()), decision);
+            FieldConflict {
+                manager: conflict.manager.clone(),
+                subresource: conflict.subresource.clone(),
+                ..judged
+            }
+        });
+        settled(judged.collect())
+    }
+
+    /// Judges what an apply would meet that was only computed: `after` is what would come of it by force.
+    pub fn foresee(&self, after: &Object) -> Vec<FieldConflict> {
+        let Some(live) = self.live else { return Vec::new() };
+        let managers = self.others(live);
+        let mut found = Vec::new();
+        for entry in managers.iter().filter(|entry| entry.subresource.as_deref() != Some("status")) {
+            for path in entry.fields.leaves() {
+                let (theirs, ours) = (path.lookup(live.body()), path.lookup(after.body()));
+                if ours.is_none() || theirs == ours {
+                    continue;
+                }
+                let decision = self.decide((&path, Some(entry)), &entry.manager, after);
+                let conflict = self.conflict((&path, Some(entry)), ours, decision);
+                // Once it is known it may be the same.
+                if conflict.ours != Shown::Unknown || decision != FieldPolicy::Fail {
+                    found.push(conflict);
+                }
+            }
+        }
+        settled(found)
+    }
+
+    fn others(&self, live: &Object) -> Vec<ManagerEntry> {
+        live.managers().into_iter().filter(|entry| entry.manager != self.manager.as_str()).collect()
+    }
+
+    fn policy(&self, path: &FieldPath, live: &Object) -> Option<FieldPolicy> {
+        self.lifecycle.policy(path, live.body())
+    }
+
+    fn decide(
+        &self,
+        (path, entry): (&FieldPath, Option<&ManagerEntry>),
+        manager: &Text,
+        forced: &Object,
+    ) -> FieldPolicy {
+        let Some(live) = self.live else { return FieldPolicy::Fail };
+        let formal = entry.is_some() && path.lookup(live.body()) == path.lookup(forced.body());
+        match (entry, self.policy(path, live)) {
+            (_, Some(FieldPolicy::Yield)) if self.ours => FieldPolicy::Yield,
+            _ if formal => FieldPolicy::Take,
+            _ if !self.ours => FieldPolicy::Fail,
+            (_, Some(policy)) => policy,
+            (Some(entry), None) if entry.subresource.as_deref() == Some("scale") => FieldPolicy::Yield,
+            // An Update is an edit; the other is what another environment has let go.
+            (Some(entry), None) if entry.operation == Operation::Update || entry.manager == RELEASED => {
+                FieldPolicy::Take
+            }
+            // Somebody has emptied the managed fields.
+            (None, None) if manager == BEFORE_FIRST_APPLY => FieldPolicy::Take,
+            _ => FieldPolicy::Fail,
         }
     }
-    judgement
+
+    fn conflict(
+        &self,
+        (path, entry): (&FieldPath, Option<&ManagerEntry>),
+        ours: Option<&Value>,
+        decision: FieldPolicy,
+    ) -> FieldConflict {
+        let theirs = self.live.and_then(|live| path.lookup(live.body()));
+        let shown = |value: Option<&Value>| match value {
+            None => Shown::Absent,
+            Some(_) if self.manifest.sensitive().touches(path) => {
+                Shown::Sensitive { changed: theirs != ours }
+            }
+            Some(value) => Shown::Value(value.clone()),
+        };
+        let is_hole = self
+            .manifest
+            .holes()
+            .iter()
+            .any(|hole| path.starts_with(&hole.path) || hole.path.starts_with(path));
+        FieldConflict {
+            path: self.without_secrets(path),
+            manager: entry.map(|entry| entry.manager.clone()).unwrap_or_default(),
+            subresource: entry.and_then(|entry| entry.subresource.clone()),
+            operation: entry.map(|entry| entry.operation),
+            time: entry.and_then(|entry| entry.time.clone()),
+            theirs: shown(theirs),
+            ours: if is_hole { Shown::Unknown } else { shown(ours) },
+            decision,
+        }
+    }
+
+    /// A list that is sensitive is named as a whole: what tells its items apart may be secret.
+    fn without_secrets(&self, path: &FieldPath) -> FieldPath {
+        let mut shown = FieldPath::default();
+        for element in path.elements() {
+            let is_item = !matches!(element, PathElement::Field(_));
+            if is_item && self.manifest.sensitive().covers(&shown) {
+                break;
+            }
+            shown.push(element.clone());
+        }
+        shown
+    }
 }
 
-/// Returns the field that a conflict is about; `None` if no entry of the object holds it.
-pub(super) fn conflict_path(conflict: &Conflict, live: &Object) -> Option<FieldPath> {
-    owned_path(conflict, &live.managers()).map(|(_, path)| path)
+/// Orders conflicts. A field that is yielded to one manager is not sent, and so yielded to all.
+fn settled(mut conflicts: Vec<FieldConflict>) -> Vec<FieldConflict> {
+    let yielded = conflicts.iter().filter(|it| it.decision == FieldPolicy::Yield);
+    let yielded: BTreeSet<FieldPath> = yielded.map(|it| it.path.clone()).collect();
+    for conflict in conflicts.iter_mut().filter(|it| yielded.contains(&it.path)) {
+        conflict.decision = FieldPolicy::Yield;
+    }
+    conflicts.sort_by_cached_key(order);
+    conflicts.dedup_by_key(|it| order(it));
+    conflicts
 }
 
-/// Finds the entry and the path that a conflict is about. The server names both only in print, and there it
-/// does not quote: the label `app.kubernetes.io/name` is `.metadata.labels.app.kubernetes.io/name`.
-fn owned_path<'a>(
-    conflict: &Conflict,
-    managers: &'a [ManagerEntry],
-) -> Option<(&'a ManagerEntry, FieldPath)> {
-    let field = format!(".{}", conflict.field.trim_start_matches('.'));
-    managers
-        .iter()
-        .filter(|entry| entry.manager == conflict.manager && entry.subresource == conflict.subresource)
-        .find_map(|entry| {
-            let path = entry.fields.paths().into_iter().find(|path| as_the_server_prints(path) == field)?;
-            Some((entry, path))
-        })
+fn order(conflict: &FieldConflict) -> (FieldPath, Text, Option<Text>) {
+    (conflict.path.clone(), conflict.manager.clone(), conflict.subresource.clone())
 }
 
-fn as_the_server_prints(path: &FieldPath) -> String {
-    let steps = path.elements().iter().map(|element| match element {
-        PathElement::Field(name) => format!(".{name}"),
-        other => other.to_string(),
-    });
-    steps.collect()
+/// Tells whether a field is what tells an item of a list from the others: without it nothing would be left.
+fn is_key(path: &FieldPath) -> bool {
+    match path.elements() {
+        [.., PathElement::Key(fields), PathElement::Field(name)] => fields.names(name),
+        _ => false,
+    }
+}
+
+/// Finds the path that the server names in print.
+fn path_of(fields: &FieldSet, printed: &str) -> Option<FieldPath> {
+    let printed = format!(".{}", printed.trim_start_matches('.'));
+    fields.paths().into_iter().find(|path| as_the_server_prints(path) == printed)
+}
+
+/// Returns a path that nobody lists, as far as it can be read.
+fn as_written(printed: &str) -> FieldPath {
+    FieldPath::fields(printed.trim_start_matches('.').split('.'))
 }
 
 #[cfg(test)]

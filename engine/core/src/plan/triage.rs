@@ -32,10 +32,10 @@ pub struct Triage {
 /// The digests of all desired manifests.
 pub type DesiredPrints = HashMap<ObjectRef, Fingerprint>;
 
-/// Returns the digests of all desired manifests; they are needed while reading and while planning.
+/// Returns the digests of all that is desired; they are needed while reading and while planning.
 pub fn desired_prints(graph: &ResourceGraph, key: Option<&SealKey>) -> DesiredPrints {
-    let manifests = graph.resources().par_iter().filter_map(|resource| resource.manifest());
-    manifests.map(|manifest| (manifest.object_ref().clone(), manifest.fingerprint(key))).collect()
+    let resources = graph.resources().par_iter();
+    resources.filter_map(|it| Some((it.object_ref().clone(), it.fingerprint(key)?))).collect()
 }
 
 /// Sorts the desired objects by how much the records prove.

@@ -8,6 +8,7 @@ use engine_core::rollout::Gate;
 use engine_core::value::{Text, Value};
 use serde::Serialize;
 
+use super::conflict::{ConflictJson, conflict_list};
 use super::{FORMAT_VERSION, to_json};
 use crate::diagnostics::{DiagnosticJson, diagnostic_list};
 
@@ -38,7 +39,8 @@ pub(super) fn of_plan(plan: &Plan) -> PlanJson<'_> {
             forget: count(plan, ActionKind::Forget),
             read: count(plan, ActionKind::Read),
         },
-        resource_changes: plan.effective().map(change_json).collect(),
+        resource_changes: plan.effective().map(|change| change_json(plan, change)).collect(),
+        conflicts: conflict_list(&plan.conflicts),
         gates: plan.gates.iter().filter(|gate| !gate.is_open()).map(gate_json).collect(),
         output_changes: plan.outputs.iter().map(|it| (it.name.as_str(), output_json(it))).collect(),
         unobserved: plan
@@ -63,6 +65,7 @@ pub(super) struct PlanJson<'a> {
     refresh_only: bool,
     summary: Summary,
     resource_changes: Vec<ChangeJson<'a>>,
+    conflicts: Vec<ConflictJson<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     gates: Vec<GateJson<'a>>,
     output_changes: BTreeMap<&'a str, Sides<'a>>,
@@ -120,6 +123,8 @@ struct ChangeJson<'a> {
     force: bool,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     yielded: Vec<String>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    replace_paths: &'a [String],
     change: Actions,
     fields: Vec<FieldJson<'a>>,
     restarts: Vec<String>,
@@ -160,11 +165,11 @@ fn count(plan: &Plan, kind: ActionKind) -> usize {
     plan.changes.iter().filter(|it| it.action.kind() == kind).count()
 }
 
-fn change_json(change: &Change) -> ChangeJson<'_> {
+fn change_json<'a>(plan: &Plan, change: &'a Change) -> ChangeJson<'a> {
     let object_ref = &change.object_ref;
     let (force, yielded) = match &change.action {
-        Action::Update { force, exceptions, .. } | Action::Import { force, exceptions, .. } => {
-            (*force, exceptions.yielded.as_slice())
+        Action::Update { exceptions, .. } | Action::Import { exceptions, .. } => {
+            (plan.takes(object_ref).next().is_some(), exceptions.yielded.as_slice())
         }
         _ => (false, &[] as &[_]),
     };
@@ -181,6 +186,7 @@ fn change_json(change: &Change) -> ChangeJson<'_> {
         tier: change.tier.as_str(),
         force,
         yielded: yielded.iter().map(ToString::to_string).collect(),
+        replace_paths: &change.immutable,
         change: Actions { actions: terraform_actions(change.action.kind()) },
         fields: change.fields.iter().map(field_json).collect(),
         restarts: change.restarts.iter().map(ObjectRef::key).collect(),
@@ -227,7 +233,7 @@ fn sides<'a>(before: &'a Shown, after: &'a Shown) -> Sides<'a> {
     }
 }
 
-fn value(shown: &Shown) -> Option<&Value> {
+pub(super) fn value(shown: &Shown) -> Option<&Value> {
     match shown {
         Shown::Value(value) => Some(value),
         _ => None,

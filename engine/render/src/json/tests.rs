@@ -1,10 +1,11 @@
 use serde_json::Value;
 
-use crate::samples::{change, field, mixed, plan, update};
+use crate::samples::{change, conflict, contest, field, mixed, plan, update};
 use crate::{RunEvent, event_json, plan_json};
 use engine_core::diagnostic::{Code, Diagnostic, Diagnostics};
-use engine_core::plan::Reason;
 use engine_core::plan::outcome::{Outcome, Report};
+use engine_core::plan::{FieldConflict, Reason};
+use engine_core::resource::FieldPolicy;
 use engine_core::rollout::Gate;
 
 #[test]
@@ -14,6 +15,7 @@ fn the_plan_has_a_stable_shape() {
     let changes = json["resource_changes"].take();
     insta::assert_snapshot!(serde_json::to_string_pretty(&json).unwrap(), @r#"
     {
+      "conflicts": [],
       "decision_digest": "…",
       "diagnostics": [],
       "environment": "demo",
@@ -84,6 +86,36 @@ fn a_change_has_all_that_the_text_shows() {
       "tier": "server"
     }
     "#);
+}
+
+#[test]
+fn conflicts_name_field_manager_values_and_decision() {
+    let mut plan = mixed();
+    let secret = conflict("data.password", "*!", "*!", FieldPolicy::Fail);
+    contest(
+        &mut plan,
+        "Deployment.apps/dev/web",
+        vec![conflict("spec.replicas", "5", "3", FieldPolicy::Take)],
+    );
+    contest(&mut plan, "Secret/dev/token", vec![FieldConflict { operation: None, time: None, ..secret }]);
+    let json: Value = serde_json::from_str(&plan_json(&plan)).unwrap();
+    assert_eq!(
+        json["conflicts"],
+        serde_json::json!([
+            {
+                "address": "app.x.manifest.token", "cluster": "main", "group": "", "kind": "Secret",
+                "namespace": "dev", "name": "token", "path": "data.password", "manager": "kubectl-edit",
+                "sensitive": true, "unknown": false, "decision": "fail",
+            },
+            {
+                "address": "app.x.manifest.web", "cluster": "main", "group": "apps", "kind": "Deployment",
+                "namespace": "dev", "name": "web", "path": "spec.replicas", "manager": "kubectl-edit",
+                "operation": "Update", "time": "2026-01-02T03:04:05Z", "live": 5, "desired": 3,
+                "sensitive": false, "unknown": false, "decision": "take",
+            },
+        ])
+    );
+    assert_eq!(json["resource_changes"][1]["force"], true);
 }
 
 #[test]

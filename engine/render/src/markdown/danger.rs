@@ -1,13 +1,16 @@
 //! What a reviewer must not miss.
 
+use std::collections::BTreeMap;
+
 use engine_core::object_ref::ObjectRef;
 use engine_core::plan::{Action, ActionKind, Change};
+use engine_core::resource::FieldPolicy;
 
 use super::effect::Effect;
 use super::inert::code;
 use super::page::Section;
 
-/// How many fields of a replaced object are named.
+/// How many fields of an object are named.
 const MAX_FIELDS: usize = 3;
 
 /// Dangers, worst first.
@@ -27,8 +30,8 @@ pub(super) fn section(effect: &Effect<'_>) -> Section {
         if let Some(danger) = danger(change) {
             found.push((danger, line(danger, change)));
         }
-        if let Action::Update { force: true, .. } | Action::Import { force: true, .. } = change.action {
-            found.push((Danger::Takes, line(Danger::Takes, change)));
+        if let Action::Update { .. } | Action::Import { .. } = change.action {
+            found.extend(takes(change, effect).map(|line| (Danger::Takes, line)));
         }
         for workload in &change.restarts {
             found.push((Danger::Restart, restart(change, workload)));
@@ -82,13 +85,38 @@ fn line(danger: Danger, change: &Change) -> String {
         }
         Danger::Delete => format!("- **delete** {name} on {place}"),
         Danger::Replace => {
-            let paths = change.fields.iter().take(MAX_FIELDS);
-            let paths: Vec<String> = paths.map(|field| code(&field.path.to_string())).collect();
-            format!("- **replace** {name} on {place}, for {}", paths.join(", "))
+            let changed = || change.fields.iter().map(|field| code(&field.path.to_string())).collect();
+            let paths: Vec<String> = match change.immutable.as_slice() {
+                [] => changed(),
+                named => named.iter().map(|path| code(path)).collect(),
+            };
+            format!("- **replace** {name} on {place}, for {}", few(&paths))
         }
         Danger::Access => format!("- **access** {name} on {place}: who may do what is changed ({verb})"),
-        Danger::Takes => format!("- **take** fields of {name} on {place} from another manager"),
-        Danger::Restart => restart(change, &change.object_ref),
+        Danger::Takes | Danger::Restart => restart(change, &change.object_ref),
+    }
+}
+
+/// Returns one line for each manager that fields are taken from.
+fn takes(change: &Change, effect: &Effect<'_>) -> impl Iterator<Item = String> {
+    let mut managers: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    let conflicts = effect.conflicts_of(&change.object_ref).iter();
+    for conflict in conflicts.filter(|it| it.decision == FieldPolicy::Take) {
+        managers.entry(&conflict.manager).or_default().push(code(&conflict.path.to_string()));
+    }
+    let (name, place) = (code(&change.object_ref.key()), code(change.object_ref.cluster.as_str()));
+    let line = move |(manager, paths): (&str, Vec<String>)| {
+        format!("- **take** {} of {name} on {place} from {}", few(&paths), code(manager))
+    };
+    managers.into_iter().map(line)
+}
+
+/// Names the first of some fields.
+fn few(paths: &[String]) -> String {
+    let named = paths.iter().take(MAX_FIELDS).cloned().collect::<Vec<_>>().join(", ");
+    match paths.len().saturating_sub(MAX_FIELDS) {
+        0 => named,
+        more => format!("{named} and {more} more"),
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use engine_core::field_path::FieldPath;
 use engine_core::object_ref::ObjectRef;
-use engine_core::plan::{ActionKind, Change, FieldChange, OutputChange, Plan};
+use engine_core::plan::{ActionKind, Change, FieldChange, FieldConflict, OutputChange, Plan};
 
 /// The difference of two plans.
 pub(super) struct Effect<'a> {
@@ -18,6 +18,7 @@ pub(super) struct Effect<'a> {
     pub withdrawn: Vec<&'a Change>,
     /// Outputs that only the merged definition changes.
     pub outputs: Vec<&'a OutputChange>,
+    plan: &'a Plan,
 }
 
 impl<'a> Effect<'a> {
@@ -28,8 +29,13 @@ impl<'a> Effect<'a> {
             .flat_map(Plan::effective)
             .map(|change| (&change.object_ref, change))
             .collect();
-        let mut effect =
-            Self { changes: Vec::new(), anyway: Vec::new(), withdrawn: Vec::new(), outputs: Vec::new() };
+        let mut effect = Self {
+            changes: Vec::new(),
+            anyway: Vec::new(),
+            withdrawn: Vec::new(),
+            outputs: Vec::new(),
+            plan,
+        };
         let mut met: HashSet<&ObjectRef> = HashSet::new();
         for change in plan.effective() {
             met.insert(&change.object_ref);
@@ -44,6 +50,11 @@ impl<'a> Effect<'a> {
         let pending_outputs = pending.map_or(&[] as &[_], |plan| plan.outputs.as_slice());
         effect.outputs = plan.outputs.iter().filter(|output| !pending_outputs.contains(output)).collect();
         effect
+    }
+
+    /// Returns the conflicts of an object that the merge changes.
+    pub(super) fn conflicts_of(&self, object_ref: &ObjectRef) -> &'a [FieldConflict] {
+        self.plan.conflicts_of(object_ref)
     }
 }
 

@@ -19,7 +19,7 @@ const REST: usize = 1_500;
 /// Appends the objects, largest last, until one does not fit, and says what is left out.
 pub(super) fn put_all(page: &mut Page, effect: &Effect<'_>) {
     let mut blocks: Vec<(String, &Change)> =
-        effect.changes.iter().map(|change| (block(change), change.as_ref())).collect();
+        effect.changes.iter().map(|change| (block(change, effect), change.as_ref())).collect();
     blocks.sort_by_key(|(block, _)| block.len());
     let total: usize = blocks.iter().map(|(block, _)| block.len()).sum();
     let mut room = page.room();
@@ -47,7 +47,7 @@ pub(super) fn put_all(page: &mut Page, effect: &Effect<'_>) {
     page.section(Section::list(&title, names), REST);
 }
 
-fn block(change: &Change) -> String {
+fn block(change: &Change, effect: &Effect<'_>) -> String {
     let (symbol, _) = look(change.action.kind());
     let mut out = format!(
         "<details><summary><code>{}</code> {} {}</summary>\n\n",
@@ -59,7 +59,7 @@ fn block(change: &Change) -> String {
     if change.tier == Tier::Client {
         out += " (predicted without the server)";
     }
-    for note in notes(change) {
+    for note in notes(change, effect.conflicts_of(&change.object_ref)) {
         out += &format!("<br>{}", code(&note));
     }
     out += "\n\n";

@@ -2,11 +2,12 @@ use engine_core::diagnostic::{Code, Diagnostic};
 use engine_core::field_path::PathElement;
 use engine_core::object_ref::ClusterRef;
 use engine_core::plan::{Action, FieldChange, OutputChange, Reason, Shown, Tier};
+use engine_core::resource::FieldPolicy;
 use engine_core::value::Value;
 use proptest::prelude::*;
 
 use super::*;
-use crate::samples::{change, drifted, field, mixed, plan, uid, update};
+use crate::samples::{change, conflict, contest, drifted, field, mixed, plan, uid, update};
 
 /// Without the line of serial and digest, which says nothing to a reader of this file.
 fn body(plan: &Plan, options: &PreviewOptions<'_>) -> String {
@@ -36,6 +37,39 @@ fn a_comment_goes_from_verdict_to_details() {
     - **replace** `Job.batch/dev/migrate` on `main`, for `spec.completions`
     - **restart** the pods of `Deployment.apps/dev/web` on `main`
     ");
+}
+
+#[test]
+fn a_replacement_names_the_fields_that_force_it() {
+    let mut plan = mixed();
+    plan.changes[2].immutable = vec!["spec.selector".into(), "spec.template".into()];
+    let text = plan_markdown(&plan, &PreviewOptions::default());
+    for line in [
+        "- **replace** `Job.batch/dev/migrate` on `main`, for `spec.selector`, `spec.template`\n",
+        "<br>`cannot be changed in place: spec.selector, spec.template`",
+    ] {
+        assert!(text.contains(line), "{line}\n{text}");
+    }
+}
+
+#[test]
+fn what_is_taken_names_whom_it_is_taken_from() {
+    let mut plan = mixed();
+    let taken = ["spec.a", "spec.b", "spec.c", "spec.replicas"];
+    let mut conflicts: Vec<_> =
+        taken.iter().map(|path| conflict(path, "5", "3", FieldPolicy::Take)).collect();
+    conflicts[0].manager = "@team`".into();
+    conflicts.push(conflict("spec.paused", "true", "false", FieldPolicy::Yield));
+    contest(&mut plan, "Deployment.apps/dev/web", conflicts);
+    let text = plan_markdown(&plan, &PreviewOptions::default());
+    for line in [
+        "- **take** `spec.a` of `Deployment.apps/dev/web` on `main` from `` @\u{200b}team` ``\n",
+        "- **take** `spec.b`, `spec.c`, `spec.replicas` of `Deployment.apps/dev/web` on `main` from `kubectl-edit`\n",
+        "<br>`takes spec.replicas from kubectl-edit, which updated it at 2026-01-02T03:04:05Z`<br>",
+        "<br>`leaves spec.paused to kubectl-edit, which updated it at 2026-01-02T03:04:05Z: true there, false here`",
+    ] {
+        assert!(text.contains(line), "{line}\n{text}");
+    }
 }
 
 #[test]

@@ -2,10 +2,11 @@
 
 use std::fmt::Write;
 
-use engine_core::plan::{Action, Change, Tier};
+use engine_core::plan::{Action, Change, FieldConflict, Plan, Tier};
 
 use super::words::{look, sentence};
 use crate::body::{self, Line, Sign, path_text};
+use crate::conflict::{conflict_notes, is_said};
 use crate::escape::{columns, cut_pair, escape, fold};
 use crate::naming::Naming;
 use crate::style::{Role, Style};
@@ -16,13 +17,13 @@ const INDENT: usize = 6;
 /// Columns beyond which two values are hard to compare beside each other, whatever there is room for.
 const BESIDE: usize = 120;
 
-pub(super) fn put(out: &mut String, change: &Change, naming: Naming, style: Style) {
+pub(super) fn put(out: &mut String, (plan, change): (&Plan, &Change), naming: Naming, style: Style) {
     head(out, change, naming, style);
     for line in body::lines(&change.fields) {
         put_line(out, &line, INDENT, style);
     }
-    for note in notes(change) {
-        let _ = writeln!(out, "        {note}");
+    for note in notes(change, plan.conflicts_of(&change.object_ref)) {
+        let _ = writeln!(out, "        {}", fold(&note, style.room(8)));
     }
     out.push('\n');
 }
@@ -91,15 +92,16 @@ fn put_signed(out: &mut String, sign: Sign, indent: usize, text: &str, style: St
 }
 
 /// Returns, escaped, what the fields alone do not say.
-pub(crate) fn notes(change: &Change) -> Vec<String> {
+pub(crate) fn notes(change: &Change, conflicts: &[FieldConflict]) -> Vec<String> {
     let mut notes = Vec::new();
     notes.extend(change.moved_from.iter().map(|from| format!("moved from {}", escape(&from.to_string()))));
+    if !change.immutable.is_empty() {
+        notes.push(format!("cannot be changed in place: {}", escape(&change.immutable.join(", "))));
+    }
     match &change.action {
-        Action::Update { force, exceptions, .. } | Action::Import { force, exceptions, .. } => {
-            if *force {
-                notes.push("takes fields that another manager holds".into());
-            }
-            let yielded = exceptions.yielded.iter().map(path_text);
+        Action::Update { exceptions, .. } | Action::Import { exceptions, .. } => {
+            notes.extend(conflict_notes(&change.fields, conflicts));
+            let yielded = exceptions.yielded.iter().filter(|it| !is_said(it, conflicts)).map(path_text);
             notes.extend(yielded.map(|path| format!("leaves {path} to its other manager")));
             let kept = exceptions.kept.iter().map(|(path, _)| path_text(path));
             notes.extend(kept.map(|path| format!("keeps {path} as it is")));

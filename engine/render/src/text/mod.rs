@@ -3,16 +3,16 @@
 mod change;
 mod words;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fmt::Write;
 
 use engine_core::field_path::FieldPath;
-use engine_core::object_ref::ClusterRef;
-use engine_core::plan::{Action, ActionKind, Change, FieldChange, Plan, Reason, Shown, Tier};
-use engine_core::value::Value;
+use engine_core::object_ref::{ClusterRef, ObjectRef};
+use engine_core::plan::{Action, ActionKind, Change, FieldChange, Plan, Reason, Tier};
 use rayon::prelude::*;
 
-use crate::body::{self, summary};
+use crate::body::{self, brief};
+use crate::conflict::conflict_notes;
 use crate::diagnostics::diagnostics_text;
 use crate::escape::{escape, fold};
 use crate::naming::Naming;
@@ -30,6 +30,7 @@ pub fn plan_text(plan: &Plan, style: Style) -> String {
     let mut out = String::new();
     let naming = Naming::of(plan.changes.iter().map(|it| &it.object_ref.cluster));
     drift(&mut out, plan, naming, style);
+    left(&mut out, plan, naming, style);
     changes(&mut out, plan, naming, style);
     outputs(&mut out, plan, style);
     gates(&mut out, plan, style);
@@ -74,14 +75,28 @@ fn drift(out: &mut String, plan: &Plan, naming: Naming, style: Style) {
             let head = format!("{}: ", escape(&path));
             let tail = format!(", set by {}", escape(&by));
             let room = style.room(6 + head.chars().count() + tail.chars().count());
-            let live = match &field.before {
-                // Which lines differ stands with the change.
-                Shown::Value(Value::String(text)) if text.contains('\n') => {
-                    format!("(text of {} lines)", text.lines().count())
-                }
-                live => summary(live),
-            };
+            let live = brief(&field.before);
             let _ = writeln!(out, "      {head}{}{tail}", fold(&live, room));
+        }
+    }
+    out.push('\n');
+}
+
+/// What an unchanged object leaves to others is part of no change.
+fn left(out: &mut String, plan: &Plan, naming: Naming, style: Style) {
+    let unchanged: HashSet<&ObjectRef> =
+        plan.changes.iter().filter(|it| it.action == Action::NoOp).map(|it| &it.object_ref).collect();
+    let mut left = plan.conflicts.iter().filter(|it| unchanged.contains(&it.object_ref)).peekable();
+    if left.peek().is_none() {
+        return;
+    }
+    heading(out, style, "Left to other field managers:");
+    for conflicts in left {
+        style.paint(out, Role::Quiet, "  = ");
+        style.paint(out, Role::Strong, &naming.name(&conflicts.object_ref));
+        out.push('\n');
+        for note in conflict_notes(&[], &conflicts.fields) {
+            let _ = writeln!(out, "      {}", fold(&note, style.room(6)));
         }
     }
     out.push('\n');
@@ -105,11 +120,11 @@ fn changes(out: &mut String, plan: &Plan, naming: Naming, style: Style) {
     let clusters: BTreeSet<_> = effective.iter().map(|it| cluster(it)).collect();
     let visits = || effective.chunk_by(|a, b| cluster(a) == cluster(b));
     if naming == Naming::Plain || visits().count() > clusters.len() {
-        return put_all(out, &effective, naming, style);
+        return put_all(out, (plan, &effective), naming, style);
     }
     for changes in visits() {
         heading(out, style, &format!("On cluster {}:", escape(cluster(changes[0]).as_str())));
-        put_all(out, changes, Naming::Plain, style);
+        put_all(out, (plan, changes), Naming::Plain, style);
     }
 }
 
@@ -117,10 +132,10 @@ fn cluster(change: &Change) -> &ClusterRef {
     &change.object_ref.cluster
 }
 
-fn put_all(out: &mut String, changes: &[&Change], naming: Naming, style: Style) {
+fn put_all(out: &mut String, (plan, changes): (&Plan, &[&Change]), naming: Naming, style: Style) {
     let chunk_text = |changes: &[&Change]| {
         let mut text = String::new();
-        changes.iter().for_each(|it| change::put(&mut text, it, naming, style));
+        changes.iter().for_each(|it| change::put(&mut text, (plan, it), naming, style));
         text
     };
     // Most of the time that a first plan takes offline is spent here.

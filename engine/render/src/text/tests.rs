@@ -1,10 +1,15 @@
 use engine_core::diagnostic::{Code, Diagnostic};
 use engine_core::field_path::{KeyFields, PathElement};
-use engine_core::plan::{Exceptions, OutputChange};
+use engine_core::object::Operation;
+use engine_core::plan::{Exceptions, FieldConflict, OutputChange, Shown};
+use engine_core::resource::FieldPolicy;
+use engine_core::value::Value;
 use proptest::prelude::*;
 
 use super::*;
-use crate::samples::{address, change, drifted, field, mixed, plan, shown, uid, update, value};
+use crate::samples::{
+    address, change, conflict, contest, drifted, field, mixed, plan, shown, uid, update, value,
+};
 use crate::style::Colour;
 
 fn text(plan: &Plan) -> String {
@@ -77,6 +82,8 @@ fn the_documentation_shows_what_is_printed() {
     ]);
     let (before, after) = (shown(r#""info""#), shown(r#""debug""#));
     plan.outputs.push(OutputChange { name: "level".into(), before, after });
+    let taken = conflict("spec.replicas", "5", "3", FieldPolicy::Take);
+    contest(&mut plan, "Deployment.apps/dev/web", vec![taken]);
     let printed = body(&plan);
     assert!(include_str!("../../../docs/plan.md").contains(&printed), "it prints:\n{printed}");
 }
@@ -118,8 +125,8 @@ fn errors_withhold_the_digest() {
     ");
 }
 
-#[test]
-fn the_less_common_actions_say_what_they_are() {
+/// One change of each of the less common kinds, and conflicts of each kind.
+fn less_common() -> Plan {
     let mut moved = change(
         "ConfigMap/a",
         Action::Move { uid: uid(), exceptions: Exceptions::default() },
@@ -132,14 +139,13 @@ fn the_less_common_actions_say_what_they_are() {
     elsewhere.object_ref.cluster = ClusterRef::new("edge");
     let taken = Action::Update {
         uid: uid(),
-        force: true,
         exceptions: Exceptions {
             yielded: vec![field("spec.replicas", "", "").path],
             kept: vec![(field("spec.paused", "", "").path, true.into())],
         },
     };
-    let imported = Action::Import { uid: uid(), force: true, exceptions: Exceptions::default() };
-    let plan = plan(vec![
+    let imported = Action::Import { uid: uid(), exceptions: Exceptions::default() };
+    let mut plan = plan(vec![
         moved,
         change("ConfigMap/b", Action::Release { uid: uid() }, Reason::Removed, vec![]),
         change("ConfigMap/e", imported, Reason::New, vec![field("data.x", "1", "2")]),
@@ -148,11 +154,48 @@ fn the_less_common_actions_say_what_they_are() {
         change("ConfigMap/c", Action::Create, Reason::Missing, vec![]),
         change("HorizontalPodAutoscaler.autoscaling/dev/web", taken, Reason::Ownership, vec![]),
         elsewhere,
+        change("Service/dev/web", Action::NoOp, Reason::Settled, vec![]),
     ]);
-    insta::assert_snapshot!(body(&plan), @r#"
+    let applied = |path, theirs, ours, decision| FieldConflict {
+        manager: "argocd".into(),
+        operation: Some(Operation::Apply),
+        time: None,
+        ..conflict(path, theirs, ours, decision)
+    };
+    let scaled = FieldConflict {
+        subresource: Some("scale".into()),
+        ..conflict("spec.replicas", "5", "3", FieldPolicy::Yield)
+    };
+    let text = r#""a\nb\n""#;
+    contest(&mut plan, "ConfigMap/e", vec![conflict("data.x", "1", "2", FieldPolicy::Take)]);
+    contest(
+        &mut plan,
+        "HorizontalPodAutoscaler.autoscaling/dev/web",
+        vec![applied("spec.max", "1", "1", FieldPolicy::Take), scaled.clone()],
+    );
+    contest(
+        &mut plan,
+        "Service/dev/web",
+        vec![
+            applied("spec.text", text, "", FieldPolicy::Yield),
+            applied("spec.token", "*!", "*!", FieldPolicy::Yield),
+        ],
+    );
+    plan
+}
+
+#[test]
+fn the_less_common_actions_say_what_they_are() {
+    insta::assert_snapshot!(body(&less_common()), @r#"
     Changed outside of Terrane:
 
       - ConfigMap/c on main is gone
+
+    Left to other field managers:
+
+      = Service/dev/web on main
+          leaves spec.text to argocd, which applied it: (text of 2 lines) there, (absent) here
+          leaves spec.token to argocd, which applied it: (sensitive value, changed)
 
     Terrane will make these changes, in this order:
 
@@ -165,7 +208,7 @@ fn the_less_common_actions_say_what_they_are() {
 
       ~ ConfigMap/e exists and will be imported  (app.x.manifest.e)
           ~ data.x: 1 -> 2
-            takes fields that another manager holds
+            takes data.x from kubectl-edit, which updated it at 2026-01-02T03:04:05Z
 
     -/+ Job.batch/dev/f will be deleted and created again: what replaces it changes  (app.x.manifest.f)
 
@@ -174,15 +217,15 @@ fn the_less_common_actions_say_what_they_are() {
       + ConfigMap/c is gone and will be created again  (app.x.manifest.c)
 
       ~ HorizontalPodAutoscaler.autoscaling/dev/web will be changed: only who owns its fields  (app.x.manifest.web)
-            takes fields that another manager holds
-            leaves spec.replicas to its other manager
+            takes spec.max from argocd, which applied it: 1 on both sides
+            leaves spec.replicas to kubectl-edit, which updated it through scale at 2026-01-02T03:04:05Z: 5 there, 3 here
             keeps spec.paused as it is
 
     On cluster edge:
 
      <= ConfigMap/dev/read will be read at apply  (app.x.manifest.read)
 
-    Plan: 2 to create, 4 to change, 1 to delete, 1 to forget, 1 to read.
+    Plan: 2 to create, 4 to change, 1 to delete, 1 to forget, 1 to read; 1 unchanged.
     "#);
 }
 

@@ -5,6 +5,13 @@ fn error(code: u16, body: &str) -> ProviderError {
     Refusal::new(code, None, body.as_bytes()).error(Subject::default())
 }
 
+fn invalid(code: u16, body: &str) -> Invalid {
+    match error(code, body) {
+        ProviderError::Invalid(invalid) => invalid,
+        other => panic!("another error: {other}"),
+    }
+}
+
 #[test]
 fn answers_become_the_errors_that_callers_branch_on() {
     let kinds = |error: &ProviderError| match error {
@@ -65,19 +72,26 @@ fn messages_name_fields_and_leave_out_what_was_sent() {
         ),
     ];
     for (body, message) in cases {
-        assert_eq!(error(422, body), ProviderError::Invalid(message.to_owned()));
+        assert_eq!(invalid(422, body).message, message);
     }
+}
+
+#[test]
+fn the_fields_that_are_wrong_are_named() {
+    let body = r#"{"message":"x is invalid","details":{"causes":[
+        {"reason":"FieldValueInvalid","message":"field is immutable","field":"spec.template"},
+        {"reason":"FieldValueInvalid","message":"field is immutable","field":"spec.selector"},
+        {"reason":"FieldValueForbidden","message":"no","field":"spec.template"},{"message":"all of it"}]}}"#;
+    assert_eq!(invalid(422, body).fields, ["spec.selector", "spec.template"]);
 }
 
 #[test]
 fn messages_are_bounded() {
     let long = format!(r#"{{"message":"{}"}}"#, "ä".repeat(5000));
-    let ProviderError::Invalid(message) = error(422, &long) else {
-        panic!("another error");
-    };
+    let message = invalid(422, &long).message;
     assert!(message.len() <= LONGEST_MESSAGE + '…'.len_utf8());
     let value = format!(r#"{{"message":"a: Invalid value: \"{}\": too long"}}"#, "s".repeat(500));
-    assert_eq!(error(422, &value), ProviderError::Invalid("a: Invalid value: …: too long".into()));
+    assert_eq!(invalid(422, &value).message, "a: Invalid value: …: too long");
 }
 
 #[test]

@@ -209,11 +209,11 @@ impl Cluster {
 
 impl ClusterProvider for Cluster {
     fn discover(&self) -> BoxFuture<'_, Result<Discovery, ProviderError>> {
-        Box::pin(async { Err(ProviderError::Invalid("not part of a wait".into())) })
+        Box::pin(async { Err(ProviderError::Invalid("not part of a wait".to_owned().into())) })
     }
 
     fn list<'a>(&'a self, _: &'a ListQuery, _: PageSink<'a>) -> BoxFuture<'a, Result<(), ProviderError>> {
-        Box::pin(async { Err(ProviderError::Invalid("not part of a wait".into())) })
+        Box::pin(async { Err(ProviderError::Invalid("not part of a wait".to_owned().into())) })
     }
 
     fn get<'a>(&'a self, target: &'a Target) -> BoxFuture<'a, Result<Option<Object>, ProviderError>> {
@@ -223,11 +223,11 @@ impl ClusterProvider for Cluster {
     }
 
     fn apply<'a>(&'a self, _: &'a ApplyRequest) -> BoxFuture<'a, Result<Applied, ProviderError>> {
-        Box::pin(async { Err(ProviderError::Invalid("not part of a wait".into())) })
+        Box::pin(async { Err(ProviderError::Invalid("not part of a wait".to_owned().into())) })
     }
 
     fn delete<'a>(&'a self, _: &'a DeleteRequest) -> BoxFuture<'a, Result<Option<Object>, ProviderError>> {
-        Box::pin(async { Err(ProviderError::Invalid("not part of a wait".into())) })
+        Box::pin(async { Err(ProviderError::Invalid("not part of a wait".to_owned().into())) })
     }
 
     fn watch<'a>(

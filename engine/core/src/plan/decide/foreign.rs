@@ -10,7 +10,7 @@ use crate::prediction::Prediction;
 use crate::resource::Resource;
 use crate::value::Text;
 
-impl Planner<'_> {
+impl<'a> Planner<'a> {
     /// An object that exists and is not ours: we never applied it under our mark, and no record has its uid.
     pub(super) fn foreign(
         &mut self,
@@ -24,7 +24,7 @@ impl Planner<'_> {
         let is_copy = before.and_then(Object::mark).is_some() && environment.is_none();
         let may_adopt = self.input.adopt == AdoptPolicy::IfUnowned && environment.is_none() && !is_copy;
         // Adoption never takes a field from its manager: it is applied without force.
-        if may_adopt && !prediction.force {
+        if may_adopt && prediction.is_uncontested() {
             let fields = creation(manifest.body(), &[], manifest.sensitive());
             let action = Action::Adopt { uid: after.uid() };
             return self.push(resource, action, Reason::New, fields, prediction.tier);
@@ -46,7 +46,7 @@ impl Planner<'_> {
     pub(super) fn import(
         &mut self,
         resource: &Resource,
-        manifest: &Manifest,
+        manifest: &'a Manifest,
         (live, before): (&LiveObject, &Object),
         (prediction, after): (&Prediction, &Object),
     ) {
@@ -54,25 +54,15 @@ impl Planner<'_> {
         if let Some(whose) = self.other_environment(&others, Some(before)) {
             return self.diagnostics.push(faults::foreign(resource, whose).hint(faults::LET_GO));
         }
-        if !prediction.conflicts.is_empty() {
-            let sides = (before, after);
-            return self.diagnostics.push(faults::conflicts(
-                resource,
-                manifest,
-                &prediction.conflicts,
-                sides,
-            ));
+        if self.stops_at_conflicts(resource, manifest, prediction) {
+            return;
         }
         let (fields, _) = self.differences(manifest, None, before, (prediction, after));
-        if prediction.immutable {
+        if let Some(immutable) = &prediction.immutable {
             let why = "An object is not replaced while it is imported.";
-            return self.diagnostics.push(faults::immutable(resource, &fields, why));
+            return self.diagnostics.push(faults::immutable(resource, (&fields, immutable), why));
         }
-        let action = Action::Import {
-            uid: live.uid.clone(),
-            force: prediction.force,
-            exceptions: prediction.exceptions.clone(),
-        };
+        let action = Action::Import { uid: live.uid.clone(), exceptions: prediction.exceptions.clone() };
         self.push(resource, action, Reason::New, fields, prediction.tier);
     }
 

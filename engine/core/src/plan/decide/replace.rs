@@ -8,10 +8,20 @@ use crate::plan::{Action, Change, FieldChange, Reason, Tier, faults};
 use crate::resource::Resource;
 
 impl Planner<'_> {
-    pub(super) fn replace(&mut self, resource: &Resource, uid: Uid, fields: Vec<FieldChange>, tier: Tier) {
-        match refusal(resource) {
-            None => self.push(resource, Action::Replace { uid }, Reason::Immutable, fields, tier),
-            Some(why) => self.diagnostics.push(faults::immutable(resource, &fields, why)),
+    /// Replaces an object for the fields that the server names.
+    pub(super) fn replace(
+        &mut self,
+        resource: &Resource,
+        uid: Uid,
+        (fields, immutable): (Vec<FieldChange>, &[String]),
+        tier: Tier,
+    ) {
+        if let Some(why) = refusal(resource) {
+            return self.diagnostics.push(faults::immutable(resource, (&fields, immutable), why));
+        }
+        self.push(resource, Action::Replace { uid }, Reason::Immutable, fields, tier);
+        if let Some(change) = self.changes.last_mut() {
+            change.immutable = immutable.to_vec();
         }
     }
 

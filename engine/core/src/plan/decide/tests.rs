@@ -2,7 +2,6 @@ use super::*;
 use crate::object_ref::GroupKind;
 use crate::plan::ActionKind;
 use crate::plan::fixtures::*;
-use crate::ports::Conflict;
 use crate::value::Value;
 
 fn web(replicas: u32) -> Declared {
@@ -89,7 +88,7 @@ fn existing_objects_change_as_their_definition_does() {
                         live.set_at(&["metadata", "managedFields"], Value::list([]));
                     });
                 },
-                &["~ ConfigMap/dev/settings ownership by force"],
+                &["~ ConfigMap/dev/settings ownership"],
             ),
         ],
     );
@@ -223,7 +222,7 @@ fn the_server_may_prove_what_the_record_does_not() {
             (
                 "the record is lost, the mark is not",
                 &|world| world.state.records.clear(),
-                &["~ ConfigMap/dev/settings ownership by force"],
+                &["~ ConfigMap/dev/settings ownership"],
             ),
             (
                 "the object was restored from a backup under another uid",
@@ -245,7 +244,7 @@ fn conflicts_follow_the_policies_of_fields() {
                 "another applier keeps its field",
                 &|world| world.edit(WEB, Foreign::Apply("argocd"), r#"{"spec":{"replicas":5}}"#),
                 &["error TRN0601: Deployment.apps/dev/web has fields that another field manager keeps: \
-                   .spec.replicas is managed by argocd: 5 there, 1 here"],
+                   spec.replicas is managed by argocd, which applied it at 2026-01-02T03:04:05Z: 5 there, 1 here"],
             ),
             (
                 "an autoscaler keeps the replicas",
@@ -413,7 +412,7 @@ fn an_object_made_anew_by_somebody_else_is_not_ours() {
 
 #[test]
 fn immutable_fields_replace_the_object_where_nothing_is_lost() {
-    let immutable = |world: &mut World, key: &str, declared: Declared| {
+    let immutable = |world: &mut World, key: &str, declared: Declared, named: &[&str]| {
         world.declare([declared.clone()]);
         let live = Object::new(world.live(key).clone());
         let manager = world.state.lineage.field_manager();
@@ -426,7 +425,7 @@ fn immutable_fields_replace_the_object_where_nothing_is_lost() {
             manifest.api_version(),
         );
         let mut answer = Prediction::new(Tier::Client, Ok(after), Witness::Existed);
-        answer.immutable = true;
+        answer.immutable = Some(named.iter().map(|name| (*name).to_owned()).collect());
         world.answers.insert(object_ref(key), answer);
     };
     let declared = |head: &str, value: &str| Declared::new(head, &format!(r#"{{"spec":{{"x":"{value}"}}}}"#));
@@ -463,8 +462,13 @@ fn immutable_fields_replace_the_object_where_nothing_is_lost() {
     ] {
         let guard = |declared: Declared| if protected { declared.protected() } else { declared };
         let mut world = World::applied([guard(declared(head, "a"))]);
-        immutable(&mut world, key, guard(declared(head, "b")));
+        immutable(&mut world, key, guard(declared(head, "b")), &[]);
         assert_eq!(said(&world), [want]);
+        immutable(&mut world, key, guard(declared(head, "b")), &["spec.y"]);
+        let plan = world.plan();
+        let named = plan.changes.iter().map(|it| it.immutable.join(", ")).chain(faults(&plan));
+        let named: Vec<String> = named.collect();
+        assert!(named.len() == 1 && named[0].contains("spec.y") && !named[0].contains("spec.x"), "{named:?}");
     }
 }
 
@@ -565,7 +569,7 @@ fn refusals_of_the_server_are_errors_by_kind() {
             "error TRN0604: cluster main forbids ConfigMap/dev/settings: no patch",
         ),
         (
-            ProviderError::Invalid("data.a: bad".into()),
+            ProviderError::Invalid(String::from("data.a: bad").into()),
             "error TRN0605: cluster main refuses ConfigMap/dev/settings: data.a: bad",
         ),
         (
@@ -615,7 +619,9 @@ fn what_the_server_says_of_a_secret_value_is_withheld() {
     let marked = Declared::new("v1 ConfigMap dev/settings", r#"{"metadata":{"labels":{"k":"top secret"}}}"#)
         .sensitive("metadata.labels.k");
     let mut world = World::new([marked]);
-    let error = ProviderError::Invalid(r#"metadata.labels: Invalid value: "top secret": a label"#.into());
+    let error = ProviderError::Invalid(
+        String::from(r#"metadata.labels: Invalid value: "top secret": a label"#).into(),
+    );
     world.answers.insert(object_ref(SETTINGS), Prediction::new(Tier::Server, Err(error), Witness::Existed));
     assert_eq!(
         said(&world),
@@ -845,9 +851,8 @@ fn all_that_apply_needs_is_part_of_the_decision() {
         yielded: yielded.iter().map(|it| path(it)).collect(),
         kept: kept.iter().map(|it| (path(it), Value::from("live"))).collect(),
     };
-    let update = |force, exceptions| Action::Update { uid: uid("a"), force, exceptions };
+    let update = |exceptions| Action::Update { uid: uid("a"), exceptions };
     let moved = |id| Action::Move { uid: uid(id), exceptions: Exceptions::default() };
-    let import = |force| Action::Import { uid: uid("a"), force, exceptions: Exceptions::default() };
     let actions = [
         Action::Create,
         Action::Forget,
@@ -862,16 +867,14 @@ fn all_that_apply_needs_is_part_of_the_decision() {
         Action::Release { uid: uid("b") },
         moved("a"),
         moved("b"),
-        import(false),
-        import(true),
-        update(false, exceptions(&[], &[])),
-        update(true, exceptions(&[], &[])),
-        update(false, exceptions(&["spec.a"], &[])),
-        update(false, exceptions(&["spec.b"], &[])),
-        update(false, exceptions(&[], &["spec.a"])),
-        update(false, exceptions(&["spec.a", "spec.b"], &[])),
-        update(false, exceptions(&["spec.a"], &["spec.b"])),
-        Action::Update { uid: uid("b"), force: false, exceptions: Exceptions::default() },
+        Action::Import { uid: uid("a"), exceptions: Exceptions::default() },
+        update(exceptions(&[], &[])),
+        update(exceptions(&["spec.a"], &[])),
+        update(exceptions(&["spec.b"], &[])),
+        update(exceptions(&[], &["spec.a"])),
+        update(exceptions(&["spec.a", "spec.b"], &[])),
+        update(exceptions(&["spec.a"], &["spec.b"])),
+        Action::Update { uid: uid("b"), exceptions: Exceptions::default() },
     ];
     let mut plan = World::new([settings("{}")]).plan();
     let mut seen = HashMap::new();
@@ -926,25 +929,4 @@ fn the_effect_of_a_merge_leaves_out_faults_that_it_does_not_cause() {
     assert_eq!(codes(&harmful.without(&pending)), [faults::PROTECTED]);
     let other = world(&[web(2), settings("{}").protected()]);
     assert_eq!(codes(&other.without(&pending)), [faults::CONFLICT], "the merge wants another value");
-}
-
-#[test]
-fn conflicts_name_the_manager_the_field_and_the_way() {
-    let mut world = World::applied([web(1)]);
-    world.state.records.get_mut(&object_ref(WEB)).unwrap().settled = None;
-    let mut answer =
-        Prediction::new(Tier::Server, Ok(Object::new(world.live(WEB).clone())), Witness::Existed);
-    let conflict = |manager: &str, subresource: Option<&str>, field: &str| Conflict {
-        manager: manager.into(),
-        subresource: subresource.map(Text::from),
-        field: field.into(),
-    };
-    answer.conflicts =
-        vec![conflict("argocd", None, ".spec.paused"), conflict("vpa", Some("resize"), ".spec.replicas")];
-    world.answers.insert(object_ref(WEB), answer);
-    assert_eq!(
-        said(&world),
-        ["error TRN0601: Deployment.apps/dev/web has fields that another field manager keeps: \
-          .spec.paused is managed by argocd\n.spec.replicas is managed by vpa through resize"]
-    );
 }

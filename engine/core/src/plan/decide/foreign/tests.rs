@@ -53,7 +53,7 @@ fn an_import_takes_over_what_nobody_or_a_person_keeps_and_shows_what_changes() {
             Foreign::Apply("argocd"),
             r#"{"data":{"a":"2"}}"#,
             "error TRN0601: ConfigMap/dev/settings has fields that another field manager keeps: \
-             .data.a is managed by argocd: \"2\" there, \"1\" here",
+             data.a is managed by argocd, which applied it at 2026-01-02T03:04:05Z: \"2\" there, \"1\" here",
         ),
         (
             Foreign::Apply("terrane-eeeeeeee"),
