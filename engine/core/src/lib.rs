@@ -32,5 +32,6 @@ pub mod feasibility;
 pub mod live;
 pub mod plan;
 pub mod prediction;
+pub mod surroundings;
 
 pub use engine_kinds::Quantity;
