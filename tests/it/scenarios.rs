@@ -251,5 +251,6 @@ scenarios! {
     read = "read",
     refactoring = "refactoring",
     conditions = "conditions",
+    surroundings = "surroundings",
     workloads = "workloads",
 }

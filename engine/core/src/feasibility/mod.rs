@@ -70,6 +70,10 @@ pub const MISSING_STORAGE_CLASS: Code = Code(817);
 pub const MISSING_INGRESS_CLASS: Code = Code(818);
 /// Pods are of a `PriorityClass` that is not there.
 pub const MISSING_PRIORITY_CLASS: Code = Code(819);
+/// `NetworkPolicies` keep an Ingress from its pods.
+pub const NO_INGRESS: Code = Code(820);
+/// `NetworkPolicies` keep a monitor of Prometheus from what it measures.
+pub const NO_SCRAPE: Code = Code(821);
 
 /// The codes of all checks: what `accept` of the `terrane` block may name.
 pub const CODES: &[Code] = &[
@@ -92,6 +96,8 @@ pub const CODES: &[Code] = &[
     MISSING_STORAGE_CLASS,
     MISSING_INGRESS_CLASS,
     MISSING_PRIORITY_CLASS,
+    NO_INGRESS,
+    NO_SCRAPE,
 ];
 
 /// What is judged.

@@ -6,7 +6,7 @@ use super::bounds::Bound;
 use super::workload::{Workload, ranges, workload};
 use super::world::World;
 use crate::kind_info::builtin_scope;
-use crate::object_ref::{ClusterRef, ObjectRef};
+use crate::object_ref::{ClusterRef, GroupKind, ObjectRef};
 use crate::plan::Action;
 use crate::resource::Resource;
 use crate::value::{Text, Value};
@@ -64,6 +64,8 @@ pub(super) struct Namespace<'a> {
     pub(super) workloads: Vec<Workload<'a>>,
     /// The objects of this environment as they are before the plan. Empty if quotas were not read.
     pub(super) before: Vec<Sight<'a>>,
+    /// The monitors of Prometheus that look into it, wherever they are.
+    pub(super) monitors: Vec<Declared<'a>>,
     /// The quotas in it.
     pub(super) quotas: Vec<Bound<'a>>,
     /// The limit ranges in it.
@@ -81,6 +83,7 @@ impl<'a> Namespace<'a> {
             objects: Vec::new(),
             workloads: Vec::new(),
             before: Vec::new(),
+            monitors: Vec::new(),
             quotas: Vec::new(),
             ranges: Vec::new(),
             knows_ranges: false,
@@ -113,7 +116,7 @@ pub(super) fn namespaces<'a>(world: &'a World<'a>) -> Vec<Namespace<'a>> {
             inside.is_filled_by_others = true;
             continue;
         }
-        inside.is_filled_by_others |= builtin_scope(kind).is_none();
+        inside.is_filled_by_others |= builtin_scope(kind).is_none() && !is_only_read(kind);
         inside.objects.push(*object);
         inside.workloads.extend(workload(*object, world.change(object)));
     }
@@ -132,7 +135,16 @@ pub(super) fn namespaces<'a>(world: &'a World<'a>) -> Vec<Namespace<'a>> {
     for ((cluster, name), inside) in &mut found {
         inside.is_filled_by_others |= world.is_delivered_into(cluster, name);
         super::workload::scale(&mut inside.workloads, &ranges(inside.objects.iter().map(Declared::sight)));
+        inside.monitors = world.monitors(cluster, name);
         super::bounds::fill(inside, world, (cluster, name));
     }
     found.into_values().collect()
+}
+
+/// Tells whether objects of a kind are only read by the controller of the kind: Prometheus' operator makes nothing in the
+/// namespace of what it measures.
+fn is_only_read(kind: &GroupKind) -> bool {
+    kind.group == "monitoring.coreos.com"
+        && ["PodMonitor", "Probe", "PrometheusRule", "ScrapeConfig", "ServiceMonitor"]
+            .contains(&kind.kind.as_str())
 }

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::namespace::{Declared, Sight};
-use super::{Subject, tellable, without};
+use super::{Subject, list, tellable, without};
 use crate::address::Address;
 use crate::object_ref::{ClusterRef, ObjectRef};
 use crate::plan::{Action, Change};
@@ -22,6 +22,8 @@ pub(super) struct World<'a> {
     brings_kinds: HashSet<&'a ClusterRef>,
     /// The quotas and limit ranges that were found, by namespace.
     bounds: HashMap<(&'a ClusterRef, &'a Text), Vec<Sight<'a>>>,
+    /// The monitors of Prometheus, by the namespace that they look into, `None` for all.
+    monitors: HashMap<(&'a ClusterRef, Option<&'a str>), Vec<Declared<'a>>>,
 }
 
 /// Returns what may be told of each declared object.
@@ -51,6 +53,7 @@ impl<'a> World<'a> {
             subject,
             brings_kinds: kinds.map(|it| &it.object_ref.cluster).collect(),
             bounds: bounds(subject),
+            monitors: monitors(&declared),
             before: before(subject, &declared, &changes),
             deleted: gone.map(|it| &it.object_ref).collect(),
             deliveries: deliveries.collect(),
@@ -77,6 +80,12 @@ impl<'a> World<'a> {
     /// Returns the quotas and limit ranges that were found in a namespace.
     pub(super) fn bounds(&self, place: (&'a ClusterRef, &'a Text)) -> &[Sight<'a>] {
         self.bounds.get(&place).map_or(&[], Vec::as_slice)
+    }
+
+    /// Returns the monitors of Prometheus that look into a namespace.
+    pub(super) fn monitors(&self, cluster: &'a ClusterRef, namespace: &'a Text) -> Vec<Declared<'a>> {
+        let looking = |into| self.monitors.get(&(cluster, into)).into_iter().flatten().copied();
+        looking(Some(namespace.as_str())).chain(looking(None)).collect()
     }
 
     /// Tells whether the environment declares an object.
@@ -113,6 +122,27 @@ fn bounds(subject: Subject<'_>) -> HashMap<(&ClusterRef, &Text), Vec<Sight<'_>>>
         let Some(namespace) = &object_ref.namespace else { continue };
         let sight = Sight { object_ref, body: object.body() };
         found.entry((&object_ref.cluster, namespace)).or_default().push(sight);
+    }
+    found
+}
+
+fn monitors<'a>(declared: &[Declared<'a>]) -> HashMap<(&'a ClusterRef, Option<&'a str>), Vec<Declared<'a>>> {
+    let mut found: HashMap<_, Vec<_>> = HashMap::new();
+    let is_monitor = |it: &&Declared<'a>| {
+        ["ServiceMonitor", "PodMonitor"].iter().any(|kind| it.is("monitoring.coreos.com", kind))
+    };
+    for monitor in declared.iter().filter(is_monitor) {
+        let cluster = &monitor.object_ref().cluster;
+        let selector = monitor.body.at(&["spec", "namespaceSelector"]);
+        let names = selector.map(|it| list(it, &["matchNames"])).unwrap_or_default();
+        let into: Vec<Option<&str>> = match selector.and_then(|it| it.get("any")).and_then(Value::as_bool) {
+            Some(true) => vec![None],
+            _ if names.is_empty() => vec![monitor.object_ref().namespace.as_deref()],
+            _ => names.iter().filter_map(Value::as_str).map(Some).collect(),
+        };
+        for into in into {
+            found.entry((cluster, into)).or_default().push(*monitor);
+        }
     }
     found
 }
