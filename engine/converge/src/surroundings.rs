@@ -9,7 +9,7 @@ use engine_core::object::Object;
 use engine_core::object_ref::ObjectRef;
 use engine_core::plan::triage::Triage;
 use engine_core::ports::{ClusterProvider, ListQuery, Page, ProviderError};
-use engine_core::surroundings::{Surroundings, Wanted, wanted};
+use engine_core::surroundings::{Needed, Surroundings, needed};
 use engine_core::value::Text;
 use futures::future::join_all;
 
@@ -23,16 +23,16 @@ pub async fn read_surroundings(
     live: &Live,
     providers: &Providers,
 ) -> Surroundings {
-    let lists = wanted(graph, triage, live).into_iter().filter_map(|wanted| {
-        let provider = providers.get(&wanted.cluster)?;
-        let kind = live.clusters.get(&wanted.cluster)?.discovery.preferred(&wanted.kind)?.clone();
+    let lists = needed(graph, triage, live).into_iter().filter_map(|needed| {
+        let provider = providers.get(&needed.cluster)?;
+        let kind = live.clusters.get(&needed.cluster)?.discovery.preferred(&needed.kind)?.clone();
         Some(async move {
-            let read = list(provider.as_ref(), &kind, &wanted).await;
-            (wanted, read)
+            let read = list(provider.as_ref(), &kind, &needed).await;
+            (needed, read)
         })
     });
     let mut found = Surroundings::default();
-    for (Wanted { cluster, kind, .. }, read) in join_all(lists).await {
+    for (Needed { cluster, kind, .. }, read) in join_all(lists).await {
         match read {
             Ok(objects) => found.insert(cluster, kind, objects),
             Err(error) => tracing::debug!(%cluster, %kind, %error, "the surroundings stay unknown"),
@@ -44,9 +44,9 @@ pub async fn read_surroundings(
 async fn list(
     provider: &dyn ClusterProvider,
     kind: &KindInfo,
-    wanted: &Wanted,
+    needed: &Needed,
 ) -> Result<BTreeMap<ObjectRef, Object>, ProviderError> {
-    let mut namespaces = wanted.namespaces.iter();
+    let mut namespaces = needed.namespaces.iter();
     // For one namespace its own list costs less, and less of a right.
     let namespace = namespaces.next().filter(|_| namespaces.next().is_none()).cloned();
     let query = ListQuery { kind: kind.clone(), namespace, labels: None };
@@ -54,9 +54,9 @@ async fn list(
     let mut sink = |page| match page {
         Page::Restart => objects.clear(),
         Page::Items(items) => {
-            let refs = items.into_iter().map(|it| (object_ref(kind, wanted, &it), it));
+            let refs = items.into_iter().map(|it| (object_ref(kind, needed, &it), it));
             let is_near =
-                |it: &ObjectRef| it.namespace.as_ref().is_none_or(|it| wanted.namespaces.contains(it));
+                |it: &ObjectRef| it.namespace.as_ref().is_none_or(|it| needed.namespaces.contains(it));
             objects.extend(refs.filter(|(object_ref, _)| is_near(object_ref)));
         }
     };
@@ -64,9 +64,9 @@ async fn list(
     Ok(objects)
 }
 
-fn object_ref(kind: &KindInfo, wanted: &Wanted, object: &Object) -> ObjectRef {
+fn object_ref(kind: &KindInfo, needed: &Needed, object: &Object) -> ObjectRef {
     ObjectRef {
-        cluster: wanted.cluster.clone(),
+        cluster: needed.cluster.clone(),
         kind: kind.kind.clone(),
         namespace: object.namespace().map(Text::from),
         name: object.name().into(),

@@ -17,7 +17,7 @@ pub struct Surroundings(BTreeMap<(ClusterRef, GroupKind), BTreeMap<ObjectRef, Ob
 
 /// A list to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wanted {
+pub struct Needed {
     /// Where.
     pub cluster: ClusterRef,
     /// Of what.
@@ -54,7 +54,7 @@ impl Surroundings {
 }
 
 /// Returns what is to be read, given what is not settled: nothing for a plan without changes.
-pub fn wanted(graph: &ResourceGraph, triage: &Triage, live: &Live) -> Vec<Wanted> {
+pub fn needed(graph: &ResourceGraph, triage: &Triage, live: &Live) -> Vec<Needed> {
     let mut found: BTreeMap<(ClusterRef, GroupKind), BTreeSet<Text>> = BTreeMap::new();
     let created = created_namespaces(graph, live);
     for object_ref in triage.ask.keys().chain(triage.simulate.keys()) {
@@ -70,8 +70,8 @@ pub fn wanted(graph: &ResourceGraph, triage: &Triage, live: &Live) -> Vec<Wanted
             found.entry(key).or_default().extend(namespace.cloned());
         }
     }
-    let wanted = found.into_iter();
-    wanted.map(|((cluster, kind), namespaces)| Wanted { cluster, kind, namespaces }).collect()
+    let needed = found.into_iter();
+    needed.map(|((cluster, kind), namespaces)| Needed { cluster, kind, namespaces }).collect()
 }
 
 fn created_namespaces<'a>(graph: &'a ResourceGraph, live: &Live) -> HashSet<(&'a ClusterRef, &'a Text)> {

@@ -7,6 +7,7 @@
 mod autoscaling;
 mod bounds;
 mod classes;
+mod custom;
 mod images;
 mod limits;
 mod namespace;
@@ -19,13 +20,15 @@ mod versions;
 mod workload;
 mod world;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::graph::ResourceGraph;
 use crate::live::Live;
 use crate::manifest::Manifest;
+use crate::object_ref::ObjectRef;
 use crate::plan::Change;
+use crate::prediction::Prediction;
 use crate::resource::Resource;
 use crate::sensitive::SensitivePaths;
 use crate::value::Value;
@@ -74,6 +77,10 @@ pub const MISSING_PRIORITY_CLASS: Code = Code(819);
 pub const NO_INGRESS: Code = Code(820);
 /// `NetworkPolicies` keep a monitor of Prometheus from what it measures.
 pub const NO_SCRAPE: Code = Code(821);
+/// A custom resource does not fit the schema that this plan gives its kind.
+pub const BROKEN_SCHEMA: Code = Code(822);
+/// A custom resource breaks a rule that this plan gives its kind.
+pub const BROKEN_RULE: Code = Code(823);
 
 /// The codes of all checks: what `accept` of the `terrane` block may name.
 pub const CODES: &[Code] = &[
@@ -98,6 +105,8 @@ pub const CODES: &[Code] = &[
     MISSING_PRIORITY_CLASS,
     NO_INGRESS,
     NO_SCRAPE,
+    BROKEN_SCHEMA,
+    BROKEN_RULE,
 ];
 
 /// What is judged.
@@ -109,6 +118,8 @@ pub struct Subject<'a> {
     pub changes: &'a [Change],
     /// What the clusters hold; `None` if none was asked.
     pub live: Option<&'a Live>,
+    /// What the objects that are written would become.
+    pub predictions: &'a HashMap<ObjectRef, Prediction>,
     /// Findings that the user knows of and accepts.
     pub accepted: &'a BTreeSet<Code>,
 }
@@ -137,6 +148,7 @@ pub fn feasibility(subject: Subject<'_>) -> Diagnostics {
         CHECKS.iter().for_each(|check| check(&namespace, &mut found));
     }
     classes::check(&world, &mut found);
+    custom::check(&world, &mut found);
     versions::check(subject.graph.resources(), &mut found);
     found.into_iter().filter(|it| !subject.accepted.contains(&it.code)).collect()
 }

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::namespace::{Declared, Sight};
 use super::{Subject, list, tellable, without};
 use crate::address::Address;
+use crate::object::Object;
 use crate::object_ref::{ClusterRef, ObjectRef};
 use crate::plan::{Action, Change};
 use crate::value::{Text, Value};
@@ -65,6 +66,16 @@ impl<'a> World<'a> {
     /// Returns what the plan does about an object.
     pub(super) fn change(&self, object: &Declared<'_>) -> Option<&'a Change> {
         self.changes.get(&object.resource.address).copied()
+    }
+
+    /// Returns what an object would become.
+    pub(super) fn predicted(&self, object: &Declared<'_>) -> Option<&'a Value> {
+        self.subject.predictions.get(object.object_ref())?.result.as_ref().ok().map(Object::body)
+    }
+
+    /// Returns an object as it is, if it is not settled.
+    pub(super) fn live(&self, object_ref: &ObjectRef) -> Option<&'a Value> {
+        self.subject.live?.get(object_ref)?.object.as_ref().map(Object::body)
     }
 
     /// Returns what there is of a kind on a cluster, `None` if that is not known.

@@ -80,6 +80,7 @@ pub fn plan(input: &PlanInput<'_>) -> Plan {
         graph: input.graph,
         changes: &planner.changes,
         live: input.observed.map(|(live, _)| live),
+        predictions: input.predictions,
         accepted: input.accepted,
     };
     planner.diagnostics.extend(feasibility(subject));

@@ -1,4 +1,4 @@
-use super::wanted;
+use super::needed;
 use crate::plan::fixtures::*;
 use crate::plan::triage::{desired_prints, triage};
 
@@ -7,8 +7,8 @@ fn lists(world: &World) -> Vec<String> {
     let graph = world.graph();
     let live = world.observe(&graph);
     let triage = triage(&graph, &world.state, &live, &desired_prints(&graph, world.key.as_ref()));
-    let wanted = wanted(&graph, &triage, &live).into_iter();
-    wanted
+    let needed = needed(&graph, &triage, &live).into_iter();
+    needed
         .map(|it| {
             let namespaces: Vec<&str> = it.namespaces.iter().map(|it| it.as_str()).collect();
             if namespaces.is_empty() {
