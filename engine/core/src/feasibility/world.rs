@@ -38,7 +38,8 @@ impl<'a> World<'a> {
         let changes: HashMap<&Address, &Change> =
             subject.changes.iter().map(|change| (&change.address, change)).collect();
         let is_written = |address| {
-            changes.get(address).is_some_and(|it| !matches!(it.action, Action::NoOp | Action::Move { .. }))
+            let still = |action: &Action| matches!(action, Action::NoOp | Action::Move { .. } | Action::Read);
+            changes.get(address).is_some_and(|it| !still(&it.action))
         };
         let resources = subject.graph.resources().iter().zip(bodies);
         let declared: Vec<_> = resources

@@ -1,6 +1,7 @@
 use super::needed;
 use crate::plan::fixtures::*;
 use crate::plan::triage::{desired_prints, triage};
+use crate::value::Text;
 
 /// What a plan of this world reads: `ResourceQuota in dev`, `StorageClass.storage.k8s.io`.
 fn lists(world: &World) -> Vec<String> {
@@ -10,7 +11,7 @@ fn lists(world: &World) -> Vec<String> {
     let needed = needed(&graph, &triage, &live).into_iter();
     needed
         .map(|it| {
-            let namespaces: Vec<&str> = it.namespaces.iter().map(|it| it.as_str()).collect();
+            let namespaces: Vec<&str> = it.namespaces.iter().map(Text::as_str).collect();
             if namespaces.is_empty() {
                 it.kind.to_string()
             } else {

@@ -145,3 +145,12 @@ fn a_class_that_the_plan_deletes_is_no_longer_there() {
     world.declare([class(), door()]);
     assert_eq!(findings(&world), [""; 0]);
 }
+
+#[test]
+fn what_is_only_read_is_not_judged() {
+    let nginx = ("networking.k8s.io/v1 IngressClass nginx", "{}");
+    let mine =
+        Declared::new("networking.k8s.io/v1 Ingress dev/mine", r#"{"spec":{"ingressClassName":"nginx"}}"#);
+    let theirs = Declared::read("Ingress.networking.k8s.io/dev/theirs");
+    assert_eq!(found(&[nginx], [mine, theirs]), [""; 0]);
+}

@@ -83,7 +83,7 @@ fn routes<'a>(namespace: &'a Namespace<'a>) -> Vec<Flow<'a>> {
                 number.is_some_and(|number| it.get("port") == Some(number))
                     || name.is_some_and(|name| it.get("name") == Some(name))
             };
-            found.extend(services.flat_map(|it| service_flow(NO_INGRESS, ingress, it, is_meant)));
+            found.extend(services.filter_map(|it| service_flow(NO_INGRESS, ingress, it, is_meant)));
         }
     }
     found
