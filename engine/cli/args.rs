@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::{Arg, ArgAction, ArgMatches, Args, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{Arg, ArgAction, ArgGroup, ArgMatches, Args, FromArgMatches, Parser, Subcommand, ValueEnum};
+use engine_core::digest::Digest;
 use serde::{Deserialize, Serialize};
 
 /// Declarative provisioner of Kubernetes environments.
@@ -97,10 +98,10 @@ pub enum Command {
         #[arg(long)]
         detailed_exitcode: bool,
         /// Ask no cluster: compare the definition with the state's digests
-        #[arg(long, conflicts_with = "verify")]
+        #[arg(long, conflicts_with_all = ["verify", "refresh_only"])]
         offline: bool,
         /// Show what `terrane destroy` would delete
-        #[arg(long, conflicts_with_all = ["out", "replace"])]
+        #[arg(long, conflicts_with_all = ["out", "replace", "refresh_only"])]
         destroy: bool,
         #[command(flatten)]
         planning: Planning,
@@ -117,6 +118,15 @@ pub enum Command {
         planning: Planning,
         #[command(flatten)]
         running: Running,
+    },
+    /// Agree to what a plan decides
+    ///
+    /// Records it beside the state, for waves of a rollout that wait for it, with your name from Git's configuration.
+    Approve {
+        /// The digest in the plan's last line
+        decision: Digest,
+        #[command(flatten)]
+        target: Target,
     },
     /// Delete everything that the environment has created, in reverse order
     Destroy {
@@ -274,6 +284,10 @@ pub struct Planning {
     /// Delete and create this object again although nothing of it changes; may be repeated
     #[arg(long, value_name = "ADDRESS")]
     pub replace: Vec<String>,
+    /// Change nothing on the clusters: show what was changed outside of Terrane, and drop records of what is gone
+    #[arg(long, conflicts_with = "replace")]
+    #[serde(default)]
+    pub refresh_only: bool,
     /// Which objects to ask the server about
     #[arg(long, value_enum, default_value_t = Verify::Records)]
     pub verify: Verify,
@@ -299,15 +313,19 @@ pub enum Verify {
 
 /// How to carry out a plan.
 #[derive(Debug, Clone, Args)]
+#[command(group = ArgGroup::new("approved").args(["auto_approve", "expect"]).multiple(true))]
 pub struct Running {
     /// Do not ask
     #[arg(long)]
     pub auto_approve: bool,
+    /// Do not ask, and refuse unless this is what the plan decides: the digest in its last line
+    #[arg(long, value_name = "DIGEST")]
+    pub expect: Option<Digest>,
     /// How many objects are written at once
     #[arg(long, default_value_t = 16, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub parallelism: u16,
-    /// Print the plan and the result as JSON; needs --auto-approve
-    #[arg(long, requires = "auto_approve")]
+    /// Print the plan and the result as JSON; needs --auto-approve or --expect
+    #[arg(long, requires = "approved")]
     pub json: bool,
 }
 
@@ -342,6 +360,29 @@ pub enum StateCommand {
         /// How many entries
         #[arg(long, default_value_t = 20, value_name = "N")]
         limit: usize,
+    },
+    /// Record what is at one address under another
+    ///
+    /// As a `moved` block does it with the next apply, without an apply. No cluster is asked; the next apply writes the
+    /// new address into the marks of the objects.
+    Mv {
+        /// The address of a block, an instance or an object, as recorded
+        from: String,
+        /// The address that the definition has for it now
+        to: String,
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Let objects go: they leave the state and stay on their cluster
+    ///
+    /// Shows what it does and asks. The marks are taken off the objects, so that no later run takes them for ours.
+    Rm {
+        /// The address of a block, an instance or an object, as recorded
+        address: String,
+        #[command(flatten)]
+        target: Target,
+        #[command(flatten)]
+        running: Running,
     },
     /// Release the lock that a dead run left behind
     Unlock {

@@ -19,7 +19,7 @@ use crate::session::Session;
 use crate::terminal::say;
 
 /// Version of the file's format.
-const VERSION: &str = "1.2";
+const VERSION: &str = "1.3";
 
 /// A saved plan.
 #[derive(Serialize, Deserialize)]

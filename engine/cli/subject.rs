@@ -12,6 +12,7 @@ use engine_core::live::Live;
 use engine_core::object_ref::{ClusterRef, ObjectRef};
 use engine_core::plan::PlannedOutput;
 use engine_core::plan::selection::Selection;
+use engine_core::rollout::Rollout;
 use engine_core::state::{Output, ResourceRecord, State};
 use engine_core::value::Text;
 
@@ -36,8 +37,12 @@ pub struct Subject {
     pub remarks: Diagnostics,
     /// Resources that are replaced although nothing of them changes.
     pub replace: BTreeSet<Address>,
+    /// Clusters in waves.
+    pub rollouts: Vec<Rollout>,
     /// Which objects are asked about.
     pub verify: Verify,
+    /// Only the state is brought up to date.
+    pub refresh_only: bool,
     /// Findings of feasibility that are not to be shown.
     pub accepted: BTreeSet<Code>,
     selection: Selection,
@@ -54,7 +59,9 @@ impl Subject {
             outputs: outputs.collect(),
             remarks: definition.broken.clone(),
             replace: BTreeSet::new(),
+            rollouts: definition.rollouts().to_vec(),
             verify: Verify::Records,
+            refresh_only: false,
             accepted: definition.accepted.clone(),
             selection: Selection::default(),
         }
@@ -64,7 +71,23 @@ impl Subject {
     pub fn nothing_of(definition: &Definition, session: &Session) -> Self {
         let graph = Arc::new(definition.graph.emptied());
         let (outputs, remarks) = (BTreeMap::new(), Diagnostics::default());
-        Self { graph, outputs, remarks, ..Self::of(definition, session) }
+        // An end needs no soak, and comes in reverse.
+        Self { graph, outputs, remarks, rollouts: Vec::new(), ..Self::of(definition, session) }
+    }
+
+    /// Plans to let go what is recorded at or below an address.
+    ///
+    /// # Errors
+    /// Nothing is recorded there.
+    pub fn release(definition: &Definition, session: &Session, text: &str) -> Result<Self, CommandError> {
+        let released = address(text)?;
+        let graph = Arc::new(definition.graph.releasing(released.clone()));
+        let whole = Self { graph, ..Self::nothing_of(definition, session) };
+        if !whole.state.records.values().any(|record| record.address.is_within(&released)) {
+            return Err(CommandError::new(format!("the state has no {text}"))
+                .hint("`terrane state list` shows all addresses"));
+        }
+        whole.restricted(&Part { target: vec![text.into()], cluster: Vec::new() }, definition)
     }
 
     /// Plans as the command line says.
@@ -82,6 +105,7 @@ impl Subject {
             subject.replace.insert(address);
         }
         subject.verify = planning.verify;
+        subject.refresh_only = planning.refresh_only;
         Ok(subject)
     }
 
@@ -134,7 +158,11 @@ impl Subject {
     }
 }
 
-fn address(text: &str) -> Result<Address, CommandError> {
+/// Reads an address of the command line.
+///
+/// # Errors
+/// It is none.
+pub fn address(text: &str) -> Result<Address, CommandError> {
     text.parse().map_err(|_| {
         CommandError::new(format!("{text:?} is no address"))
             .hint("write it as a plan shows it, in quotes for the shell: 'namespace.env[\"dev\"]'")

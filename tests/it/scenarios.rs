@@ -49,6 +49,9 @@ struct Step {
     stdout: Option<String>,
     /// Compare stderr with this file.
     stderr: Option<String>,
+    /// Values of stdout, which is JSON, by the name that later steps use with a `$`, and by JSON pointer.
+    #[serde(default)]
+    keep: BTreeMap<String, String>,
     /// Texts that stdout must hold.
     #[serde(default)]
     says: Vec<String>,
@@ -111,16 +114,28 @@ fn scenario(server: Server, name: &str) {
     }
     let source = scenario.environment.as_ref().map_or(directory.clone(), |path| root().join(path));
     let environment = Environment::on(server.start(), &source);
+    let mut kept = BTreeMap::new();
     for step in &scenario.steps {
-        play(&environment, &directory, step);
+        play(&environment, &directory, step, &mut kept);
     }
 }
 
-fn play(environment: &Environment, directory: &Path, step: &Step) {
+fn play(environment: &Environment, directory: &Path, step: &Step, kept: &mut BTreeMap<String, String>) {
     if let Some(arguments) = &step.run {
-        let arguments: Vec<&str> = arguments.split_whitespace().collect();
-        let ran = environment.terrane(&arguments);
+        let fill = |word: &'_ str| match word.strip_prefix('$') {
+            Some(name) => {
+                kept.get(name).unwrap_or_else(|| panic!("{}: {name} is not kept", step.name)).clone()
+            }
+            None => word.to_owned(),
+        };
+        let arguments: Vec<String> = arguments.split_whitespace().map(fill).collect();
+        let ran = environment.terrane(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
         check(environment, directory, step, &ran);
+        for (name, pointer) in &step.keep {
+            let value: Value = serde_json::from_str(&ran.stdout).expect("JSON on stdout");
+            let value = value.pointer(pointer).and_then(Value::as_str).expect("a text to keep");
+            kept.insert(name.clone(), value.to_owned());
+        }
     }
     if let Some(outside) = &step.request {
         let method: Method = outside.method.parse().expect("a method");
@@ -239,11 +254,15 @@ scenarios! {
     remote_module = "remote-module",
     part = "part",
     rollout = "rollout",
+    gates = "gates",
     secret = "secret",
     task_manager = "task-manager",
     foreign_object = "foreign-object",
     field_conflict = "field-conflict",
     state_moved = "state-moved",
+    expect = "expect",
+    refresh = "refresh",
+    state_mend = "state-mend",
     saved_plan = "saved-plan",
     preview = "preview",
     preview_read = "preview-read",
@@ -253,4 +272,6 @@ scenarios! {
     conditions = "conditions",
     surroundings = "surroundings",
     workloads = "workloads",
+    not_ready = "not-ready",
+    wait_rule = "wait-rule",
 }

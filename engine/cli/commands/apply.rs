@@ -8,12 +8,13 @@ use engine_converge::predict::Purpose;
 use engine_core::diagnostic::Diagnostics;
 use engine_core::digest::Digest;
 use engine_core::plan::Plan;
+use engine_core::ports::Stored;
 use engine_core::state::Holder;
 use engine_render::{Operation, outputs_text, plan_json, plan_text, report_json, report_text};
 use tokio::sync::watch;
 
 use crate::args::{Planning, Running, Target};
-use crate::checks::{judge, judge_plan};
+use crate::checks::{Checks, judge, judge_plan};
 use crate::commands::plan::{Planned, make, settle_reads};
 use crate::error::{CommandError, Exit};
 use crate::lock::{locked, require_unlocked};
@@ -52,7 +53,7 @@ pub async fn run(
     let approval = Approval {
         operation: Operation::Apply,
         question: "Do you want to make these changes?",
-        expected: saved.and_then(|saved| saved.digest()),
+        saved: saved.and_then(|saved| saved.digest()),
     };
     carry_out(session, planned, (&approval, running), context).await
 }
@@ -77,8 +78,8 @@ pub struct Approval {
     pub operation: Operation,
     /// What to ask.
     pub question: &'static str,
-    /// The decision digest of the plan that was approved before.
-    pub expected: Option<Digest>,
+    /// The decision digest of the saved plan that is carried out.
+    pub saved: Option<Digest>,
 }
 
 /// Shows a plan, has it approved and carries it out. Nothing is written before it is approved.
@@ -111,27 +112,8 @@ pub async fn carry_out(
     }
     // The first apply creates the state with the lineage that it was planned with.
     let base = session.create_state()?;
-    let plan = Arc::new(planned.plan);
-    let holder = holder(approval.operation)?;
-    let name = holder.run.clone();
-    let interrupted = interrupts();
-    let run = Run {
-        plan: plan.clone(),
-        graph: planned.graph,
-        base,
-        store: session.store.clone(),
-        providers: session.providers.clone(),
-        clusters: planned.clusters,
-        resolver: session.definition.filler.clone(),
-        reads: session.reads.clone(),
-        observed: planned.observed,
-        served: planned.served,
-        key: session.key.clone(),
-        holder,
-        parallelism: running.parallelism.into(),
-        progress: Arc::new(Console::new(&plan)),
-        interrupted: interrupted.clone(),
-    };
+    let run = run_of(&session, (planned, base), holder(approval.operation)?, running);
+    let (plan, name, interrupted) = (run.plan.clone(), run.holder.run.clone(), run.interrupted.clone());
     match apply(run).await {
         Ok(finished) => {
             let found = assertions(&session, &finished, approval.operation).await?;
@@ -146,22 +128,46 @@ pub async fn carry_out(
     }
 }
 
+fn run_of(session: &Session, (planned, base): (Planned, Stored), holder: Holder, running: &Running) -> Run {
+    let plan = Arc::new(planned.plan);
+    Run {
+        graph: planned.graph,
+        base,
+        store: session.store.clone(),
+        providers: session.providers.clone(),
+        clusters: planned.clusters,
+        resolver: session.definition.filler.clone(),
+        reads: session.reads.clone(),
+        observed: planned.observed,
+        served: planned.served,
+        key: session.key.clone(),
+        judge: Arc::new(Checks::of(session)),
+        holder,
+        parallelism: running.parallelism.into(),
+        progress: Arc::new(Console::new(&plan)),
+        interrupted: interrupts(),
+        plan,
+    }
+}
+
 fn approved(plan: &Plan, approval: &Approval, running: &Running) -> Result<bool, CommandError> {
     let digest = plan.decision_digest();
-    match &approval.expected {
-        Some(expected) if *expected != digest => Err(CommandError::new(format!(
-            "the saved plan no longer holds: it decided {}, planning now decides {}",
-            expected.short(),
-            digest.short()
-        ))
-        .hint(match running.json {
-            true => "the state or a cluster has changed since; plan again",
-            false => "the state or a cluster has changed since; look at the new plan above",
-        })),
-        Some(_) => Ok(true),
-        None if running.auto_approve || !plan.has_changes() => Ok(true),
-        None => confirm(approval.question),
+    let approved: Vec<Digest> = approval.saved.into_iter().chain(running.expect).collect();
+    if let Some(other) = approved.iter().find(|approved| **approved != digest) {
+        let (what, they) = match approval.saved == Some(*other) {
+            true => ("the saved plan no longer holds", "it decided"),
+            false => ("this is not the plan that was expected", "expected was"),
+        };
+        let summary = format!("{what}: {they} {}, planning now decides {}", other.short(), digest.short());
+        return Err(CommandError::new(summary).hint(match running.json {
+            true => "the definition, the state or a cluster has changed since; plan again",
+            false => "the definition, the state or a cluster has changed since; look at the new plan above",
+        }));
     }
+    if !approved.is_empty() || running.auto_approve || !plan.has_changes() {
+        return Ok(true);
+    }
+    confirm(approval.question)
 }
 
 /// Returns what checks, and preconditions of outputs, say when all has been done.
@@ -173,9 +179,10 @@ async fn assertions(
     if operation == Operation::Destroy || !finished.report.is_success() {
         return Ok(Diagnostics::default());
     }
-    let mut checks = judge(session, &finished.reads, Moment::Applied).await?;
-    checks.warnings.extend(checks.faults);
-    Ok(checks.warnings.sorted())
+    let checks = judge(session, &finished.reads, Moment::Applied).await?;
+    let mut found = checks.warnings();
+    found.extend(checks.faults);
+    Ok(found.sorted())
 }
 
 fn show(

@@ -30,7 +30,7 @@ pub async fn run(
             true => "Do you want to delete everything that this environment has created?",
             false => "Do you want to delete this part of the environment?",
         },
-        expected: None,
+        saved: None,
     };
     carry_out(session, planned, (&approval, running), context).await
 }

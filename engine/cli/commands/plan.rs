@@ -144,9 +144,21 @@ pub async fn make(session: &Session, subject: &Subject, purpose: Purpose) -> Res
         adopt: session.definition.adopt,
         accepted: &subject.accepted,
         outputs: &subject.outputs,
+        rollouts: &subject.rollouts,
         replace: &subject.replace,
         left_out: &subject.left_out,
     });
+    let unchanged = plan.changes.iter().filter(|it| it.action == Action::NoOp && it.tier == Tier::Server);
+    let observed =
+        unchanged.filter_map(|it| Some((it.object_ref.clone(), live.get(&it.object_ref)?.settled?)));
+    let mut observed: HashMap<_, _> = observed.collect();
+    let mut applied = subject.graph.clone();
+    if subject.refresh_only {
+        plan = plan.refresh_only(state);
+        // What is declared is neither applied nor recorded.
+        applied = Arc::new(subject.graph.emptied());
+        observed.clear();
+    }
     plan.diagnostics.extend(subject.remarks.clone());
     let requests: u64 = session.providers.values().map(|provider| provider.requests()).sum();
     tracing::info!(requests, changes = plan.effective().count(), "planned");
@@ -155,13 +167,9 @@ pub async fn make(session: &Session, subject: &Subject, purpose: Purpose) -> Res
         Some((cluster.clone(), ClusterRecord { connection, uid: live.uid.clone() }))
     });
     let clusters = clusters.collect();
-    let unchanged = plan.changes.iter().filter(|it| it.action == Action::NoOp && it.tier == Tier::Server);
-    let observed =
-        unchanged.filter_map(|it| Some((it.object_ref.clone(), live.get(&it.object_ref)?.settled?)));
-    let observed = observed.collect();
     let served = live.clusters.into_iter().map(|(cluster, live)| (cluster, live.discovery)).collect();
     let predicted = predicted(graph, &predictions);
-    Ok(Planned { clusters, observed, served, plan, predicted, graph: subject.graph.clone() })
+    Ok(Planned { clusters, observed, served, plan, predicted, graph: applied })
 }
 
 fn predicted(
@@ -238,6 +246,7 @@ fn offline(session: &Session, subject: &Subject) -> Plan {
         adopt: session.definition.adopt,
         accepted: &subject.accepted,
         outputs: &subject.outputs,
+        rollouts: &subject.rollouts,
         replace: &subject.replace,
         left_out: &subject.left_out,
     });

@@ -1,16 +1,22 @@
 //! `terrane state`
 
-use engine_core::address::Address;
+use engine_converge::predict::Purpose;
 use engine_core::ports::Stored;
-use engine_render::{history_json, history_text, state_json, state_list, state_show, state_show_json};
+use engine_render::{
+    Operation, escape, history_json, history_text, state_json, state_list, state_show, state_show_json,
+};
 
-use crate::args::{StateCommand, Target};
+use crate::args::{Running, StateCommand, Target};
+use crate::commands::apply::{Approval, carry_out};
+use crate::commands::plan::make;
 use crate::error::{CommandError, Exit};
+use crate::lock::require_unlocked;
 use crate::session::{Context, Session, Workspace};
+use crate::subject::{Subject, address};
 use crate::terminal::{line, print};
 
-/// Looks into the state.
-pub fn run(command: StateCommand, context: Context) -> Result<Exit, CommandError> {
+/// Looks into the state, and mends it.
+pub async fn run(command: StateCommand, context: Context) -> Result<Exit, CommandError> {
     match command {
         StateCommand::List { target, json } => {
             let stored = applied(&target, context)?;
@@ -18,8 +24,7 @@ pub fn run(command: StateCommand, context: Context) -> Result<Exit, CommandError
         }
         StateCommand::Show { address, target, json } => {
             let stored = applied(&target, context)?;
-            let address: Address =
-                address.parse().map_err(CommandError::while_(format!("read `{address}`")))?;
+            let address = crate::subject::address(&address)?;
             let found = match json {
                 true => state_show_json(&stored.state, &address).map(|json| json + "\n"),
                 false => state_show(&stored.state, &address),
@@ -35,6 +40,10 @@ pub fn run(command: StateCommand, context: Context) -> Result<Exit, CommandError
             let history = session.store.history(limit).map_err(CommandError::while_("read the history"))?;
             print(&if json { history_json(&history) + "\n" } else { history_text(&history) })?;
         }
+        StateCommand::Mv { from, to, target } => relocate([&from, &to], &target, context)?,
+        StateCommand::Rm { address, target, running } => {
+            return release(&address, &target, &running, context).await;
+        }
         StateCommand::Unlock { run, target } => unlock(&run, &target, context)?,
     }
     Ok(Exit::Success)
@@ -45,15 +54,58 @@ fn open(target: &Target, context: Context) -> Result<Session, CommandError> {
 }
 
 fn applied(target: &Target, context: Context) -> Result<Stored, CommandError> {
-    open(target, context)?
-        .stored
-        .ok_or_else(|| CommandError::new("nothing has been applied yet").hint("run `terrane apply` first"))
+    open(target, context)?.stored.ok_or_else(nothing_applied)
+}
+
+fn nothing_applied() -> CommandError {
+    CommandError::new("nothing has been applied yet").hint("run `terrane apply` first")
+}
+
+/// Records what is at one address under another.
+fn relocate(addresses: [&str; 2], target: &Target, context: Context) -> Result<(), CommandError> {
+    let [from, to] = addresses.map(address);
+    let (from, to) = (from?, to?);
+    let session = open(target, context)?;
+    require_unlocked(&session)?;
+    let Session { store, stored, .. } = session;
+    let Some(stored) = stored else { return Err(nothing_applied()) };
+    let mut next = stored.state.clone();
+    let moved = next.relocate(&from, &to).map_err(CommandError::while_(format!("move {from} to {to}")))?;
+    next.serial += 1;
+    let summary = format!("state mv: {from} to {to}");
+    store
+        .advance(Some(&stored.revision), &next, &summary)
+        .map_err(CommandError::while_("record the addresses"))?;
+    for (from, to) in &moved {
+        line(format_args!("{} is now {}", escape(&from.to_string()), escape(&to.to_string())))?;
+    }
+    line(format_args!("Moved: {}. Plan to see whether the definition agrees.", moved.len()))
+}
+
+/// Lets go what is recorded at an address.
+async fn release(
+    address: &str,
+    target: &Target,
+    running: &Running,
+    context: Context,
+) -> Result<Exit, CommandError> {
+    let mut session = Session::connect(Workspace::open(target)?, context).await?;
+    require_unlocked(&session)?;
+    session.draw_lineage()?;
+    let subject = Subject::release(&session.definition, &session, address)?;
+    let planned = make(&session, &subject, Purpose::Apply).await?;
+    let approval = Approval {
+        operation: Operation::Apply,
+        question: "Do you want to let these objects go?",
+        saved: None,
+    };
+    carry_out(session, planned, (&approval, running), context).await
 }
 
 /// Releases the lock of exactly the run that was looked at. Its intents stay for the next apply to resolve.
 fn unlock(run: &str, target: &Target, context: Context) -> Result<(), CommandError> {
     let Session { store, stored, .. } = open(target, context)?;
-    let Some(stored) = stored else { return Err(CommandError::new("nothing has been applied yet")) };
+    let Some(stored) = stored else { return Err(nothing_applied()) };
     let mut next = stored.state.clone();
     match next.holder.take() {
         None => return Err(CommandError::new("the state is not locked")),

@@ -47,13 +47,14 @@ pub(super) async fn connect(
     wanted.extend(definition.clusters.iter().map(|(cluster, declared)| (cluster, &declared.connection)));
     let mut providers = Providers::new();
     for (cluster, connection) in wanted {
-        let provider: Arc<dyn ClusterProvider> = match connection {
-            Connection::Sandbox => Arc::new(sandbox(workspace, cluster).await?),
+        let provider = match connection {
+            Connection::Sandbox => sandbox(workspace, cluster).await?,
             Connection::Context { context, kubeconfig } => {
                 let kubeconfig = kubeconfig.as_ref().map(|path| workspace.directory.join(path.as_str()));
-                Arc::new(remote(workspace, cluster, context, kubeconfig.as_deref()).await?)
+                remote(workspace, cluster, context, kubeconfig.as_deref()).await?
             }
         };
+        let provider: Arc<dyn ClusterProvider> = Arc::new(provider.with_wait_rules(&definition.wait_rules));
         providers.insert(cluster.clone(), provider);
     }
     Ok(providers)

@@ -60,6 +60,8 @@ pub const CLUSTER_CHOICE: Code = Code(141);
 pub const STATE_CHOICE: Code = Code(142);
 /// The environment has no name, or one that is not valid.
 pub const ENVIRONMENT_NAME: Code = Code(143);
+/// A wait rule is no expression in CEL, or one that may cost too much.
+pub const WAIT_RULE: Code = Code(144);
 
 /// `for_each` or `count` has a value that gives no instances.
 pub const INSTANCES: Code = Code(150);

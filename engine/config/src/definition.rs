@@ -13,7 +13,9 @@ use engine_core::mark::EnvironmentName;
 use engine_core::plan::{AdoptPolicy, PlannedOutput};
 use engine_core::ports::ManifestSource;
 use engine_core::resource::Resource;
+use engine_core::rollout::Rollout;
 use engine_core::value::{Text, Value};
+use engine_core::wait_rule::WaitRule;
 use jiff::Timestamp;
 
 use crate::codes::{EPHEMERAL, SENSITIVE};
@@ -81,6 +83,8 @@ pub struct Definition {
     pub clusters: Clusters,
     /// What is declared. While [`Definition::reads`] is not empty, what depends on them may be missing.
     pub graph: Arc<ResourceGraph>,
+    /// When objects of some kinds are current.
+    pub wait_rules: Vec<WaitRule>,
     /// Objects to read before the plan: they depend on nothing planned. Load again with their values.
     pub reads: Vec<Resource>,
     /// The outputs.
@@ -95,6 +99,13 @@ pub struct Definition {
     pub variables: Digest,
     /// Fills holes at apply, and tells the outputs then.
     pub filler: Arc<Filler>,
+}
+
+impl Definition {
+    /// Returns the clusters in waves.
+    pub fn rollouts(&self) -> &[Rollout] {
+        &self.filler.order.rollouts
+    }
 }
 
 /// Loads an environment definition.
@@ -133,7 +144,6 @@ fn load_unsorted(
     let files = Files::open(&options.repository)?;
     let (module, mut warnings, mut faults) = linked(options, &files)?;
     let inputs = variables::evaluate(&module, &options.variables, &files, (&mut warnings, &mut faults));
-    let variables = variables::digest(&inputs);
     let mut facts = facts(options, &module);
     let whole = environment::evaluate(&Frame::root(&module, inputs.clone()), &facts, &options.contexts);
     // What follows from a variable without a value is no fault of its own.
@@ -175,13 +185,14 @@ fn load_unsorted(
         adopt: whole.adopt,
         accepted: whole.accepted,
         clusters: whole.clusters,
+        wait_rules: whole.wait_rules,
         graph: Arc::new(graph),
         reads: pending,
         outputs,
         warnings: hints::complete(warnings).sorted(),
         broken: hints::complete(verdicts.faults()).sorted(),
         files: files.digests(),
-        variables,
+        variables: variables::digest(&filler.inputs),
         filler: Arc::new(filler),
     })
 }
@@ -300,3 +311,5 @@ mod rollout;
 mod secret;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod wait_rules;

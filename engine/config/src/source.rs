@@ -15,8 +15,12 @@ use crate::codes::{NOT_UTF8, OUTSIDE, TOO_LARGE, UNREADABLE};
 use crate::lock::LOCK_FILE;
 use crate::variables::is_variable_file;
 
-/// The largest file that is read, in bytes: 4 MiB.
+/// The largest file of a definition that is read, in bytes: 4 MiB.
 const MAX_BYTES: u64 = 4 << 20;
+
+/// The largest file of manifests that is read, in bytes: 32 MiB. Operators are released as one file, whose
+/// `CustomResourceDefinition`s alone can pass 4 MiB.
+const MAX_MANIFEST_BYTES: u64 = 32 << 20;
 
 /// Reads files under one root and remembers the digest of each.
 pub(crate) struct Files {
@@ -83,8 +87,17 @@ impl Files {
         Ok(self.names(directory)?.into_iter().filter(is_definition).collect())
     }
 
-    /// Reads a file. Diagnostics show its path as `path` does.
+    /// Reads a file of a definition. Diagnostics show its path as `path` does.
     pub(crate) fn text(&self, path: &Path) -> Result<Arc<SourceFile>, Diagnostics> {
+        self.read_up_to(path, MAX_BYTES)
+    }
+
+    /// Reads a file of manifests, which may be larger.
+    pub(crate) fn manifests(&self, path: &Path) -> Result<Arc<SourceFile>, Diagnostics> {
+        self.read_up_to(path, MAX_MANIFEST_BYTES)
+    }
+
+    fn read_up_to(&self, path: &Path, most: u64) -> Result<Arc<SourceFile>, Diagnostics> {
         let shown = shown(path);
         let real = self.real(path)?;
         let failed = |error: &std::io::Error| unreadable(path, error);
@@ -96,9 +109,9 @@ impl Files {
         }
         let mut bytes = Vec::new();
         let file = File::open(&real).map_err(|error| failed(&error))?;
-        file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(|error| failed(&error))?;
-        if bytes.len() as u64 > MAX_BYTES {
-            let summary = format!("{shown} is larger than {} MiB", MAX_BYTES >> 20);
+        file.take(most + 1).read_to_end(&mut bytes).map_err(|error| failed(&error))?;
+        if bytes.len() as u64 > most {
+            let summary = format!("{shown} is larger than {} MiB", most >> 20);
             return Err(at_start(Diagnostic::error(TOO_LARGE, summary), shown).into());
         }
         let relative = real.strip_prefix(&self.real_root).unwrap_or(&real);

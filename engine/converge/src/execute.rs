@@ -8,21 +8,23 @@ use engine_core::address::Address;
 use engine_core::digest::{Fingerprint, SealKey};
 use engine_core::graph::ResourceGraph;
 use engine_core::kind_info::{Discovery, KindInfo};
+use engine_core::manifest::Manifest;
 use engine_core::object::Object;
 use engine_core::object_ref::{ClusterRef, GroupKind, ObjectRef, Uid};
 use engine_core::plan::outcome::Outcome;
-use engine_core::plan::{Action, Change, Exceptions, Plan, Shown};
+use engine_core::plan::{Action, ActionKind, Change, Exceptions, Plan, Shown, redact};
 use engine_core::ports::{
     ClusterProvider, DeleteRequest, Force, Propagation, ProviderError, Resolver, Target,
 };
 use engine_core::resource::{Body, Resource};
 use engine_core::state::{Output, ResourceRecord, State};
 use engine_core::value::{Text, Value};
-use tokio::sync::{Semaphore, SemaphorePermit, watch};
+use tokio::sync::{OnceCell, Semaphore, SemaphorePermit, watch};
 
 use crate::Providers;
 use crate::apply::{Progress, done};
 use crate::contents::foreign_contents;
+use crate::gate::Judge;
 use crate::journal::Journal;
 use crate::read::{ReadError, read_object, target};
 use crate::wait::{Until, Wait, Waited, Watches};
@@ -46,6 +48,8 @@ pub(crate) struct Executor {
     pub(crate) providers: Arc<Providers>,
     pub(crate) resolver: Arc<dyn Resolver>,
     pub(crate) reads: Mutex<BTreeMap<Address, Value>>,
+    /// Manifests with secrets that were known only during this run.
+    pub(crate) filled: Mutex<Vec<Manifest>>,
     /// Digests of unchanged objects that the server, and not their records, settled.
     pub(crate) observed: HashMap<ObjectRef, Fingerprint>,
     /// What the clusters serve, as last heard.
@@ -54,6 +58,9 @@ pub(crate) struct Executor {
     pub(crate) journal: Journal,
     pub(crate) watches: Watches,
     pub(crate) writes: Semaphore,
+    /// How each of the plan's gates was passed, once it was reached.
+    pub(crate) gates: Vec<OnceCell<Outcome>>,
+    pub(crate) judge: Arc<dyn Judge>,
     pub(crate) progress: Arc<dyn Progress>,
     /// Turns true when nothing more is to be begun.
     pub(crate) interrupted: watch::Receiver<bool>,
@@ -283,21 +290,31 @@ impl Executor {
         until: Until,
         known: &Object,
     ) -> Result<(), Outcome> {
-        let timeouts = self.graph.at(&change.address).map(|resource| resource.timeouts).unwrap_or_default();
+        let resource = self.graph.at(&change.address);
+        let timeouts = resource.map(|resource| resource.timeouts).unwrap_or_default();
+        // What its controllers say of an object may quote the object.
+        let manifest = resource.and_then(Resource::manifest).filter(|it| !it.sensitive().is_empty());
+        let own = |text: &str| manifest.map_or_else(|| text.to_owned(), |manifest| redact(text, manifest));
         let wait = Wait {
             cluster: &change.object_ref.cluster,
             provider,
             target,
             uid: &known.uid(),
             until,
-            timeout: if until == Until::Gone { timeouts.delete } else { timeouts.apply },
-            report: &|missing| self.progress.waiting(change, missing),
+            timeout: match (until, change.action.kind()) {
+                (Until::Gone, _) => timeouts.delete,
+                (Until::Current, ActionKind::Create | ActionKind::Replace) => timeouts.create,
+                (Until::Current, _) => timeouts.update,
+            },
+            report: &|missing| self.progress.waiting(change, &own(missing)),
+            redact: &|text| self.without_secrets(text),
+            lacks_key: &|kind, name, key| self.lacks_key(&change.object_ref, (kind, name), key),
         };
-        match self.watches.wait(&wait, Some(known)).await {
+        match self.watches.wait(&wait, known).await {
             Waited::Reached => Ok(()),
-            Waited::Failed(why) => Err(Outcome::Failed(why)),
+            Waited::Failed(why) => Err(Outcome::Failed(own(&why))),
             Waited::Interrupted(missing) => {
-                Err(Outcome::Failed(format!("interrupted while waiting: {missing}")))
+                Err(Outcome::Failed(format!("interrupted while waiting: {}", own(&missing))))
             }
         }
     }

@@ -1,19 +1,30 @@
 //! Waits until objects are current or gone, by watching, never by polling.
 //!
-//! One watch per cluster and kind serves all waiters of a run.
+//! One watch per cluster and kind serves all waiters of a run; without the right to it, one per namespace. A wait that
+//! lasts looks for its cause.
+
+mod causes;
+mod pods;
+mod seen;
+#[cfg(test)]
+mod tests;
+mod told;
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use engine_core::kind_info::Scope;
 use engine_core::object::Object;
 use engine_core::object_ref::{ClusterRef, GroupKind, Uid};
-use engine_core::ports::{ClusterProvider, ListQuery, ProviderError, Target, WatchEvent};
+use engine_core::ports::{ClusterProvider, ListQuery, Target};
 use engine_core::status::Status;
 use engine_core::value::Text;
-use tokio::sync::Notify;
 use tokio::task::JoinHandle;
+
+use self::causes::{Causes, Pace};
+use self::seen::{Last, RECONNECT, Seen, Sight, keep_watching};
+use self::told::{Told, Unsearched, join};
 
 /// How a wait ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,36 +56,11 @@ pub(crate) struct Wait<'a> {
     pub(crate) timeout: Duration,
     /// Called with what is missing, each time that changes.
     pub(crate) report: &'a (dyn Fn(&str) + Send + Sync),
-}
-
-/// Namespace and name.
-type Name = (Option<Text>, Text);
-
-/// What a watch has seen of one kind.
-#[derive(Default)]
-struct Seen {
-    objects: Mutex<HashMap<Name, Arc<Sight>>>,
-    synced: AtomicBool,
-}
-
-/// What a watch has seen of one object. Each has a bell of its own: with one for all, every event would wake
-/// every wait.
-#[derive(Default)]
-struct Sight {
-    last: Mutex<Last>,
-    changed: Notify,
-}
-
-/// The last that was seen of an object.
-#[derive(Default, Clone)]
-enum Last {
-    /// Nothing yet.
-    #[default]
-    Unseen,
-    /// It is there.
-    There(Object),
-    /// It is gone.
-    Gone,
+    /// Returns text of the cluster without what is secret.
+    pub(crate) redact: &'a (dyn Fn(&str) -> String + Send + Sync),
+    /// Tells whether this environment makes the `ConfigMap` or `Secret` of this kind and name, beside the object, without
+    /// this key.
+    pub(crate) lacks_key: &'a (dyn Fn(&str, &str, &str) -> bool + Send + Sync),
 }
 
 /// Why a wait goes on.
@@ -85,32 +71,8 @@ enum Open {
     Unanswered(String),
 }
 
-impl Seen {
-    fn of(&self, name: Name) -> Arc<Sight> {
-        lock(&self.objects).entry(name).or_default().clone()
-    }
-
-    /// Notes an event and wakes those that it may concern.
-    fn note(&self, event: WatchEvent) {
-        let name = |object: &Object| (object.namespace().map(Text::from), Text::from(object.name()));
-        let (name, last) = match event {
-            WatchEvent::Applied(object) => (name(&object), Last::There(object)),
-            WatchEvent::Deleted(object) => (name(&object), Last::Gone),
-            WatchEvent::Synced => {
-                self.synced.store(true, Ordering::Release);
-                return self.wake();
-            }
-        };
-        let sight = self.of(name);
-        *lock(&sight.last) = last;
-        sight.changed.notify_waiters();
-    }
-
-    /// Wakes all.
-    fn wake(&self) {
-        lock(&self.objects).values().for_each(|sight| sight.changed.notify_waiters());
-    }
-}
+/// A cluster, a kind, and the namespace that is watched where not all may be.
+type Place = (ClusterRef, GroupKind, Option<Text>);
 
 /// What one watch has seen, and the task that keeps watching.
 type Watched = (Arc<Seen>, JoinHandle<()>);
@@ -118,7 +80,8 @@ type Watched = (Arc<Seen>, JoinHandle<()>);
 /// All watches of a run. They end when it is dropped.
 pub(crate) struct Watches {
     labels: String,
-    seen: Mutex<HashMap<(ClusterRef, GroupKind), Watched>>,
+    seen: Mutex<HashMap<Place, Watched>>,
+    causes: Causes,
     interrupted: tokio::sync::watch::Receiver<bool>,
 }
 
@@ -131,57 +94,78 @@ impl Drop for Watches {
 
 impl Watches {
     pub(crate) fn new(labels: String, interrupted: tokio::sync::watch::Receiver<bool>) -> Self {
-        Self { labels, seen: Mutex::default(), interrupted }
+        Self::paced(labels, interrupted, Pace::default())
+    }
+
+    fn paced(labels: String, interrupted: tokio::sync::watch::Receiver<bool>, pace: Pace) -> Self {
+        Self { labels, seen: Mutex::default(), causes: Causes::new(pace), interrupted }
     }
 
     /// Waits. `known` is the object as the write returned it: often that is already enough.
     ///
     /// # Cancel safety
     /// Dropping the future ends the wait and nothing else.
-    pub(crate) async fn wait(&self, wait: &Wait<'_>, known: Option<&Object>) -> Waited {
-        if let Some(end) = known.and_then(|object| judge(wait, Some(object))) {
+    pub(crate) async fn wait(&self, wait: &Wait<'_>, known: &Object) -> Waited {
+        let told = Told::new(wait.report);
+        let end = match judge(wait, Some(known)) {
+            Some(end) => end,
+            None => tokio::select! {
+                end = self.follow(wait, known, &told) => end,
+                end = self.causes.follow(wait, known, &told) => end,
+            },
+        };
+        let Waited::Failed(why) = end else {
             return end;
-        }
-        let mut missing = known.and_then(|object| missing(wait, object));
-        if let Some(missing) = &missing {
-            (wait.report)(missing);
-        }
-        let seen = self.watch(wait);
-        let sight = seen.of((wait.target.namespace.clone(), wait.target.name.clone()));
+        };
+        let cause = match told.known_cause() {
+            Ok(cause) => cause,
+            Err(Unsearched) if why == LOST => None,
+            Err(Unsearched) => self.causes.look(wait, known).await,
+        };
+        Waited::Failed(match cause {
+            Some(cause) => join(&why, &cause),
+            None => why,
+        })
+    }
+
+    /// Follows the object until it is as wished, or cannot be any more.
+    async fn follow(&self, wait: &Wait<'_>, known: &Object, told: &Told<'_>) -> Waited {
+        told.missing(missing(wait, known));
+        let name = (wait.target.namespace.clone(), wait.target.name.clone());
         let mut interrupted = self.interrupted.clone();
         let deadline = tokio::time::sleep(wait.timeout);
         tokio::pin!(deadline);
         loop {
+            let seen = self.seen(wait);
+            let sight = seen.of(name.clone());
             // Registered before the look, so that no change falls between the two.
             let changed = sight.changed.notified();
             tokio::pin!(changed);
             changed.as_mut().enable();
-            let (now, ask_again) = match self.look(wait, &sight, &seen.synced).await {
+            if seen.is_denied() {
+                continue;
+            }
+            let (now, ask_again) = match self.look(wait, &sight, &seen).await {
                 Ok(end) => return end,
                 Err(Open::Missing(now)) => (now, false),
                 Err(Open::Unanswered(why)) => (Some(why), true),
             };
-            if let Some(now) = now.filter(|now| missing.as_ref() != Some(now)) {
-                (wait.report)(&now);
-                missing = Some(now);
-            }
-            let last = || missing.clone().unwrap_or_else(|| "nothing was heard of it".into());
+            told.missing(now);
             tokio::select! {
                 () = changed => {}
                 () = tokio::time::sleep(RECONNECT), if ask_again => {}
                 () = &mut deadline => {
-                    return Waited::Failed(format!("not done after {}: {}", seconds(wait.timeout), last()));
+                    return Waited::Failed(format!("not done after {}: {}", seconds(wait.timeout), told.last()));
                 }
-                _ = interrupted.wait_for(|interrupted| *interrupted) => return Waited::Interrupted(last()),
+                _ = interrupted.wait_for(|interrupted| *interrupted) => return Waited::Interrupted(told.whole()),
             }
         }
     }
 
     /// Looks at what was seen: the end of the wait, or what is still missing.
-    async fn look(&self, wait: &Wait<'_>, sight: &Sight, synced: &AtomicBool) -> Result<Waited, Open> {
-        let synced = synced.load(Ordering::Acquire);
-        let last = lock(&sight.last).clone();
-        match last {
+    async fn look(&self, wait: &Wait<'_>, sight: &Sight, seen: &Seen) -> Result<Waited, Open> {
+        let synced = seen.is_synced();
+        match sight.last() {
             Last::There(object) => {
                 judge(wait, Some(&object)).ok_or_else(|| Open::Missing(missing(wait, &object)))
             }
@@ -202,27 +186,35 @@ impl Watches {
         }
     }
 
-    fn watch(&self, wait: &Wait<'_>) -> Arc<Seen> {
+    /// Returns what is seen of a kind: everywhere, or in the namespace if that is all that may be watched.
+    fn seen(&self, wait: &Wait<'_>) -> Arc<Seen> {
+        let everywhere = self.watch(wait, None);
+        match &wait.target.namespace {
+            Some(namespace) if everywhere.is_denied() => self.watch(wait, Some(namespace.clone())),
+            _ => everywhere,
+        }
+    }
+
+    /// Returns what the watch of a kind has seen, everywhere or in one namespace, and begins it if it is new.
+    fn watch(&self, wait: &Wait<'_>, namespace: Option<Text>) -> Arc<Seen> {
         let mut all = lock(&self.seen);
-        let key = (wait.cluster.clone(), wait.target.kind.kind.clone());
+        let key = (wait.cluster.clone(), wait.target.kind.kind.clone(), namespace.clone());
         let (seen, _) = all.entry(key).or_insert_with(|| {
-            let seen = Arc::new(Seen::default());
-            let query = ListQuery {
-                kind: wait.target.kind.clone(),
-                namespace: None,
-                labels: Some(self.labels.clone()),
-            };
-            let task = tokio::spawn(keep_watching(
-                wait.provider.clone(),
-                query,
-                wait.target.namespace.clone(),
-                seen.clone(),
-            ));
+            let seen = Arc::new(match (&namespace, wait.target.kind.scope) {
+                (None, Scope::Namespaced) => Seen::default(),
+                _ => Seen::narrow(),
+            });
+            let kind = wait.target.kind.clone();
+            let query = ListQuery { kind, namespace, labels: Some(self.labels.clone()) };
+            let task = tokio::spawn(keep_watching(wait.provider.clone(), query, seen.clone()));
             (seen, task)
         });
         seen.clone()
     }
 }
+
+/// Why a wait for an object fails that is no longer the one.
+const LOST: &str = "it was deleted or replaced by somebody else";
 
 /// Decides whether an object (or its absence) ends a wait.
 fn judge(wait: &Wait<'_>, object: Option<&Object>) -> Option<Waited> {
@@ -230,7 +222,7 @@ fn judge(wait: &Wait<'_>, object: Option<&Object>) -> Option<Waited> {
     match (wait.until, object) {
         (Until::Gone, None) => Some(Waited::Reached),
         (Until::Gone, Some(_)) => None,
-        (Until::Current, None) => Some(Waited::Failed("it was deleted or replaced by somebody else".into())),
+        (Until::Current, None) => Some(Waited::Failed(LOST.into())),
         (Until::Current, Some(object)) => match wait.provider.status(object) {
             None | Some(Status::Current) => Some(Waited::Reached),
             Some(Status::Failed(why)) => Some(Waited::Failed(why)),
@@ -238,36 +230,6 @@ fn judge(wait: &Wait<'_>, object: Option<&Object>) -> Option<Waited> {
         },
     }
 }
-
-/// Watches until the run ends. A broken connection is made again; without the right to watch everywhere, the
-/// namespace is watched.
-async fn keep_watching(
-    provider: Arc<dyn ClusterProvider>,
-    mut query: ListQuery,
-    namespace: Option<Text>,
-    seen: Arc<Seen>,
-) {
-    loop {
-        let mut sink = |event| {
-            seen.note(event);
-            true
-        };
-        let outcome = provider.watch(&query, &mut sink).await;
-        match outcome {
-            Err(ProviderError::Forbidden(_)) if query.namespace.is_none() && namespace.is_some() => {
-                query.namespace.clone_from(&namespace);
-                continue;
-            }
-            Err(error) => tracing::debug!(%error, kind = %query.kind.kind, "watch ended"),
-            Ok(()) => {}
-        }
-        seen.wake();
-        tokio::time::sleep(RECONNECT).await;
-    }
-}
-
-/// Between two watches: long enough not to press a server that refuses, short enough not to be felt.
-const RECONNECT: Duration = Duration::from_millis(500);
 
 /// Says what an object still lacks. While it is to go, only what holds it matters.
 fn missing(wait: &Wait<'_>, object: &Object) -> Option<String> {

@@ -77,7 +77,7 @@ impl Executor {
         }
         let reads = self.reads();
         let filled = self.resolver.fill(&resource.address, declared, &reads);
-        filled.map_err(|faults| failed(&faults))
+        filled.inspect(|manifest| self.remember(manifest)).map_err(|faults| failed(&faults))
     }
 
     /// Sends a write. The status code is the only witness of whether a create met an object.

@@ -7,6 +7,7 @@ pub mod diagnostic;
 pub mod digest;
 mod number;
 pub mod value;
+pub mod wait_rule;
 
 pub mod address;
 pub mod cluster;
@@ -18,6 +19,7 @@ pub mod mark;
 pub mod object;
 pub mod object_check;
 pub mod object_ref;
+pub mod rollout;
 pub mod sensitive;
 
 pub mod graph;

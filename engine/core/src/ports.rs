@@ -6,6 +6,7 @@ use std::pin::Pin;
 
 use crate::address::Address;
 use crate::diagnostic::{Diagnostics, SourceSpan};
+use crate::digest::Digest;
 use crate::kind_info::{Discovery, KindInfo};
 use crate::manifest::Manifest;
 use crate::mark::FieldManager;
@@ -13,7 +14,7 @@ use crate::object::Object;
 use crate::object_ref::Uid;
 use crate::plan::PlannedOutput;
 use crate::state::State;
-use crate::status::Status;
+use crate::status::{Evidence, Status, Trouble};
 use crate::value::{Text, Value};
 
 /// A boxed future: what an async method of a trait object returns.
@@ -53,6 +54,18 @@ pub trait ClusterProvider: Send + Sync {
 
     /// Returns the readiness of an object, `None` when its kind has no known rule.
     fn status(&self, object: &Object) -> Option<Status>;
+
+    /// Returns what keeps a pod from doing its work, `None` when nothing does.
+    fn trouble(&self, pod: &Object) -> Option<Trouble>;
+
+    /// Asks for more on an object in trouble; `None` when there is nothing. The text is as programs wrote it: it may
+    /// hold secrets and control characters.
+    fn evidence<'a>(
+        &'a self,
+        about: &'a Target,
+        uid: &'a Uid,
+        evidence: &'a Evidence,
+    ) -> BoxFuture<'a, Result<Option<String>, ProviderError>>;
 
     /// Returns how many requests have been sent.
     fn requests(&self) -> u64;
@@ -259,6 +272,15 @@ pub struct HistoryEntry {
     pub time: String,
 }
 
+/// That somebody agrees to what a plan decides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Approval {
+    /// Who.
+    pub who: String,
+    /// When, in RFC 3339.
+    pub time: String,
+}
+
 /// Keeps the state as a linear chain of revisions.
 pub trait StateStore: Send + Sync {
     /// Returns the newest state, `None` before the first.
@@ -277,6 +299,19 @@ pub trait StateStore: Send + Sync {
         next: &State,
         summary: &str,
     ) -> Result<Revision, StateError>;
+
+    /// Records that a decision is approved, by whoever runs this. An approval that is there already stays as it is. The
+    /// chain does not move, so that a run that holds it is not disturbed.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    fn approve(&self, decision: &Digest) -> Result<Approval, StateError>;
+
+    /// Returns the approval of a decision, `None` if nobody approved it.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn approval(&self, decision: &Digest) -> Result<Option<Approval>, StateError>;
 
     /// Returns the chain, newest first, at most `limit` entries.
     ///
@@ -327,7 +362,7 @@ pub struct Rendered {
     /// Warnings.
     pub warnings: Diagnostics,
     /// Every file read, relative to the repository's root, with its SHA-256.
-    pub files: BTreeMap<String, crate::digest::Digest>,
+    pub files: BTreeMap<String, Digest>,
 }
 
 /// Turns a declared source into objects, without cluster, process or network.

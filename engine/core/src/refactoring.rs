@@ -15,6 +15,8 @@ pub struct Refactoring {
     pub removals: Vec<Removed>,
     /// Objects to take over, by the address of their resource.
     pub imports: BTreeMap<Address, Import>,
+    /// What the command line lets go: it leaves the state and stays on its cluster.
+    pub released: Vec<Address>,
 }
 
 /// A `moved` block.
@@ -82,6 +84,9 @@ impl Refactoring {
 
     /// Tells whether what was at an address leaves the state and stays on its cluster.
     pub fn forgets(&self, address: &Address) -> bool {
+        if self.released.iter().any(|released| address.is_within(released)) {
+            return true;
+        }
         if self.removals.is_empty() {
             return false;
         }

@@ -91,8 +91,10 @@ pub enum Wait {
 /// How long each step may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timeouts {
-    /// Until a created or updated object is current. Default 10 minutes.
-    pub apply: Duration,
+    /// Until a created object is current. Default 10 minutes.
+    pub create: Duration,
+    /// Until an object that was there before is current. Default 10 minutes.
+    pub update: Duration,
     /// Until a deleted object is gone. Default 10 minutes.
     pub delete: Duration,
 }
@@ -100,6 +102,6 @@ pub struct Timeouts {
 impl Default for Timeouts {
     fn default() -> Self {
         let ten_minutes = Duration::from_secs(600);
-        Self { apply: ten_minutes, delete: ten_minutes }
+        Self { create: ten_minutes, update: ten_minutes, delete: ten_minutes }
     }
 }

@@ -1,6 +1,6 @@
 //! What Terrane remembers of an environment between runs. No manifests, no secrets.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::address::Address;
 use crate::cluster::ClusterRecord;
@@ -108,9 +108,59 @@ impl State {
     }
 }
 
+/// Why nothing was moved.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum MoveError {
+    /// Nothing is recorded at or below the address.
+    #[error("the state has no {0}")]
+    Nothing(Address),
+    /// Another object is recorded where one would go.
+    #[error("the state has {0} already")]
+    Occupied(Address),
+}
+
+impl State {
+    /// Records what is at or below one address under another, as a `moved` block does it, and returns the addresses
+    /// that moved with where they are now, sorted. What depends on them does so at the new place.
+    ///
+    /// # Errors
+    /// Nothing is there to be moved, or something is where it would go. The state is as it was.
+    pub fn relocate(&mut self, from: &Address, to: &Address) -> Result<Vec<(Address, Address)>, MoveError> {
+        let moved = |address: &Address| address.relocated(from, to).filter(|new| new != address);
+        let pairs = self.records.values().filter_map(|it| Some((it.address.clone(), moved(&it.address)?)));
+        let mut pairs: Vec<(Address, Address)> = pairs.collect();
+        pairs.sort();
+        if pairs.is_empty() {
+            return Err(MoveError::Nothing(from.clone()));
+        }
+        let goals: BTreeSet<&Address> = pairs.iter().map(|(_, to)| to).collect();
+        let stays = |record: &&ResourceRecord| moved(&record.address).is_none();
+        let occupied = self.records.values().filter(stays).find(|record| goals.contains(&record.address));
+        if let Some(record) = occupied {
+            return Err(MoveError::Occupied(record.address.clone()));
+        }
+        for record in self.records.values_mut() {
+            // The mark has the old address until the server is asked, and the object applied again.
+            if moved(&record.address).is_some() {
+                record.settled = None;
+            }
+            let blocks = record.dependencies.blocks.iter_mut();
+            for address in blocks.chain([&mut record.address]) {
+                if let Some(new) = moved(address) {
+                    *address = new;
+                }
+            }
+        }
+        Ok(pairs)
+    }
+}
+
 /// Returns the 32-bit hash by which a record remembers a path (FNV-1a over its printed form).
 pub fn path_hash(path: &crate::field_path::FieldPath) -> u32 {
     path.to_string()
         .bytes()
         .fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
+
+#[cfg(test)]
+mod tests;

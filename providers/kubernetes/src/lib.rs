@@ -11,6 +11,7 @@ mod connect;
 mod provider;
 
 mod discovery;
+mod evidence;
 mod list;
 mod objects;
 mod watch;

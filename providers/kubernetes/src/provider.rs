@@ -5,17 +5,20 @@ use std::time::SystemTime;
 
 use engine_core::kind_info::Discovery;
 use engine_core::object::Object;
+use engine_core::object_ref::Uid;
 use engine_core::ports::{
     Applied, ApplyRequest, BoxFuture, ClusterProvider, DeleteRequest, ListQuery, PageSink, ProviderError,
     Target, WatchSink,
 };
-use engine_core::status::Status;
+use engine_core::status::{Evidence, Status, Trouble};
+use engine_core::wait_rule::WaitRule;
 use kube::Client;
 
 use crate::connect::{self, ConnectError};
 use crate::discovery::DiscoveryCache;
+use crate::status::Rules;
 use crate::transport::Transport;
-use crate::{list, objects, status, watch};
+use crate::{evidence, list, objects, status, watch};
 
 /// One cluster, reached through its API server.
 ///
@@ -23,6 +26,7 @@ use crate::{list, objects, status, watch};
 pub struct KubernetesProvider {
     transport: Transport,
     discovery: DiscoveryCache,
+    rules: Rules,
 }
 
 impl KubernetesProvider {
@@ -30,7 +34,17 @@ impl KubernetesProvider {
     ///
     /// Must be called inside a Tokio runtime with its timer on.
     pub fn new(client: Client) -> Self {
-        Self { transport: Transport::new(client), discovery: DiscoveryCache::default() }
+        Self {
+            transport: Transport::new(client),
+            discovery: DiscoveryCache::default(),
+            rules: Rules::default(),
+        }
+    }
+
+    /// Judges objects of some kinds by the rules of a definition.
+    #[must_use]
+    pub fn with_wait_rules(self, rules: &[WaitRule]) -> Self {
+        Self { rules: Rules::new(rules), ..self }
     }
 
     /// Connects to a context of a kubeconfig; `None` means kubectl's default (`KUBECONFIG`, then
@@ -91,7 +105,20 @@ impl ClusterProvider for KubernetesProvider {
     }
 
     fn status(&self, object: &Object) -> Option<Status> {
-        status::status(object, SystemTime::now())
+        self.rules.status(object).or_else(|| status::status(object, SystemTime::now()))
+    }
+
+    fn trouble(&self, pod: &Object) -> Option<Trouble> {
+        status::trouble(pod)
+    }
+
+    fn evidence<'a>(
+        &'a self,
+        about: &'a Target,
+        uid: &'a Uid,
+        evidence: &'a Evidence,
+    ) -> BoxFuture<'a, Result<Option<String>, ProviderError>> {
+        Box::pin(evidence::evidence(&self.transport, (about, uid), evidence))
     }
 
     fn requests(&self) -> u64 {

@@ -4,7 +4,7 @@ use engine_core::object::Object;
 use engine_core::object_ref::{GroupKind, Uid};
 use engine_core::ports::{
     Applied, ApplyRequest, ClusterProvider, Conflict, DeleteRequest, Force, Mode, Page, Propagation,
-    ProviderError, WatchEvent, Witness,
+    ProviderError, Witness,
 };
 use serde_json::json;
 
@@ -311,73 +311,6 @@ async fn delete_tells_gone_from_going() {
     }
     let other = refusal(409, "Conflict", "the UID in the precondition (u1) does not match the UID in record");
     assert!(matches!(delete_once(other).await, Err(ProviderError::Stale(_))));
-}
-
-/// Watches and notes events: `+name`, `-name`, `synced`; stops after `limit` events.
-async fn watch(scenario: &Scenario, limit: usize) -> (Vec<String>, Result<(), ProviderError>) {
-    let mut seen = Vec::new();
-    let mut sink = |event| {
-        seen.push(match event {
-            WatchEvent::Applied(object) => format!("+{}", object.name()),
-            WatchEvent::Deleted(object) => format!("-{}", object.name()),
-            WatchEvent::Synced => "synced".to_owned(),
-        });
-        seen.len() < limit
-    };
-    let outcome = scenario.provider().watch(&query(config_map()), &mut sink).await;
-    (seen, outcome)
-}
-
-const CHANGES: &str = "GET /api/v1/namespaces/dev/configmaps?watch=1&allowWatchBookmarks=true\
-                       &resourceVersion=41&timeoutSeconds=290";
-
-const EVENTS: &str = r#"{"type":"ADDED","object":{"metadata":{"name":"b"}}}
-{"type":"BOOKMARK","object":{"metadata":{"resourceVersion":"50"}}}
-{"type":"MODIFIED","object":{"metadata":{"name":"b"}}}
-{"type":"DELETED","object":{"metadata":{"name":"a"}}}
-{"type":"ADDED","object":{"metad"#;
-
-#[tokio::test]
-async fn a_watch_begins_with_what_exists() {
-    let scenario = Scenario::new("watch").on(MAPS, page(&["a"], "")).on(CHANGES, text(200, EVENTS));
-    let (seen, outcome) = watch(&scenario, 99).await;
-    assert_eq!(outcome, Ok(()));
-    assert_eq!(seen, ["+a", "synced", "+b", "+b", "-a"]);
-    let requests = scenario.finish();
-    assert_eq!(requests[1].headers["accept-encoding"], "identity");
-}
-
-#[tokio::test]
-async fn a_watch_ends_when_its_sink_does() {
-    let existing = || Scenario::new("sink breaks").on(MAPS, page(&["a"], ""));
-    for (limit, last) in [(1, "+a"), (2, "synced")] {
-        let scenario = existing();
-        let (seen, outcome) = watch(&scenario, limit).await;
-        assert_eq!((seen.last().map(String::as_str), outcome), (Some(last), Ok(())));
-        scenario.finish();
-    }
-    let scenario = existing().on(CHANGES, text(200, EVENTS));
-    let (seen, outcome) = watch(&scenario, 3).await;
-    assert_eq!((seen.len(), outcome), (3, Ok(())));
-    scenario.finish();
-}
-
-#[tokio::test]
-async fn a_watch_that_is_too_old_or_too_many_ends_without_error() {
-    let gone = r#"{"type":"ERROR","object":{"kind":"Status","code":410,"reason":"Expired","message":"old"}}"#;
-    let answers = [text(200, gone), refusal(410, "Expired", "old"), refusal(429, "TooManyRequests", "wait")];
-    for answer in answers {
-        let scenario = Scenario::new("watch ends").on(MAPS, page(&[], "")).on(CHANGES, answer);
-        assert_eq!(watch(&scenario, 99).await, (vec!["synced".to_owned()], Ok(())));
-        scenario.finish();
-    }
-    let broken = r#"{"type":"ERROR","object":{"kind":"Status","code":500,"message":"broken"}}"#;
-    for answer in [text(200, broken), refusal(500, "InternalError", "broken")] {
-        let scenario = Scenario::new("watch fails").on(MAPS, page(&[], "")).on(CHANGES, answer);
-        let (_, outcome) = watch(&scenario, 99).await;
-        assert_eq!(outcome, Err(ProviderError::Server("broken".to_owned())));
-        scenario.finish();
-    }
 }
 
 fn aggregated(items: &serde_json::Value) -> Reply {

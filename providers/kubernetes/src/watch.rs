@@ -1,8 +1,7 @@
 //! Watches: what exists, then what changes.
 
-use std::io;
 use std::pin::pin;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use engine_core::object::Object;
 use engine_core::ports::{ListQuery, ProviderError, WatchEvent, WatchSink};
@@ -29,10 +28,14 @@ struct Line {
     object: Value,
 }
 
+/// Between two connections of one watch, where the server closes them at once.
+const RECONNECT: Duration = Duration::from_millis(500);
+
 /// Watches objects of a kind: first those that exist, then [`WatchEvent::Synced`], then changes.
 ///
-/// Ends without error when the sink breaks, the server ends the watch, or the version to go on from is too
-/// old (410).
+/// A connection that ends, as each does after a while, is made again from the last version that was seen: nothing is
+/// listed twice and nothing is missed. The whole ends without error when the sink breaks, the server has no room, or
+/// the version to go on from is too old (410).
 ///
 /// # Errors
 /// The server refuses, or does not answer.
@@ -44,22 +47,37 @@ pub(crate) async fn watch(
     query: &ListQuery,
     sink: WatchSink<'_>,
 ) -> Result<(), ProviderError> {
-    let Some(resource_version) = deliver_existing(transport, query, sink).await? else {
+    let Some(mut version) = deliver_existing(transport, query, sink).await? else {
         return Ok(());
     };
     let path = path::collection(&query.kind, query.namespace.as_deref())?;
-    let uri = Query::default()
-        .with("watch", "1")
-        .with("allowWatchBookmarks", "true")
-        .with("resourceVersion", &resource_version)
-        .with("timeoutSeconds", SERVER_TIMEOUT)
-        .with_some("labelSelector", query.labels.as_deref())
-        .on(&path);
     let subject = list::subject(&query.kind);
-    match transport.open(&Call::get(uri), subject).await? {
-        Some(stream) => deliver_changes(stream, subject, sink).await,
-        None => Ok(()),
+    loop {
+        let uri = Query::default()
+            .with("watch", "1")
+            .with("allowWatchBookmarks", "true")
+            .with("resourceVersion", &version)
+            .with("timeoutSeconds", SERVER_TIMEOUT)
+            .with_some("labelSelector", query.labels.as_deref())
+            .on(&path);
+        let begun = Instant::now();
+        let Some(stream) = transport.open(&Call::get(uri), subject).await? else {
+            return Ok(());
+        };
+        if deliver_changes(stream, (subject, &mut version), sink).await? == End::Over {
+            return Ok(());
+        }
+        tokio::time::sleep(RECONNECT.saturating_sub(begun.elapsed())).await;
     }
+}
+
+/// How a connection ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// It may go on where it was.
+    Broken,
+    /// Nothing more is to be heard.
+    Over,
 }
 
 /// Lists what exists. Returns the version to watch from, `None` when the watch is over already.
@@ -87,46 +105,53 @@ async fn deliver_existing(
 
 async fn deliver_changes(
     stream: impl AsyncBufRead,
-    subject: Subject,
+    (subject, version): (Subject, &mut String),
     sink: WatchSink<'_>,
-) -> Result<(), ProviderError> {
+) -> Result<End, ProviderError> {
     let mut stream = pin!(stream);
     let mut buffer = Vec::new();
     loop {
         buffer.clear();
         match tokio::time::timeout(IDLE, stream.read_until(b'\n', &mut buffer)).await {
             Ok(Ok(1..)) => {}
-            Ok(Ok(0)) | Err(_) => return Ok(()),
-            Ok(Err(error)) => return end(&error),
+            Ok(Ok(0)) | Err(_) => return Ok(End::Broken),
+            Ok(Err(error)) => {
+                tracing::debug!(target: "terrane::http", %error, "watch broken");
+                return Ok(End::Broken);
+            }
         }
         let Ok(line) = serde_json::from_slice::<Line>(&buffer) else {
             // The connection ended in the middle of a line.
-            return Ok(());
+            return Ok(End::Broken);
         };
+        if line.kind == "ERROR" {
+            return refused(&line.object, subject);
+        }
+        // A bookmark is nothing but the version that everything before it belongs to.
+        let seen = line.object.str_at(&["metadata", "resourceVersion"]).map(str::to_owned);
         let event = match line.kind.as_str() {
-            "ADDED" | "MODIFIED" => WatchEvent::Applied(Object::new(line.object)),
-            "DELETED" => WatchEvent::Deleted(Object::new(line.object)),
-            "ERROR" => return refused(&line.object, subject),
-            // Bookmarks, and what later versions may add.
-            _ => continue,
+            "ADDED" | "MODIFIED" => Some(WatchEvent::Applied(Object::new(line.object))),
+            "DELETED" => Some(WatchEvent::Deleted(Object::new(line.object))),
+            // What later versions may add.
+            _ => None,
         };
-        if !sink(event) {
-            return Ok(());
+        if event.is_some_and(|event| !sink(event)) {
+            return Ok(End::Over);
+        }
+        if let Some(seen) = seen {
+            *version = seen;
         }
     }
 }
 
-/// A connection that breaks is an end like any other; what was missed is listed by the next watch.
-fn end(error: &io::Error) -> Result<(), ProviderError> {
-    tracing::debug!(target: "terrane::http", %error, "watch ended");
-    Ok(())
-}
-
-fn refused(status: &Value, subject: Subject) -> Result<(), ProviderError> {
+fn refused(status: &Value, subject: Subject) -> Result<End, ProviderError> {
     let status: Status = serde_json::from_str(&status.to_string()).unwrap_or_default();
     let refusal = Refusal::from_status(status);
     match refusal.code() {
-        410 => Ok(()),
+        410 => Ok(End::Over),
         _ => Err(refusal.error(subject)),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -236,7 +236,8 @@ namespace "env" {
     prevent_destroy = true
   }
   timeouts {
-    apply = "90s"
+    apply  = "90s"
+    update = "2m"
   }
 }
 "#,
@@ -245,7 +246,8 @@ namespace "env" {
     let resource = definition.graph.at(&address(r#"namespace.env["dev"].manifest.namespace"#)).unwrap();
     assert!(resource.lifecycle.prevent_destroy);
     assert_eq!(resource.wait, engine_core::resource::Wait::Never);
-    assert_eq!(resource.timeouts.apply.as_secs(), 90);
+    let timeouts = [resource.timeouts.create, resource.timeouts.update, resource.timeouts.delete];
+    assert_eq!(timeouts.map(|timeout| timeout.as_secs()), [90, 120, 600]);
     assert_eq!(resource.object_ref().cluster.as_str(), "main");
     assert_eq!(resource.object_ref().name, "dev");
 }
@@ -305,6 +307,35 @@ fn manifests_are_read_from_files_with_the_namespace_on_top() {
         ]
     );
     assert!(definition.files.contains_key("rbac/b.yaml"));
+}
+
+#[test]
+fn lists_of_manifests_are_their_items() {
+    let repository =
+        Repository::main("manifests \"rbac\" {\n  files = [\"*.yaml\"]\n  namespace = \"n\"\n}\n");
+    repository.write(
+        "roles.yaml",
+        "apiVersion: rbac.authorization.k8s.io/v1\nkind: RoleList\nitems:\n- metadata: {name: a}\n\
+         - {apiVersion: rbac.authorization.k8s.io/v1, kind: Role, metadata: {name: b}}\n",
+    );
+    repository.write(
+        "own.yaml",
+        "apiVersion: example.com/v1\nkind: AllowList\nmetadata: {name: c}\nitems: [{metadata: {name: d}}]\n",
+    );
+    let addresses = repository.definition().addresses();
+    assert_eq!(
+        addresses,
+        [
+            r#"manifests.rbac["AllowList.example.com/n/c"]"#,
+            r#"manifests.rbac["Role.rbac.authorization.k8s.io/n/a"]"#,
+            r#"manifests.rbac["Role.rbac.authorization.k8s.io/n/b"]"#,
+        ]
+    );
+    // More than a definition's file may have.
+    let filler = format!("# {}\n", "x".repeat(100)).repeat(45_000);
+    repository
+        .write("large.yaml", &format!("{filler}apiVersion: v1\nkind: Namespace\nmetadata: {{name: e}}\n"));
+    assert_eq!(repository.definition().addresses().len(), 4);
 }
 
 #[test]

@@ -31,7 +31,8 @@ impl Walk<'_> {
                 Err(found) => faults.extend(found),
             }
         }
-        let files = files.iter().map(|name| self.ground.files.text(&self.ground.files.root().join(name)));
+        let files =
+            files.iter().map(|name| self.ground.files.manifests(&self.ground.files.root().join(name)));
         // Reading YAML takes most of the time of a definition made of it.
         let read: Vec<_> =
             files.collect::<Vec<_>>().into_par_iter().map(|file| read(&file?, namespace)).collect();
@@ -84,23 +85,41 @@ fn read(file: &Arc<SourceFile>, namespace: Option<&Text>) -> Result<Objects, Dia
     Ok(objects)
 }
 
-/// Returns the objects of a document: itself, or the items of a `List`.
+/// Returns the objects of a document: itself, or the items of a `List`, a `RoleList` or the like. Items of a typed
+/// list may leave out their version and kind.
 ///
 /// # Source
-/// Kubernetes API Concepts, "Collections": `kind: List` is a client-side collection.
+/// Kubernetes API Concepts, "Collections": `kind: List` is a client-side collection, `PodList` and the like are what the
+/// API server answers to a LIST.
 fn items(value: Value, place: &SourceSpan) -> Result<Vec<Value>, Diagnostics> {
-    let is_list = |value: &Value| value.str_at(&["kind"]) == Some("List") && value.get("items").is_some();
-    if !is_list(&value) {
-        return Ok(vec![value]);
-    }
-    let items = value.get("items").and_then(Value::as_list).unwrap_or_default();
-    if items.iter().any(is_list) {
+    let Some((kind, items)) = list_of(&value) else { return Ok(vec![value]) };
+    if items.iter().any(|item| list_of(item).is_some()) {
         return Err(Diagnostic::error(MANIFEST, "a List within a List")
             .at(place.clone())
             .hint("write the items of the inner List into the outer one")
             .into());
     }
-    Ok(items.to_vec())
+    let typed = |item: &Value| {
+        let mut item = item.clone();
+        if let (Some(version), false) =
+            (value.get("apiVersion"), kind.is_empty() || item.get("kind").is_some())
+        {
+            item.set_at(&["kind"], Value::string(kind));
+            item.set_at(&["apiVersion"], version.clone());
+        }
+        item
+    };
+    Ok(items.iter().map(typed).collect())
+}
+
+/// Returns the kind of a list's items, empty for any kind, and the items; `None` for what is no list.
+fn list_of(value: &Value) -> Option<(&str, &[Value])> {
+    let kind = value.str_at(&["kind"])?.strip_suffix("List")?;
+    // A custom resource may be called an AllowList, and have items.
+    if value.str_at(&["metadata", "name"]).is_some() {
+        return None;
+    }
+    Some((kind, value.get("items")?.as_list()?))
 }
 
 /// Sets the namespace of an object that should have one and has none. Kinds that are not built in are taken

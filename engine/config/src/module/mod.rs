@@ -15,6 +15,7 @@ mod resource;
 mod secret;
 mod settings;
 mod values;
+mod wait_rule;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -23,6 +24,7 @@ use engine_core::diagnostic::{Code, SourceSpan};
 use engine_core::field_path::FieldPath;
 use engine_core::resource::Timeouts;
 use engine_core::value::Text;
+use engine_core::wait_rule::WaitRule;
 
 pub(crate) use self::argument::{Bound, evaluate_argument};
 pub(crate) use self::conditions::{Check, Checks, Condition, Conditions};
@@ -32,6 +34,7 @@ pub(crate) use self::link::Linker;
 pub(crate) use self::place::place;
 pub(crate) use self::refactoring::{ImportDeclaration, Refactorings};
 pub(crate) use self::remote::Remotes;
+pub(crate) use self::resource::duration;
 pub(crate) use self::secret::Secret;
 use crate::expr_value::ExprValue;
 use crate::templates::Templates;
@@ -135,6 +138,7 @@ pub(crate) struct Settings {
     pub(crate) state: Option<StateDeclaration>,
     pub(crate) adopt: Option<Expr>,
     pub(crate) accept: BTreeSet<Code>,
+    pub(crate) wait_rules: Vec<WaitRule>,
 }
 
 /// The `state` block.
@@ -163,7 +167,11 @@ pub(crate) struct Rollout {
 
 /// A `wave` block.
 pub(crate) struct Wave {
+    pub(crate) name: Text,
     pub(crate) clusters: Vec<Target>,
+    pub(crate) soak: Option<Expr>,
+    pub(crate) checks: Vec<Target>,
+    pub(crate) approval: Option<Expr>,
 }
 
 /// A block that declares resources.

@@ -275,29 +275,29 @@ fn target(reference: &Reference, file: &Arc<SourceFile>) -> Option<Target> {
 
 fn timeouts(fields: &mut Fields<'_>, constants: &Constants) -> Option<Timeouts> {
     let mut inner = fields.block("timeouts")?;
-    let mut timeouts = Timeouts::default();
-    for (name, slot) in [("apply", &mut timeouts.apply), ("delete", &mut timeouts.delete)] {
-        let Some(text) = constants.text(&mut inner, name) else {
-            continue;
-        };
-        match duration(&text) {
-            Some(duration) => *slot = duration,
-            None => {
-                let summary = format!("{text:?} is not a duration");
-                let span = inner.span.clone();
-                inner.fault(
-                    Diagnostic::error(INVALID_ARGUMENT, summary)
-                        .at(span)
-                        .hint("write it like \"90s\", \"10m\" or \"1h30m\""),
-                );
-            }
-        }
-    }
+    let [apply, create, update, delete] =
+        ["apply", "create", "update", "delete"].map(|name| timeout(&mut inner, constants, name));
     inner.finish();
-    Some(timeouts)
+    let default = Timeouts::default();
+    Some(Timeouts {
+        create: create.or(apply).unwrap_or(default.create),
+        update: update.or(apply).unwrap_or(default.update),
+        delete: delete.unwrap_or(default.delete),
+    })
 }
 
-fn duration(text: &str) -> Option<Duration> {
+fn timeout(fields: &mut Fields<'_>, constants: &Constants, name: &'static str) -> Option<Duration> {
+    let text = constants.text(fields, name)?;
+    let duration = duration(&text);
+    if duration.is_none() {
+        let summary = format!("{text:?} is not a duration");
+        let fault = Diagnostic::error(INVALID_ARGUMENT, summary).at(fields.span.clone());
+        fields.fault(fault.hint("write it like \"90s\", \"10m\" or \"1h30m\""));
+    }
+    duration
+}
+
+pub(crate) fn duration(text: &str) -> Option<Duration> {
     let duration: SignedDuration = text.parse().ok()?;
     Duration::try_from(duration).ok().filter(|duration| !duration.is_zero())
 }

@@ -11,8 +11,9 @@ use hcl_edit::structure::Block;
 use super::constant::{Constants, typed};
 use super::fields::{Fields, Name, expect_labels, head_span, twice};
 use super::resource::targets;
+use super::wait_rule::wait_rules;
 use super::{ClusterDeclaration, Rollout, Settings, StateDeclaration, Wave};
-use crate::codes::{DUPLICATE, INVALID_ARGUMENT, LABELS, MISSING_ARGUMENT, UNSUPPORTED};
+use crate::codes::{DUPLICATE, INVALID_ARGUMENT, LABELS, MISSING_ARGUMENT};
 use crate::eval::did_you_mean;
 use crate::expr_value::ExprValue;
 use crate::types::Type;
@@ -25,6 +26,7 @@ pub(super) fn settings(block: Block, file: &Arc<SourceFile>, faults: &mut Diagno
     let environment = fields.expr("environment");
     let adopt = fields.expr("adopt");
     let accept = accepted(&mut fields);
+    let wait_rules = wait_rules(&mut fields, file);
     // Read by `overrides` before anything else.
     fields.expr("override");
     let states = fields.blocks("state");
@@ -34,7 +36,7 @@ pub(super) fn settings(block: Block, file: &Arc<SourceFile>, faults: &mut Diagno
     }
     let state = states.into_iter().next().and_then(|block| state(block, file, fields.faults()));
     fields.finish();
-    Some(Settings { span, environment, state, adopt, accept })
+    Some(Settings { span, environment, state, adopt, accept, wait_rules })
 }
 
 fn state(block: Block, file: &Arc<SourceFile>, faults: &mut Diagnostics) -> Option<StateDeclaration> {
@@ -118,9 +120,6 @@ pub(super) fn cluster(
     Some((name, declaration))
 }
 
-/// Gates of a wave that are reserved.
-const RESERVED_GATES: [&str; 3] = ["approval", "checks", "soak"];
-
 /// Decodes a `rollout` block.
 pub(super) fn rollout(
     block: Block,
@@ -153,17 +152,16 @@ fn wave(block: Block, file: &Arc<SourceFile>, faults: &mut Diagnostics) -> Optio
     let name = expect_labels(&block, file, &["NAME"], faults)?.pop()?;
     let span = head_span(&block, file);
     let mut fields = Fields::new(format!("wave {:?}", name.text), span, block.body, faults);
-    for gate in RESERVED_GATES {
-        if let Some(argument) = fields.argument(gate) {
-            let fault = Diagnostic::error(UNSUPPORTED, format!("{gate} of a wave is not supported yet"));
-            fields
-                .fault(fault.at(argument.span()).hint("a wave starts when all of the one before is current"));
-        }
-    }
     if !fields.has("clusters") {
         fields.missing("clusters");
     }
-    let clusters = targets(&mut fields, ("clusters", "cluster", "cluster.main"));
+    let wave = Wave {
+        name: name.text.clone(),
+        clusters: targets(&mut fields, ("clusters", "cluster", "cluster.main")),
+        soak: fields.expr("soak"),
+        checks: targets(&mut fields, ("checks", "check", "check.well")),
+        approval: fields.expr("approval"),
+    };
     fields.finish();
-    Some((name, Wave { clusters }))
+    Some((name, wave))
 }

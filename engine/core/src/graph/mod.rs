@@ -112,7 +112,7 @@ impl GraphBuilder {
         infer::add_edges(&mut graph, &resources, &nodes, &by_ref);
         let order = order::order_dropping(
             &mut graph,
-            |reason| matches!(reason, EdgeReason::Inferred(_)),
+            |reason| matches!(reason, EdgeReason::Inferred(_)).then_some(0),
             |node| sort_key(node, &resources),
         )
         .map_err(|cycle| cycle_error(&graph, &cycle, &resources))?;
@@ -251,6 +251,14 @@ impl ResourceGraph {
     #[must_use]
     pub fn emptied(&self) -> Self {
         Self { refactoring: self.refactoring.clone(), ..Self::default() }
+    }
+
+    /// Returns a graph that declares nothing, and lets go what is at or below an address.
+    #[must_use]
+    pub fn releasing(&self, address: Address) -> Self {
+        let mut graph = self.emptied();
+        graph.refactoring.released.push(address);
+        graph
     }
 
     /// Returns the resource that declares an object.

@@ -22,6 +22,7 @@ use crate::plan::{
 use crate::ports::{ProviderError, Witness};
 use crate::prediction::Prediction;
 use crate::resource::{Body, Resource};
+use crate::rollout::Rollout;
 use crate::state::{ResourceRecord, State, path_hash};
 use crate::value::Text;
 
@@ -55,6 +56,8 @@ pub struct PlanInput<'a> {
     pub accepted: &'a BTreeSet<Code>,
     /// Outputs of the definition.
     pub outputs: &'a BTreeMap<Text, PlannedOutput>,
+    /// Clusters in waves.
+    pub rollouts: &'a [Rollout],
     /// Resources whose objects are replaced although nothing of them changes.
     pub replace: &'a BTreeSet<Address>,
 }
@@ -94,8 +97,12 @@ pub fn plan(input: &PlanInput<'_>) -> Plan {
         outputs,
         new_outputs,
         unobserved: unobserved(input),
+        gates: Vec::new(),
+        refresh_only: false,
         diagnostics: planner.diagnostics.sorted(),
     };
+    let changed = plan.effective().map(|change| &change.object_ref.cluster).collect();
+    plan.gates = input.rollouts.iter().flat_map(|rollout| rollout.gates(&changed)).collect();
     crate::plan::schedule::sort(&mut plan, input.graph, input.state);
     plan
 }
@@ -169,15 +176,16 @@ impl<'a> Planner<'a> {
         self.push(resource, action, Reason::Changed, Vec::new(), Tier::Client);
     }
 
-    /// The object is as desired; only its address may be another one.
+    /// The object is as desired; only its address may be another one, in its record or in its mark.
     fn unchanged(
         &mut self,
         resource: &Resource,
         record: &ResourceRecord,
-        live: &LiveObject,
+        (live, before): (&LiveObject, &Object),
         prediction: &Prediction,
     ) {
-        if record.address == resource.address {
+        let marked = before.mark().is_none_or(|mark| mark.address == resource.address);
+        if marked && record.address == resource.address {
             return self.push(resource, Action::NoOp, Reason::Settled, Vec::new(), prediction.tier);
         }
         let action = Action::Move { uid: live.uid.clone(), exceptions: prediction.exceptions.clone() };
@@ -260,7 +268,7 @@ impl<'a> Planner<'a> {
         }
         if fields.is_empty() {
             if let Some(record) = record.filter(|_| self.owns_the_same(before, &own, manifest)) {
-                return self.unchanged(resource, record, live, prediction);
+                return self.unchanged(resource, record, (live, before), prediction);
             }
             return self.push(resource, update(true), Reason::Ownership, fields, prediction.tier);
         }

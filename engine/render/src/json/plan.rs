@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use engine_core::object_ref::ObjectRef;
+use engine_core::object_ref::{ClusterRef, ObjectRef};
 use engine_core::plan::{Action, ActionKind, Change, Drifter, FieldChange, OutputChange, Plan, Shown};
-use engine_core::value::Value;
+use engine_core::rollout::Gate;
+use engine_core::value::{Text, Value};
 use serde::Serialize;
 
 use super::{FORMAT_VERSION, to_json};
@@ -24,6 +25,7 @@ pub fn plan_json(plan: &Plan) -> String {
         decision_digest: plan.decision_digest().to_string(),
         has_changes: plan.has_changes(),
         errored: plan.diagnostics.has_errors(),
+        refresh_only: plan.refresh_only,
         summary: Summary {
             create: counts.create,
             update: counts.update,
@@ -33,6 +35,7 @@ pub fn plan_json(plan: &Plan) -> String {
             read: count(plan, ActionKind::Read),
         },
         resource_changes: plan.effective().map(change_json).collect(),
+        gates: plan.gates.iter().filter(|gate| !gate.is_open()).map(gate_json).collect(),
         output_changes: plan.outputs.iter().map(|it| (it.name.as_str(), output_json(it))).collect(),
         unobserved: plan
             .unobserved
@@ -52,11 +55,38 @@ struct PlanJson<'a> {
     decision_digest: String,
     has_changes: bool,
     errored: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    refresh_only: bool,
     summary: Summary,
     resource_changes: Vec<ChangeJson<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    gates: Vec<GateJson<'a>>,
     output_changes: BTreeMap<&'a str, Sides<'a>>,
     unobserved: BTreeMap<&'a str, &'a [String]>,
     diagnostics: Vec<DiagnosticJson>,
+}
+
+/// What a wave waits for, beside the wave before.
+#[derive(Serialize)]
+struct GateJson<'a> {
+    rollout: &'a str,
+    wave: &'a str,
+    clusters: Vec<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    soak_seconds: Option<u64>,
+    checks: Vec<&'a str>,
+    approval: bool,
+}
+
+fn gate_json(gate: &Gate) -> GateJson<'_> {
+    GateJson {
+        rollout: &gate.rollout,
+        wave: &gate.wave,
+        clusters: gate.clusters.iter().map(ClusterRef::as_str).collect(),
+        soak_seconds: gate.soak.map(|soak| soak.as_secs()),
+        checks: gate.checks.iter().map(Text::as_str).collect(),
+        approval: gate.approval,
+    }
 }
 
 #[derive(Serialize)]

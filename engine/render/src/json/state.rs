@@ -174,6 +174,7 @@ fn of_outcome(outcome: &Outcome) -> (&'static str, Option<Duration>, Option<Stri
         Outcome::Failed(why) => ("failed", None, Some(why.clone())),
         Outcome::Skipped { because } => ("skipped", None, Some(format!("depends on {because}"))),
         Outcome::Unknown(why) => ("unknown", None, Some(why.clone())),
+        Outcome::Held(why) => ("held", None, Some(why.clone())),
         Outcome::Interrupted => ("interrupted", None, None),
     }
 }

@@ -19,7 +19,7 @@ use crate::naming::Naming;
 use crate::style::{Role, Style};
 
 pub(crate) use change::notes;
-pub(crate) use words::{look, sentence};
+pub(crate) use words::{gate_words, look, sentence};
 
 /// Changes that one thread renders at a time.
 const CHUNK: usize = 256;
@@ -32,6 +32,7 @@ pub fn plan_text(plan: &Plan, style: Style) -> String {
     drift(&mut out, plan, naming, style);
     changes(&mut out, plan, naming, style);
     outputs(&mut out, plan, style);
+    gates(&mut out, plan, style);
     unobserved(&mut out, plan, style);
     if !plan.diagnostics.is_empty() {
         out.push_str(&diagnostics_text(&plan.diagnostics, style));
@@ -93,7 +94,14 @@ fn changes(out: &mut String, plan: &Plan, naming: Naming, style: Style) {
     if effective.is_empty() {
         return;
     }
-    heading(out, style, "Terrane will make these changes, in this order:");
+    heading(
+        out,
+        style,
+        match plan.refresh_only {
+            true => "Terrane will change its state, and nothing on the clusters:",
+            false => "Terrane will make these changes, in this order:",
+        },
+    );
     let clusters: BTreeSet<_> = effective.iter().map(|it| cluster(it)).collect();
     let visits = || effective.chunk_by(|a, b| cluster(a) == cluster(b));
     if naming == Naming::Plain || visits().count() > clusters.len() {
@@ -134,6 +142,19 @@ fn outputs(out: &mut String, plan: &Plan, style: Style) {
     out.push('\n');
 }
 
+fn gates(out: &mut String, plan: &Plan, style: Style) {
+    let mut closed = plan.gates.iter().filter(|gate| !gate.is_open()).peekable();
+    if closed.peek().is_none() {
+        return;
+    }
+    heading(out, style, "What waves of clusters wait for, beside the wave before:");
+    for gate in closed {
+        let (wave, rollout) = (escape(&gate.wave), escape(&gate.rollout));
+        let _ = writeln!(out, "  wave {wave} of rollout {rollout}: {}", gate_words(gate).join(", then "));
+    }
+    out.push('\n');
+}
+
 fn unobserved(out: &mut String, plan: &Plan, style: Style) {
     if plan.unobserved.is_empty() {
         return;
@@ -152,6 +173,8 @@ fn tail(out: &mut String, plan: &Plan, style: Style) {
         style.paint(out, Role::Strong, &counts_line(plan));
     } else if plan.diagnostics.has_errors() {
         style.paint(out, Role::Strong, "No changes could be planned.");
+    } else if plan.refresh_only {
+        style.paint(out, Role::Strong, "No changes. The state has no record of an object that is gone.");
     } else if plan.unobserved.is_empty() {
         let text = "No changes. The environment matches its definition.";
         style.paint(out, Role::Strong, text);

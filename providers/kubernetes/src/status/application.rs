@@ -29,7 +29,8 @@ pub(super) fn status(view: &View<'_>) -> Status {
     }
     let health = view.text(&["status", "health", "status"]).unwrap_or_default();
     match (health, view.text(&["status", "health", "message"])) {
-        ("Healthy", _) => Status::Current,
+        // Suspended is what waits for a person or its time, such as a paused rollout: nothing more will come of it.
+        ("Healthy" | "Suspended", _) => Status::Current,
         ("", _) => Status::InProgress(String::from("Synced, health not known yet")),
         (health, Some(message)) if !message.is_empty() => {
             Status::InProgress(format!("Synced, {health}: {message}"))

@@ -15,6 +15,7 @@ mod view;
 
 mod api_service;
 mod application;
+mod application_set;
 mod crd;
 mod daemon_set;
 mod deployment;
@@ -24,8 +25,10 @@ mod namespace;
 mod pod;
 mod pvc;
 mod replica_set;
+mod rule;
 mod service;
 mod stateful_set;
+mod trouble;
 
 #[cfg(test)]
 mod tests;
@@ -35,6 +38,8 @@ use std::time::SystemTime;
 use engine_core::object::Object;
 use engine_core::status::Status;
 
+pub(crate) use rule::Rules;
+pub(crate) use trouble::trouble;
 use view::{Condition, View};
 
 /// A rule for a kind of a group.
@@ -55,13 +60,22 @@ static RULES: &[Rule] = &[
     ("apps", "ReplicaSet", replica_set::status),
     ("apps", "StatefulSet", stateful_set::status),
     ("argoproj.io", "Application", application::status),
+    ("argoproj.io", "ApplicationSet", application_set::status),
     ("batch", "CronJob", current),
     ("batch", "Job", job::status),
     ("extensions", "DaemonSet", daemon_set::status),
     ("extensions", "Deployment", deployment::status),
     ("extensions", "ReplicaSet", replica_set::status),
+    ("fluxcd.controlplane.io", "FluxInstance", flux::status),
+    ("fluxcd.controlplane.io", "ResourceSet", flux::status),
     ("helm.toolkit.fluxcd.io", "HelmRelease", flux::status),
+    ("image.toolkit.fluxcd.io", "ImagePolicy", flux::status),
+    ("image.toolkit.fluxcd.io", "ImageRepository", flux::status),
+    ("image.toolkit.fluxcd.io", "ImageUpdateAutomation", flux::status),
     ("kustomize.toolkit.fluxcd.io", "Kustomization", flux::status),
+    ("notification.toolkit.fluxcd.io", "Alert", current),
+    ("notification.toolkit.fluxcd.io", "Provider", current),
+    ("notification.toolkit.fluxcd.io", "Receiver", flux::status),
     ("policy", "PodDisruptionBudget", current),
     ("source.toolkit.fluxcd.io", "Bucket", flux::status),
     ("source.toolkit.fluxcd.io", "GitRepository", flux::status),
@@ -75,6 +89,9 @@ pub(crate) fn status(object: &Object, now: SystemTime) -> Option<Status> {
     let view = View::new(object.body(), now);
     if object.is_terminating() {
         return Some(Status::Terminating(deletion(&view)));
+    }
+    if flux::is_at_rest(&view) {
+        return Some(Status::Current);
     }
     if let Some(status) = unobserved(&view).or_else(|| announced(&view)) {
         return Some(status);

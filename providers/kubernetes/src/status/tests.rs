@@ -7,6 +7,8 @@ use serde_json::{Value as Json, json};
 use super::*;
 use crate::scenario::value;
 
+mod gitops;
+
 /// The time at which all objects are looked at: 2026-01-01T00:00:00Z.
 const NOW: Duration = Duration::from_secs(1_767_225_600);
 
@@ -422,84 +424,6 @@ fn api_services_and_namespaces() {
             (json!({}), json!({}), "InProgress: not active yet"),
             (json!({}), json!({"phase": "Active"}), "Current"),
             (json!({}), json!({"phase": "Terminating"}), "Terminating: being deleted"),
-        ],
-    );
-}
-
-#[test]
-fn flux_kinds() {
-    let ready = |status: &str, observed: i64| {
-        json!({"observedGeneration": observed,
-               "conditions": [{"type": "Ready", "status": status, "reason": "BuildFailed", "message": "no such path",
-                               "observedGeneration": observed}]})
-    };
-    let stalled = json!({"observedGeneration": 2, "conditions": [
-        condition("Ready", "False", "InstallFailed", "timeout"),
-        condition("Stalled", "True", "RetriesExceeded", "install failed 3 times")]});
-    let old_condition = json!({"observedGeneration": 2, "conditions": [
-        {"type": "Ready", "status": "True", "observedGeneration": 1}]});
-    let kinds = [
-        ("kustomize.toolkit.fluxcd.io/v1", "Kustomization"),
-        ("source.toolkit.fluxcd.io/v1", "GitRepository"),
-        ("source.toolkit.fluxcd.io/v1", "HelmRepository"),
-        ("helm.toolkit.fluxcd.io/v2", "HelmRelease"),
-    ];
-    for (api_version, kind) in kinds {
-        check(
-            api_version,
-            kind,
-            &[
-                (json!({}), json!({}), "InProgress: not seen by its controller yet"),
-                (json!({"suspend": true}), json!({}), "Current"),
-                (json!({}), ready("True", 2), "Current"),
-                (json!({}), ready("False", 2), "InProgress: BuildFailed: no such path"),
-                (json!({}), ready("True", 1), "InProgress: generation 2 is not observed yet, 1 is"),
-                (
-                    json!({}),
-                    json!({"conditions": [condition("Ready", "True", "", "")]}),
-                    "InProgress: the newest generation is not reconciled yet",
-                ),
-                (json!({}), old_condition.clone(), "InProgress: the newest generation is not reconciled yet"),
-                (json!({}), stalled.clone(), "Failed: install failed 3 times"),
-            ],
-        );
-    }
-}
-
-#[test]
-fn argo_cd_applications() {
-    let spec = |automated: Json| {
-        json!({"source": {"repoURL": "r", "path": "p", "targetRevision": "main"},
-               "syncPolicy": {"automated": automated}})
-    };
-    let compared = |sync: &str, path: &str, health: &str| {
-        json!({"sync": {"status": sync, "comparedTo": {"source": {"repoURL": "r", "path": path, "targetRevision": "main"}}},
-               "health": {"status": health}})
-    };
-    let automated = || spec(json!({"prune": true}));
-    let manual = || json!({"source": spec(Json::Null)["source"]});
-    let failed = json!({"sync": {"status": "OutOfSync"},
-                        "operationState": {"phase": "Failed", "message": "one object was refused"}});
-    let invalid = json!({"conditions": [{"type": "InvalidSpecError", "message": "no such project"}]});
-    let unseen = "InProgress: not compared with its source yet";
-    check(
-        "argoproj.io/v1alpha1",
-        "Application",
-        &[
-            (automated(), json!({}), unseen),
-            (automated(), compared("Unknown", "p", ""), unseen),
-            (automated(), compared("Synced", "old", "Healthy"), unseen),
-            (automated(), compared("OutOfSync", "p", "Missing"), "InProgress: OutOfSync"),
-            (automated(), failed, "InProgress: OutOfSync, sync Failed: one object was refused"),
-            (automated(), compared("Synced", "p", ""), "InProgress: Synced, health not known yet"),
-            (automated(), compared("Synced", "p", "Degraded"), "InProgress: Synced, Degraded"),
-            (automated(), compared("Synced", "p", "Healthy"), "Current"),
-            (automated(), invalid, "InProgress: no such project"),
-            (spec(json!({})), compared("OutOfSync", "p", ""), "InProgress: OutOfSync"),
-            (spec(Json::Null), compared("OutOfSync", "p", ""), "Current"),
-            (spec(json!({"enabled": false})), compared("OutOfSync", "p", ""), "Current"),
-            (manual(), json!({}), unseen),
-            (manual(), compared("OutOfSync", "p", "Missing"), "Current"),
         ],
     );
 }
