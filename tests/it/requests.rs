@@ -20,6 +20,14 @@ impl Counted {
         Self { environment: Environment::on(cluster.clone(), definition), cluster }
     }
 
+    /// Replaces a text of the definition.
+    fn edit(&self, old: &str, new: &str) {
+        let path = self.environment.directory.join("main.hcl");
+        let text = std::fs::read_to_string(&path).expect("the definition");
+        assert!(text.contains(old), "{old}");
+        std::fs::write(&path, text.replacen(old, new, 1)).expect("a change");
+    }
+
     /// Runs `terrane`, which must succeed, and returns what it asked the server.
     fn run(&self, arguments: &[&str]) -> (Ran, Vec<Request>) {
         let Cluster::Real(cluster) = &self.cluster else { panic!("only a control plane counts") };
@@ -96,10 +104,7 @@ fn one_change_costs_one_question_and_one_write() {
     let counted = Counted::new(&root().join("environments/task-manager"));
     let (_, created) = counted.run(&["apply", "--auto-approve"]);
     let kinds = kinds(by_object(&created, Request::is_write).keys());
-    let path = counted.environment.directory.join("main.hcl");
-    let text = std::fs::read_to_string(&path).expect("the definition");
-    std::fs::write(&path, text.replacen("pods              = 20", "pods              = 21", 1))
-        .expect("a change");
+    counted.edit("pods              = 20", "pods              = 21");
 
     let (ran, planned) = counted.run(&["plan"]);
     assert!(ran.stdout.contains("1 to change"), "{}", ran.stdout);
@@ -110,6 +115,19 @@ fn one_change_costs_one_question_and_one_write() {
     let (_, applied) = counted.run(&["apply", "--auto-approve"]);
     let written = by_object(&applied, Request::is_write);
     assert_eq!(written.into_iter().collect::<Vec<_>>(), [(QUOTA.into(), 1)]);
+    assert_eq!(surroundings(&planned), [""; 0], "nothing depends on others");
+
+    counted.edit("retention = \"7d\"", "retention = \"8d\"");
+    let (_, planned) = counted.run(&["plan"]);
+    let around = ["limitranges", "resourcequotas"].map(|it| format!("/api/v1/namespaces/monitoring/{it}"));
+    assert_eq!(surroundings(&planned), around, "what bounds the pods that change");
+}
+
+/// What was listed of everybody's objects.
+fn surroundings(requests: &[Request]) -> Vec<String> {
+    let of_all = |it: &Request| it.verb == "list" && !it.uri.contains("labelSelector");
+    let listed = by_object(requests, of_all).into_iter();
+    listed.flat_map(|(path, count)| vec![path; count]).collect()
 }
 
 const QUOTA: &str = "/api/v1/namespaces/prod/resourcequotas/quota";

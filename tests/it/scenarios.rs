@@ -270,6 +270,7 @@ scenarios! {
     read = "read",
     refactoring = "refactoring",
     conditions = "conditions",
+    surroundings = "surroundings",
     workloads = "workloads",
     not_ready = "not-ready",
     wait_rule = "wait-rule",

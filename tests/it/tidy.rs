@@ -81,11 +81,12 @@ const OF_TESTS: [&str; 4] = ["conformance", "control-plane", "go-program", "lang
 fn may_see(from: &str, to: &str) -> bool {
     match (from, to) {
         ("terrane", _)
-        | ("engine-core" | "providers-sandbox", "engine-kinds")
+        | ("engine-core" | "engine-structural" | "providers-sandbox", "engine-kinds")
+        | ("engine-core" | "providers-sandbox", "engine-structural")
         | ("control-plane" | "language" | "providers-kustomize", "go-program") => true,
         ("conformance", to) => to == "control-plane" || to == "providers-sandbox",
         ("language", to) => to == "engine-config" || to == "engine-core",
-        ("engine-core" | "engine-kinds" | "providers-sandbox", _) => false,
+        ("engine-core" | "engine-kinds" | "engine-structural" | "providers-sandbox", _) => false,
         // The crates in the middle meet in the core only.
         (_, to) => to == "engine-core",
     }
@@ -110,6 +111,7 @@ fn the_star_refuses_edges_between_its_points() {
         ("engine-config", "engine-converge"),
         ("engine-core", "engine-config"),
         ("engine-kinds", "engine-core"),
+        ("engine-structural", "engine-core"),
         ("providers-kubernetes", "terrane"),
         ("providers-sandbox", "engine-core"),
         ("engine-converge", "control-plane"),

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use engine_converge::Providers;
 use engine_converge::predict::{Basis, Purpose, predict};
 use engine_converge::read::{Question, ReadError, read};
+use engine_converge::surroundings::read_surroundings;
 use engine_core::address::Address;
 use engine_core::cluster::{ClusterRecord, Connection};
 use engine_core::diagnostic::{Code, Diagnostic};
@@ -130,7 +131,10 @@ pub async fn make(session: &Session, subject: &Subject, purpose: Purpose) -> Res
     let triage = triage(graph, state, &live, trusted);
     let basis = Basis { graph, state, live: &live, purpose };
     let span = tracing::info_span!("predict", asked = triage.ask.len(), settled = triage.settled.len());
-    let predictions = predict(basis, &triage, &providers).instrument(span).await;
+    let predictions = predict(basis, &triage, &providers).instrument(span);
+    let surroundings = read_surroundings(graph, &triage, &live, &providers);
+    let (predictions, surroundings) = tokio::join!(predictions, surroundings);
+    live.surroundings = surroundings;
     let mut plan = plan(&PlanInput {
         graph,
         state,

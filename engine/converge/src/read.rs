@@ -84,7 +84,7 @@ pub async fn read(question: Question<'_>, providers: &Providers) -> Result<Live,
         Ok((cluster.clone(), live))
     });
     let clusters = try_join_all(clusters).await?;
-    Ok(Live { clusters: clusters.into_iter().collect() })
+    Ok(Live { clusters: clusters.into_iter().collect(), ..Live::default() })
 }
 
 /// Reads one object that a definition asks for.

@@ -34,5 +34,6 @@ pub mod feasibility;
 pub mod live;
 pub mod plan;
 pub mod prediction;
+pub mod surroundings;
 
 pub use engine_kinds::Quantity;

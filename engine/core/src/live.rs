@@ -6,6 +6,7 @@ use crate::digest::Fingerprint;
 use crate::kind_info::Discovery;
 use crate::object::Object;
 use crate::object_ref::{ClusterRef, GroupKind, ObjectRef, Uid};
+use crate::surroundings::Surroundings;
 use crate::value::Text;
 
 /// Everything read for one plan.
@@ -13,6 +14,8 @@ use crate::value::Text;
 pub struct Live {
     /// Per cluster.
     pub clusters: BTreeMap<ClusterRef, LiveCluster>,
+    /// What its objects depend on, and is not ours.
+    pub surroundings: Surroundings,
 }
 
 /// One cluster as found.

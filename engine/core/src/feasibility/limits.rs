@@ -59,7 +59,7 @@ pub(super) struct Defaults<'a>(Vec<&'a Value>);
 
 impl<'a> Defaults<'a> {
     pub(super) fn of(namespace: &Namespace<'a>) -> Self {
-        let ranges = namespace.of_kind("", "LimitRange").flat_map(|it| list(it.body, &["spec", "limits"]));
+        let ranges = namespace.ranges.iter().flat_map(|it| list(it.body, &["spec", "limits"]));
         Self(ranges.filter(|range| range.str_at(&["type"]) == Some("Container")).collect())
     }
 
@@ -90,8 +90,9 @@ impl<'a> Defaults<'a> {
 /// Finds containers outside of the bounds.
 pub(super) fn check(namespace: &Namespace<'_>, found: &mut Diagnostics) {
     let ranges: Vec<_> = namespace
-        .of_kind("", "LimitRange")
-        .flat_map(|object| list(object.body, &["spec", "limits"]).iter().map(move |range| (object, range)))
+        .ranges
+        .iter()
+        .flat_map(|bound| list(bound.body, &["spec", "limits"]).iter().map(move |range| (bound, range)))
         .filter(|(_, range)| range.str_at(&["type"]) == Some("Container"))
         .collect();
     if ranges.is_empty() {
@@ -100,9 +101,9 @@ pub(super) fn check(namespace: &Namespace<'_>, found: &mut Diagnostics) {
     let defaults = Defaults::of(namespace);
     for workload in &namespace.workloads {
         for container in workload.containers() {
-            for (object, range) in &ranges {
+            for (bound, range) in ranges.iter().filter(|(bound, _)| bound.concerns(workload)) {
                 for breach in breaches(&defaults, container, range) {
-                    found.push(finding(workload, container, &format!("{breach} of {}", object.object_ref())));
+                    found.push(finding(workload, container, &format!("{breach} of {}", bound.object_ref)));
                 }
             }
         }

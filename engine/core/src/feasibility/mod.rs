@@ -1,10 +1,13 @@
 //! Feasibility: what can be told of a plan to come to grief, before it is tried.
 //!
-//! Only what is declared is judged. Objects of others are not read, so that something is missing is said only where
-//! nobody else can have made it: in a namespace that this very plan creates. Everything is a warning, but for what no
-//! apply can bring about.
+//! What is declared is judged, against itself and against the quotas, limits and classes that the cluster was found to
+//! have. Other objects of others are not read, so that one of them is missing is said only where nobody else can have
+//! made it: in a namespace that this very plan creates. Everything is a warning, but for what no apply can bring about.
 
 mod autoscaling;
+mod bounds;
+mod classes;
+mod custom;
 mod images;
 mod limits;
 mod namespace;
@@ -15,17 +18,22 @@ mod references;
 mod selectors;
 mod versions;
 mod workload;
+mod world;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::graph::ResourceGraph;
+use crate::live::Live;
 use crate::manifest::Manifest;
+use crate::object_ref::ObjectRef;
 use crate::plan::Change;
+use crate::prediction::Prediction;
 use crate::resource::Resource;
 use crate::sensitive::SensitivePaths;
 use crate::value::Value;
 use namespace::{Namespace, namespaces};
+use world::World;
 
 /// What the workloads of a namespace can ask for is more than a quota of it allows.
 pub const OVER_QUOTA: Code = Code(801);
@@ -57,6 +65,22 @@ pub const FLOATING_IMAGE: Code = Code(813);
 pub const NO_DNS: Code = Code(814);
 /// Newer versions of Kubernetes do not serve the API version.
 pub const REMOVED_VERSION: Code = Code(815);
+/// The plan adds more than a quota of the cluster has left.
+pub const QUOTA_USED_UP: Code = Code(816);
+/// A claim is of a `StorageClass` that is not there.
+pub const MISSING_STORAGE_CLASS: Code = Code(817);
+/// An Ingress is of an `IngressClass` that is not there.
+pub const MISSING_INGRESS_CLASS: Code = Code(818);
+/// Pods are of a `PriorityClass` that is not there.
+pub const MISSING_PRIORITY_CLASS: Code = Code(819);
+/// `NetworkPolicies` keep an Ingress from its pods.
+pub const NO_INGRESS: Code = Code(820);
+/// `NetworkPolicies` keep a monitor of Prometheus from what it measures.
+pub const NO_SCRAPE: Code = Code(821);
+/// A custom resource does not fit the schema that this plan gives its kind.
+pub const BROKEN_SCHEMA: Code = Code(822);
+/// A custom resource breaks a rule that this plan gives its kind.
+pub const BROKEN_RULE: Code = Code(823);
 
 /// The codes of all checks: what `accept` of the `terrane` block may name.
 pub const CODES: &[Code] = &[
@@ -75,6 +99,14 @@ pub const CODES: &[Code] = &[
     FLOATING_IMAGE,
     NO_DNS,
     REMOVED_VERSION,
+    QUOTA_USED_UP,
+    MISSING_STORAGE_CLASS,
+    MISSING_INGRESS_CLASS,
+    MISSING_PRIORITY_CLASS,
+    NO_INGRESS,
+    NO_SCRAPE,
+    BROKEN_SCHEMA,
+    BROKEN_RULE,
 ];
 
 /// What is judged.
@@ -84,6 +116,10 @@ pub struct Subject<'a> {
     pub graph: &'a ResourceGraph,
     /// What the plan does about it: tells which namespaces it creates, and which pods it starts.
     pub changes: &'a [Change],
+    /// What the clusters hold; `None` if none was asked.
+    pub live: Option<&'a Live>,
+    /// What the objects that are written would become.
+    pub predictions: &'a HashMap<ObjectRef, Prediction>,
     /// Findings that the user knows of and accepts.
     pub accepted: &'a BTreeSet<Code>,
 }
@@ -102,17 +138,18 @@ const CHECKS: &[Check] = &[
     network::check,
 ];
 
-/// Returns what of a plan cannot come to work, as far as the definition alone tells. It costs some passes over
-/// the resources.
+/// Returns what of a plan cannot come to work, as far as the definition and the surroundings tell. It costs some passes
+/// over the resources.
 pub fn feasibility(subject: Subject<'_>) -> Diagnostics {
-    let resources = subject.graph.resources();
-    let bodies: Vec<Value> =
-        resources.iter().map(|it| it.manifest().map(tellable).unwrap_or_default()).collect();
+    let bodies = world::bodies(subject);
+    let world = World::new(subject, &bodies);
     let mut found = Diagnostics::default();
-    for namespace in namespaces(subject, &bodies) {
+    for namespace in namespaces(&world) {
         CHECKS.iter().for_each(|check| check(&namespace, &mut found));
     }
-    versions::check(resources, &mut found);
+    classes::check(&world, &mut found);
+    custom::check(&world, &mut found);
+    versions::check(subject.graph.resources(), &mut found);
     found.into_iter().filter(|it| !subject.accepted.contains(&it.code)).collect()
 }
 

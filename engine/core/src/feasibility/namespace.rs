@@ -1,15 +1,29 @@
-//! What is declared in each namespace.
+//! What is declared in each namespace, and what bounds it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
-use super::Subject;
-use super::workload::{Workload, workload};
-use crate::address::Address;
+use super::bounds::Bound;
+use super::workload::{Workload, ranges, workload};
+use super::world::World;
 use crate::kind_info::builtin_scope;
-use crate::object_ref::{ClusterRef, ObjectRef};
-use crate::plan::{Action, Change};
+use crate::object_ref::{ClusterRef, GroupKind, ObjectRef};
+use crate::plan::Action;
 use crate::resource::Resource;
 use crate::value::{Text, Value};
+
+/// An object, declared or found.
+#[derive(Clone, Copy)]
+pub(super) struct Sight<'a> {
+    pub(super) object_ref: &'a ObjectRef,
+    /// Its body; null where a value must not be told or is not known.
+    pub(super) body: &'a Value,
+}
+
+impl Sight<'_> {
+    pub(super) fn is(&self, group: &str, kind: &str) -> bool {
+        self.object_ref.kind.is(group, kind)
+    }
+}
 
 /// A declared object.
 #[derive(Clone, Copy)]
@@ -17,15 +31,21 @@ pub(super) struct Declared<'a> {
     pub(super) resource: &'a Resource,
     /// Its body; null where a value must not be told or is not known.
     pub(super) body: &'a Value,
+    /// Whether this plan writes it.
+    pub(super) is_written: bool,
 }
 
-impl Declared<'_> {
-    pub(super) fn object_ref(&self) -> &ObjectRef {
+impl<'a> Declared<'a> {
+    pub(super) fn object_ref(&self) -> &'a ObjectRef {
         self.resource.object_ref()
     }
 
     pub(super) fn is(&self, group: &str, kind: &str) -> bool {
         self.object_ref().kind.is(group, kind)
+    }
+
+    pub(super) fn sight(&self) -> Sight<'a> {
+        Sight { object_ref: self.object_ref(), body: self.body }
     }
 }
 
@@ -42,6 +62,16 @@ pub(super) struct Namespace<'a> {
     pub(super) objects: Vec<Declared<'a>>,
     /// Those of the objects that run pods.
     pub(super) workloads: Vec<Workload<'a>>,
+    /// The objects of this environment as they are before the plan. Empty if quotas were not read.
+    pub(super) before: Vec<Sight<'a>>,
+    /// The monitors of Prometheus that look into it, wherever they are.
+    pub(super) monitors: Vec<Declared<'a>>,
+    /// The quotas in it.
+    pub(super) quotas: Vec<Bound<'a>>,
+    /// The limit ranges in it.
+    pub(super) ranges: Vec<Bound<'a>>,
+    /// Whether all limit ranges are known, and not only those that are declared.
+    pub(super) knows_ranges: bool,
 }
 
 impl<'a> Namespace<'a> {
@@ -52,6 +82,11 @@ impl<'a> Namespace<'a> {
             is_filled_by_others: false,
             objects: Vec::new(),
             workloads: Vec::new(),
+            before: Vec::new(),
+            monitors: Vec::new(),
+            quotas: Vec::new(),
+            ranges: Vec::new(),
+            knows_ranges: false,
         }
     }
 
@@ -59,56 +94,57 @@ impl<'a> Namespace<'a> {
     pub(super) fn of_kind(&self, group: &'a str, kind: &'a str) -> impl Iterator<Item = &Declared<'a>> {
         self.objects.iter().filter(move |object| object.is(group, kind))
     }
+
+    /// Returns all objects as they are declared.
+    pub(super) fn sights(&self) -> Vec<Sight<'a>> {
+        self.objects.iter().map(Declared::sight).collect()
+    }
 }
 
 /// Returns what is declared, by namespace.
-pub(super) fn namespaces<'a>(subject: Subject<'a>, bodies: &'a [Value]) -> Vec<Namespace<'a>> {
-    let changes: HashMap<&Address, &Change> =
-        subject.changes.iter().map(|change| (&change.address, change)).collect();
+pub(super) fn namespaces<'a>(world: &'a World<'a>) -> Vec<Namespace<'a>> {
     let mut found: BTreeMap<(&ClusterRef, &Text), Namespace<'a>> = BTreeMap::new();
     let mut declared = Vec::new();
-    let mut deliveries = Vec::new();
-    for (resource, body) in subject.graph.resources().iter().zip(bodies) {
-        let object = Declared { resource, body };
-        let ObjectRef { cluster, kind, namespace, name } = resource.object_ref();
-        if kind.is("", "Namespace") && resource.manifest().is_some() {
+    for object in &world.declared {
+        let ObjectRef { cluster, kind, namespace, name } = object.object_ref();
+        if kind.is("", "Namespace") && object.resource.manifest().is_some() {
             declared.push(((cluster, name), object));
         }
-        deliveries.extend(delivery(&object).map(|into| (cluster, into)));
         let Some(name) = namespace else { continue };
         let inside = found.entry((cluster, name)).or_insert_with(Namespace::new);
-        if resource.manifest().is_none() {
+        if object.resource.manifest().is_none() {
             inside.is_filled_by_others = true;
             continue;
         }
-        inside.is_filled_by_others |= builtin_scope(kind).is_none();
-        inside.objects.push(object);
-        inside.workloads.extend(workload(object, changes.get(&resource.address).copied()));
+        inside.is_filled_by_others |= builtin_scope(kind).is_none() && !is_only_read(kind);
+        inside.objects.push(*object);
+        inside.workloads.extend(workload(*object, world.change(object)));
     }
     for (key, object) in declared {
         let Some(inside) = found.get_mut(&key) else { continue };
-        let change = changes.get(&object.resource.address);
-        inside.is_created = change.is_some_and(|change| change.action == Action::Create);
-        inside.declared = Some(object);
+        inside.is_created = world.change(object).is_some_and(|change| change.action == Action::Create);
+        inside.declared = Some(*object);
+    }
+    for (object_ref, body) in &world.before {
+        let namespace =
+            object_ref.namespace.as_ref().and_then(|it| found.get_mut(&(&object_ref.cluster, it)));
+        if let Some(inside) = namespace {
+            inside.before.push(Sight { object_ref, body });
+        }
     }
     for ((cluster, name), inside) in &mut found {
-        inside.is_filled_by_others |= deliveries
-            .iter()
-            .any(|(to, into)| to == cluster && into.is_none_or(|into| into == name.as_str()));
-        super::workload::scale(&mut inside.workloads, &inside.objects);
+        inside.is_filled_by_others |= world.is_delivered_into(cluster, name);
+        super::workload::scale(&mut inside.workloads, &ranges(inside.objects.iter().map(Declared::sight)));
+        inside.monitors = world.monitors(cluster, name);
+        super::bounds::fill(inside, world, (cluster, name));
     }
     found.into_values().collect()
 }
 
-/// Returns the namespace that an object of Argo CD or Flux delivers into, `Some(None)` if it may be any.
-fn delivery<'a>(object: &Declared<'a>) -> Option<Option<&'a str>> {
-    let kind = &object.object_ref().kind;
-    let target = match (kind.group.as_str(), kind.kind.as_str()) {
-        ("argoproj.io", "Application") => &["spec", "destination", "namespace"][..],
-        ("argoproj.io", "ApplicationSet") | ("kustomize.toolkit.fluxcd.io" | "helm.toolkit.fluxcd.io", _) => {
-            &["spec", "targetNamespace"]
-        }
-        _ => return None,
-    };
-    Some(object.body.str_at(target))
+/// Tells whether objects of a kind are only read by the controller of the kind: Prometheus' operator makes nothing in the
+/// namespace of what it measures.
+fn is_only_read(kind: &GroupKind) -> bool {
+    kind.group == "monitoring.coreos.com"
+        && ["PodMonitor", "Probe", "PrometheusRule", "ScrapeConfig", "ServiceMonitor"]
+            .contains(&kind.kind.as_str())
 }

@@ -1,22 +1,25 @@
 //! `NetworkPolicies` that cut pods off from what they need.
 
+mod flows;
+
 use super::namespace::{Declared, Namespace};
 use super::workload::{Workload, selects};
 use super::{NO_DNS, about, list, some_of};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::value::Value;
 
-/// Finds workloads that may send, but not ask DNS where to.
+/// Finds workloads that may send, but not ask DNS where to, and those that are to be reached and cannot be.
 ///
 /// # Source
 /// Kubernetes, Network Policies: policies add up, and a pod that one selects may send only what one of them allows.
 pub(super) fn check(namespace: &Namespace<'_>, found: &mut Diagnostics) {
+    flows::check(namespace, found);
     if namespace.declared.is_none() || namespace.is_filled_by_others {
         return;
     }
     let policies: Vec<&Declared<'_>> = namespace
         .of_kind("networking.k8s.io", "NetworkPolicy")
-        .filter(|policy| restricts_egress(policy.body))
+        .filter(|policy| restricts(policy.body, "Egress"))
         .collect();
     for workload in namespace.workloads.iter().filter(|it| asks_dns(it)) {
         let selecting: Vec<&&Declared<'_>> = policies
@@ -32,10 +35,12 @@ pub(super) fn check(namespace: &Namespace<'_>, found: &mut Diagnostics) {
     }
 }
 
-fn restricts_egress(policy: &Value) -> bool {
+/// Tells whether a policy restricts a direction, `Ingress` or `Egress`. One that names none restricts ingress, and egress
+/// if it has rules of it.
+fn restricts(policy: &Value, direction: &str) -> bool {
     match policy.at(&["spec", "policyTypes"]) {
-        None => policy.at(&["spec", "egress"]).is_some(),
-        Some(types) => types.as_list().unwrap_or_default().iter().any(|it| it.as_str() == Some("Egress")),
+        None => direction == "Ingress" || policy.at(&["spec", "egress"]).is_some(),
+        Some(types) => types.as_list().unwrap_or_default().iter().any(|it| it.as_str() == Some(direction)),
     }
 }
 

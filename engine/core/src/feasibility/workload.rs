@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use super::list;
-use super::namespace::Declared;
+use super::namespace::{Declared, Sight};
+use crate::object_ref::{GroupKind, ObjectRef};
 use crate::plan::{Action, Change};
 use crate::resource::Wait;
 use crate::value::{Text, Value};
@@ -37,45 +38,61 @@ pub(super) fn container_name(container: &Value) -> &str {
     container.str_at(&["name"]).unwrap_or("without a name")
 }
 
+/// The pods of an object.
+pub(super) struct Pods<'a> {
+    /// The template, or the pod itself.
+    pub(super) template: &'a Value,
+    /// The pod spec.
+    pub(super) spec: &'a Value,
+    /// How many there are at most.
+    pub(super) most: i64,
+}
+
 /// Returns how an object runs pods, `None` if it runs none.
 ///
 /// A `DaemonSet` has as many pods as the cluster has nodes; it counts as one.
-pub(super) fn workload<'a>(object: Declared<'a>, change: Option<&Change>) -> Option<Workload<'a>> {
-    let kind = &object.object_ref().kind;
+pub(super) fn pods<'a>(object: Sight<'a>) -> Option<Pods<'a>> {
+    let kind = &object.object_ref.kind;
     let job = |spec: &Value| {
         let parallelism = count(spec, "parallelism").unwrap_or(1);
         count(spec, "completions").map_or(parallelism, |completions| parallelism.min(completions))
     };
     let replicas = count(object.body.get("spec")?, "replicas");
-    let (template, pods): (&[&str], i64) = match (kind.group.as_str(), kind.kind.as_str()) {
+    let (template, most): (&[&str], i64) = match (kind.group.as_str(), kind.kind.as_str()) {
         ("", "Pod") => (&[], 1),
         ("apps", "DaemonSet") => (&["spec", "template"], 1),
-        ("", "ReplicationController") | ("apps", "Deployment" | "ReplicaSet" | "StatefulSet") => {
-            (&["spec", "template"], replicas.unwrap_or(1))
-        }
+        _ if is_scalable(kind) => (&["spec", "template"], replicas.unwrap_or(1)),
         ("batch", "Job") => (&["spec", "template"], job(object.body.get("spec")?)),
         ("batch", "CronJob") => {
             let is_suspended = object.body.at(&["spec", "suspend"]).and_then(Value::as_bool) == Some(true);
-            let pods =
+            let most =
                 if is_suspended { 0 } else { job(object.body.at(&["spec", "jobTemplate", "spec"])?) };
-            (&["spec", "jobTemplate", "spec", "template"], pods)
+            (&["spec", "jobTemplate", "spec", "template"], most)
         }
         _ => return None,
     };
     let template = object.body.at(template)?;
+    Some(Pods { template, spec: template.get("spec")?, most })
+}
+
+fn is_scalable(kind: &GroupKind) -> bool {
+    kind.is("", "ReplicationController")
+        || ["Deployment", "ReplicaSet", "StatefulSet"].iter().any(|it| kind.is("apps", it))
+}
+
+/// Returns a declared object as a workload, `None` if it runs no pods.
+pub(super) fn workload<'a>(object: Declared<'a>, change: Option<&Change>) -> Option<Workload<'a>> {
+    let kind = &object.object_ref().kind;
+    let Pods { template, spec, most } = pods(object.sight())?;
     Some(Workload {
         object,
         labels: template.at(&["metadata", "labels"]),
         annotations: template.at(&["metadata", "annotations"]),
-        spec: template.get("spec")?,
-        pods,
-        least: matches!(
-            kind.kind.as_str(),
-            "Deployment" | "ReplicaSet" | "ReplicationController" | "StatefulSet"
-        )
-        .then_some(pods),
+        spec,
+        pods: most,
+        least: is_scalable(kind).then_some(most),
         is_awaited: object.resource.wait == Wait::WhenKnown
-            && pods > 0
+            && most > 0
             && kind.kind != "CronJob"
             && change.is_some_and(starts_pods),
     })
@@ -85,21 +102,32 @@ fn starts_pods(change: &Change) -> bool {
     matches!(change.action, Action::Create | Action::Replace { .. }) || !change.restarts.is_empty()
 }
 
-/// Puts what an autoscaler may scale to in place of what is declared.
-pub(super) fn scale(workloads: &mut [Workload<'_>], objects: &[Declared<'_>]) {
-    let autoscalers = objects.iter().filter(|object| object.is("autoscaling", "HorizontalPodAutoscaler"));
-    let ranges: HashMap<(&str, &str), (i64, i64)> = autoscalers
+/// How many pods autoscalers leave their targets at least and at most, by kind and name.
+pub(super) type Ranges<'a> = HashMap<(&'a str, &'a str), (i64, i64)>;
+
+/// Returns what autoscalers do to the objects of their namespace.
+pub(super) fn ranges<'a>(objects: impl Iterator<Item = Sight<'a>>) -> Ranges<'a> {
+    let autoscalers = objects.filter(|object| object.is("autoscaling", "HorizontalPodAutoscaler"));
+    autoscalers
         .filter_map(|object| {
             let spec = object.body.get("spec")?;
             let target = spec.get("scaleTargetRef")?;
             let range = (count(spec, "minReplicas").unwrap_or(1), count(spec, "maxReplicas")?);
             Some(((target.str_at(&["kind"])?, target.str_at(&["name"])?), range))
         })
-        .collect();
+        .collect()
+}
+
+/// Returns what an autoscaler leaves an object.
+pub(super) fn range(ranges: &Ranges<'_>, object_ref: &ObjectRef) -> Option<(i64, i64)> {
+    ranges.get(&(object_ref.kind.kind.as_str(), object_ref.name.as_str())).copied()
+}
+
+/// Puts what an autoscaler may scale to in place of what is declared.
+pub(super) fn scale(workloads: &mut [Workload<'_>], ranges: &Ranges<'_>) {
     for workload in workloads {
-        let object_ref = workload.object.resource.object_ref();
-        if let Some((least, most)) = ranges.get(&(object_ref.kind.kind.as_str(), object_ref.name.as_str())) {
-            (workload.least, workload.pods) = (Some(*least), *most);
+        if let Some((least, most)) = range(ranges, workload.object.object_ref()) {
+            (workload.least, workload.pods) = (Some(least), most);
         }
     }
 }

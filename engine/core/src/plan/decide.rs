@@ -81,8 +81,13 @@ pub fn plan(input: &PlanInput<'_>) -> Plan {
     planner.refusals();
     planner.removals();
     planner.diagnostics.extend(losses(&planner.changes, input));
-    let subject =
-        feasibility::Subject { graph: input.graph, changes: &planner.changes, accepted: input.accepted };
+    let subject = feasibility::Subject {
+        graph: input.graph,
+        changes: &planner.changes,
+        live: input.observed.map(|(live, _)| live),
+        predictions: input.predictions,
+        accepted: input.accepted,
+    };
     planner.diagnostics.extend(feasibility(subject));
     let (outputs, new_outputs) = outputs::outputs(input);
     let mut plan = Plan {

@@ -9,9 +9,11 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{paths, structure};
+use super::structure;
 use crate::error::FieldError;
 use crate::meta;
+use engine_structural::paths;
+
 use crate::validation::{dns_label_fault, subdomain_fault};
 
 /// The annotation by which a group of Kubernetes' own community is approved.

@@ -5,7 +5,8 @@
 
 use serde_json::Value;
 
-use super::validate::child;
+use engine_structural::validate::child;
+
 use crate::error::FieldError;
 use crate::validation::{dns_label_fault, metadata_errors};
 

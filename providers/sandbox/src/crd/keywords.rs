@@ -5,7 +5,8 @@
 
 use serde_json::{Value, json};
 
-use super::rules;
+use engine_structural::{formats, rules};
+
 use crate::error::FieldError;
 use crate::meta;
 
@@ -63,7 +64,7 @@ pub(super) fn unknown_formats(schema: &Value) -> Vec<&str> {
     let mut found = Vec::new();
     if let Some(format) = schema["format"].as_str().filter(|format| !format.is_empty()) {
         let is_known = match schema["type"].as_str().unwrap_or_default() {
-            "" | "string" => super::formats::is_known(format),
+            "" | "string" => formats::is_known(format),
             "integer" => ["int32", "int64"].contains(&format),
             "number" => ["float", "double"].contains(&format),
             _ => false,

@@ -9,20 +9,17 @@
 mod checks;
 mod definition;
 mod embedded;
-mod formats;
 mod keywords;
-mod lists;
 mod names;
-mod paths;
 mod prune;
-mod rules;
-mod schema;
 mod structure;
-mod validate;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use engine_kinds::builtin::Scope;
+pub(crate) use engine_structural::apply_defaults;
+use engine_structural::rules::{Judged, Rules};
+use engine_structural::{lists, object_type, validate};
 
 use crate::error::{FieldError, GroupResource};
 use crate::meta;
@@ -35,7 +32,6 @@ pub(crate) use definition::{
     default_definition, establish, first_status, marked_for_deletion, record_stored_version, warnings,
 };
 pub(crate) use prune::prune_object;
-use rules::{Judged, Rules};
 
 /// What a custom resource has beyond a built-in one.
 #[derive(Debug, Clone)]
@@ -119,7 +115,7 @@ fn serve(definition: &Value, version: &Value) -> Resource {
         scope: if spec["scope"] == "Cluster" { Scope::Cluster } else { Scope::Namespaced },
         subresources,
         preferred: false,
-        schema: schema::object_type(&schema),
+        schema: object_type(&schema),
         custom: Some(CustomVersion {
             rules: Rules::of(&schema),
             schema,
@@ -171,36 +167,6 @@ fn priority(version: &str) -> (u8, u64, u64) {
 pub(crate) fn show(custom: &CustomVersion, object: &mut Value) {
     prune_object(&custom.schema, object);
     apply_defaults(&custom.schema, object);
-}
-
-/// Fills in the defaults that a schema states.
-///
-/// # Source
-/// <https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#defaulting>
-pub(crate) fn apply_defaults(schema: &Value, value: &mut Value) {
-    match value {
-        Value::Object(map) => default_map(schema, map),
-        Value::Array(items) => items.iter_mut().for_each(|item| apply_defaults(&schema["items"], item)),
-        _ => {}
-    }
-}
-
-fn default_map(schema: &Value, map: &mut Map<String, Value>) {
-    let properties = schema["properties"].as_object();
-    for (name, property) in properties.into_iter().flatten() {
-        let is_unset = map.get(name).is_none_or(|found| found.is_null() && property["nullable"] != true);
-        if let Some(default) = property.get("default").filter(|_| is_unset) {
-            map.insert(name.clone(), default.clone());
-        }
-        if let Some(found) = map.get_mut(name) {
-            apply_defaults(property, found);
-        }
-    }
-    if schema["additionalProperties"].is_object() {
-        let known = |name: &str| properties.is_some_and(|properties| properties.contains_key(name));
-        let rest = map.iter_mut().filter(|(name, _)| !known(name));
-        rest.for_each(|(_, found)| apply_defaults(&schema["additionalProperties"], found));
-    }
 }
 
 /// What a client is told of a custom resource that is accepted: rules that only what did not change breaks, and

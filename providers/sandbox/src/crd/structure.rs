@@ -6,7 +6,9 @@
 use regex::Regex;
 use serde_json::{Value, json};
 
-use super::{keywords, prune, validate};
+use engine_structural::validate;
+
+use super::{keywords, prune};
 use crate::error::FieldError;
 use crate::meta;
 

@@ -2,7 +2,8 @@
 
 use crate::feasibility::limits::{Amount, Defaults, Side};
 use crate::feasibility::list;
-use crate::feasibility::namespace::Declared;
+use crate::feasibility::namespace::Sight;
+use crate::feasibility::workload::{Pods, pods, range, ranges};
 use crate::value::Value;
 use engine_kinds::Quantity;
 
@@ -12,12 +13,37 @@ pub(super) enum Counted<'a> {
     Pods { side: Side, resource: &'a str },
     /// How many pods there are.
     Count,
-    /// What declared objects take.
+    /// What objects take.
     Objects(Box<Take<'a>>),
 }
 
 /// Returns what one object takes of a quota.
-type Take<'a> = dyn Fn(&Declared<'_>) -> Option<Quantity> + 'a;
+type Take<'a> = dyn Fn(Sight<'_>) -> Option<Quantity> + 'a;
+
+impl Counted<'_> {
+    /// Returns what each of the objects of a namespace takes: so much, so many times.
+    pub(super) fn of<'b>(
+        &self,
+        objects: &[Sight<'b>],
+        defaults: &Defaults<'_>,
+    ) -> Vec<(Sight<'b>, Quantity, i64)> {
+        let ranges = ranges(objects.iter().copied());
+        let many =
+            |object: Sight<'b>, Pods { spec, most, .. }: Pods<'_>, each: &dyn Fn(&Value) -> Quantity| {
+                let most = range(&ranges, object.object_ref).map_or(most, |(_, most)| most);
+                (most > 0).then(|| (object, each(spec), most))
+            };
+        let one = Quantity::from_count(1);
+        let taken = objects.iter().filter_map(|object| match self {
+            Self::Objects(amount) => Some((*object, amount(*object)?, 1)),
+            Self::Count => many(*object, pods(*object)?, &|_| one),
+            Self::Pods { side, resource } => {
+                many(*object, pods(*object)?, &|spec| pod_amount(spec, defaults, *side, resource))
+            }
+        });
+        taken.collect()
+    }
+}
 
 /// Returns what a resource of a quota counts, `None` for one that is not known.
 ///
@@ -105,7 +131,7 @@ fn sum(a: Quantity, b: Quantity) -> Quantity {
 }
 
 /// Returns the storage and the number of claims that an object makes, of one class or of all.
-fn claims(object: &Declared<'_>, class: Option<&str>) -> Option<(Quantity, Quantity)> {
+fn claims(object: Sight<'_>, class: Option<&str>) -> Option<(Quantity, Quantity)> {
     let storage = |claim: &Value| {
         let is_counted = class.is_none_or(|class| claim.str_at(&["spec", "storageClassName"]) == Some(class));
         let amount = Amount::at(claim, &["spec", "resources", "requests", "storage"]);
@@ -125,7 +151,7 @@ fn claims(object: &Declared<'_>, class: Option<&str>) -> Option<(Quantity, Quant
     Some((each.into_iter().fold(Quantity::ZERO, sum).checked_mul(replicas)?, count))
 }
 
-fn service(object: &Declared<'_>, service_type: &str) -> Option<Quantity> {
+fn service(object: Sight<'_>, service_type: &str) -> Option<Quantity> {
     let is_counted = object.is("", "Service") && object.body.str_at(&["spec", "type"]) == Some(service_type);
     is_counted.then_some(Quantity::from_count(1))
 }

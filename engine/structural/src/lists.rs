@@ -5,12 +5,12 @@
 
 use serde_json::{Map, Value, json};
 
-use super::validate::child;
-use crate::error::FieldError;
-use crate::meta;
+use crate::FieldError;
+use crate::read;
+use crate::validate::child;
 
 /// Every element of a set or of a list by keys that repeats an earlier one.
-pub(super) fn check(schema: &Value, value: &Value, path: &str, errors: &mut Vec<FieldError>) {
+pub fn check(schema: &Value, value: &Value, path: &str, errors: &mut Vec<FieldError>) {
     match value {
         Value::Array(items) => {
             check_list(schema, items, path, errors);
@@ -41,7 +41,7 @@ fn check_list(schema: &Value, items: &[Value], path: &str, errors: &mut Vec<Fiel
                 errors.push(FieldError::invalid(format!("{path}[{index}]"), &items[index], detail));
                 return;
             }
-            let keys = meta::strings(&schema["x-kubernetes-list-map-keys"]);
+            let keys = read::strings(&schema["x-kubernetes-list-map-keys"]);
             items.iter().map(|item| keys_of(&keys, item)).collect()
         }
         _ => return,
@@ -55,7 +55,7 @@ fn check_list(schema: &Value, items: &[Value], path: &str, errors: &mut Vec<Fiel
 }
 
 /// The keys of an element, as messages show them.
-pub(super) fn keys_of(keys: &[&str], item: &Value) -> Value {
+pub fn keys_of(keys: &[&str], item: &Value) -> Value {
     let given = keys.iter().filter_map(|key| Some(((*key).to_owned(), item.get(*key)?.clone())));
     json!(given.collect::<Map<_, _>>())
 }

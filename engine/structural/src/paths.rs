@@ -4,8 +4,10 @@ use serde_json::Value;
 
 /// Whether a path may use brackets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Brackets {
+pub enum Brackets {
+    /// It may.
     Allowed,
+    /// It must not.
     Refused,
 }
 
@@ -13,11 +15,7 @@ pub(super) enum Brackets {
 ///
 /// # Errors
 /// A text that says why the path leads nowhere.
-pub(super) fn resolve<'a>(
-    path: &str,
-    schema: &'a Value,
-    brackets: Brackets,
-) -> Result<(String, &'a Value), String> {
+pub fn resolve<'a>(path: &str, schema: &'a Value, brackets: Brackets) -> Result<(String, &'a Value), String> {
     let mut rest = path;
     let mut found = schema;
     let mut shown = String::new();

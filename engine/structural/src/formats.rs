@@ -85,12 +85,12 @@ fn normal(format: &str) -> String {
 }
 
 /// Whether a format means something to Kubernetes.
-pub(super) fn is_known(format: &str) -> bool {
+pub fn is_known(format: &str) -> bool {
     KNOWN.contains(&normal(format).as_str())
 }
 
 /// Whether a text has a format. Formats of numbers of books and credit cards are not checked.
-pub(super) fn fits(format: &str, text: &str) -> bool {
+pub fn fits(format: &str, text: &str) -> bool {
     let format = normal(format);
     if let Some((_, pattern)) = PATTERNS.iter().find(|(name, _)| *name == format) {
         return pattern.is_match(text);
@@ -108,7 +108,7 @@ pub(super) fn fits(format: &str, text: &str) -> bool {
 }
 
 /// Whether a text is an address with the length of its prefix.
-pub(super) fn is_cidr(text: &str) -> bool {
+pub fn is_cidr(text: &str) -> bool {
     let Some((address, length)) = text.split_once('/') else { return false };
     let limit = match address.parse::<IpAddr>() {
         Ok(IpAddr::V4(_)) => 32,

@@ -11,27 +11,27 @@ use regex::Regex;
 use serde_json::{Value, json};
 
 use super::{formats, lists};
-use crate::error::FieldError;
-use crate::meta;
+use crate::FieldError;
+use crate::read;
 
 /// Every rule of the schema that a value breaks, except where it is as `old`. Fields are named from the value on.
-pub(super) fn validate(schema: &Value, value: &Value, old: Option<&Value>) -> Vec<FieldError> {
+pub fn validate(schema: &Value, value: &Value, old: Option<&Value>) -> Vec<FieldError> {
     check(schema, value, old, "")
 }
 
 /// The path of a field inside of another.
-pub(super) fn child(path: &str, name: &str) -> String {
+pub fn child(path: &str, name: &str) -> String {
     if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
 }
 
 /// The element of the old list that an element of the new one has come from: lists by keys alone have identities.
-pub(super) fn counterpart<'a>(schema: &Value, old: Option<&'a Value>, item: &Value) -> Option<&'a Value> {
+pub fn counterpart<'a>(schema: &Value, old: Option<&'a Value>, item: &Value) -> Option<&'a Value> {
     if schema["x-kubernetes-list-type"] != "map" {
         return None;
     }
-    let keys = meta::strings(&schema["x-kubernetes-list-map-keys"]);
+    let keys = read::strings(&schema["x-kubernetes-list-map-keys"]);
     let wanted = lists::keys_of(&keys, item);
-    meta::items(old?).iter().find(|old| lists::keys_of(&keys, old) == wanted)
+    read::items(old?).iter().find(|old| lists::keys_of(&keys, old) == wanted)
 }
 
 fn check(schema: &Value, value: &Value, old: Option<&Value>, path: &str) -> Vec<FieldError> {
@@ -217,7 +217,7 @@ fn check_object(
             errors.extend(check(schema, value, old, &child(path, name)));
         }
     }
-    for name in meta::strings(&schema["required"]) {
+    for name in read::strings(&schema["required"]) {
         if object.get(name).is_none() {
             errors.push(FieldError::required(child(path, name), ""));
         }
@@ -234,12 +234,12 @@ fn check_combinations(
 ) {
     let outcome = |schema: &Value| check(schema, value, old, path);
     let refusal = |detail: String| FieldError::invalid("<nil>", &json!(""), &detail);
-    let any: Vec<_> = meta::items(&schema["anyOf"]).iter().map(outcome).collect();
+    let any: Vec<_> = read::items(&schema["anyOf"]).iter().map(outcome).collect();
     if !any.is_empty() && any.iter().all(|found| !found.is_empty()) {
         errors.push(refusal(format!("{path:?} must validate at least one schema (anyOf)")));
         errors.extend(any.into_iter().next().into_iter().flatten());
     }
-    let one: Vec<_> = meta::items(&schema["oneOf"]).iter().map(outcome).collect();
+    let one: Vec<_> = read::items(&schema["oneOf"]).iter().map(outcome).collect();
     let count = one.iter().filter(|found| found.is_empty()).count();
     if !one.is_empty() && count != 1 {
         let found = if count == 0 {
@@ -252,7 +252,7 @@ fn check_combinations(
             errors.extend(one.into_iter().next().into_iter().flatten());
         }
     }
-    let all: Vec<_> = meta::items(&schema["allOf"]).iter().map(outcome).collect();
+    let all: Vec<_> = read::items(&schema["allOf"]).iter().map(outcome).collect();
     let count = all.iter().filter(|found| found.is_empty()).count();
     if count != all.len() {
         errors.extend(all.into_iter().flatten());

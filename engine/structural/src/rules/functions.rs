@@ -11,7 +11,7 @@ use cel::{Context, Env, ExecutionError, Program, Value as CelValue, extensions};
 use engine_kinds::Quantity;
 use regex::Regex;
 
-use super::super::formats;
+use crate::formats;
 
 /// Functions of Kubernetes that are not evaluated here. A definition that calls one is refused.
 const NOT_EVALUATED: [&str; 9] = [

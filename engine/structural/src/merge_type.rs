@@ -10,10 +10,10 @@ use engine_kinds::schema::{
 };
 use serde_json::Value;
 
-use crate::meta;
+use crate::read;
 
 /// The type of a whole custom resource: its schema and what every object has.
-pub(super) fn object_type(schema: &Value) -> Type {
+pub fn object_type(schema: &Value) -> Type {
     let mut map = map_type(schema);
     add_object_fields(&mut map);
     Type::from(map)
@@ -70,7 +70,7 @@ fn list_relation(schema: &Value) -> ListRelation {
     match schema["x-kubernetes-list-type"].as_str() {
         Some("set") => ListRelation::Set,
         Some("map") => {
-            let mut names = meta::strings(&schema["x-kubernetes-list-map-keys"]);
+            let mut names = read::strings(&schema["x-kubernetes-list-map-keys"]);
             names.sort_unstable();
             let properties = &schema["items"]["properties"];
             let key = |name: &str| ListKey { name: name.into(), default: default_of(&properties[name]) };

@@ -3,6 +3,7 @@
 //! # Source
 //! <https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#validation-rules>
 
+mod cost;
 mod functions;
 mod values;
 
@@ -13,10 +14,10 @@ use cel::{Context, Env, ExecutionError, Program, Value as CelValue};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::paths::{self, Brackets};
-use super::validate::{child, counterpart};
-use crate::error::FieldError;
-use crate::meta;
+use crate::FieldError;
+use crate::paths::{self, Brackets};
+use crate::read;
+use crate::validate::{child, counterpart};
 
 /// The keyword.
 const KEYWORD: &str = "x-kubernetes-validations";
@@ -32,16 +33,18 @@ static ENVIRONMENT: LazyLock<Arc<Env>> = LazyLock::new(|| Arc::new(functions::en
 
 /// Which parts of an object rules without an old value judge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Judged {
+pub enum Judged {
     /// Those that are new or have changed.
     Changed,
     /// Those that are as they were.
     Unchanged,
+    /// All that is new or has changed, by the rules that can be evaluated here, and in reasonable time.
+    Evaluable,
 }
 
 /// The compiled expressions of a schema, by their text.
 #[derive(Debug, Default, Clone)]
-pub(crate) struct Rules(Arc<BTreeMap<String, Program>>);
+pub struct Rules(Arc<BTreeMap<String, Program>>);
 
 impl Rules {
     /// Compiles the rules of a schema that was accepted.
@@ -75,7 +78,7 @@ impl Rules {
 }
 
 fn collect(schema: &Value, programs: &mut BTreeMap<String, Program>) {
-    for rule in meta::items(&schema[KEYWORD]) {
+    for rule in read::items(&schema[KEYWORD]) {
         for field in ["rule", "messageExpression"] {
             let text = rule[field].as_str().unwrap_or_default();
             if !text.trim().is_empty()
@@ -94,13 +97,13 @@ fn collect(schema: &Value, programs: &mut BTreeMap<String, Program>) {
 }
 
 /// Checks the rules that a schema states at one level: their form first, and then, apart, their expressions.
-pub(super) fn check(
+pub fn check(
     schema: &Value,
     at: &str,
     uncorrelated: Option<&str>,
     (errors, rule_errors): (&mut Vec<FieldError>, &mut Vec<FieldError>),
 ) {
-    for (index, rule) in meta::items(&schema[KEYWORD]).iter().enumerate() {
+    for (index, rule) in read::items(&schema[KEYWORD]).iter().enumerate() {
         let at = format!("{at}.{KEYWORD}[{index}]");
         check_form(schema, rule, &at, errors);
         check_expressions(rule, &at, uncorrelated, rule_errors);
@@ -258,22 +261,23 @@ impl Rules {
 
     // Evaluates the rules of one level.
     fn judge(&self, node: &Node<'_>, errors: &mut Vec<FieldError>) {
-        let rules = meta::items(&node.schema[KEYWORD]);
+        let rules = read::items(&node.schema[KEYWORD]);
         if rules.is_empty() {
             return;
         }
         let convert = |value| values::convert(node.schema, value, node.path.is_empty());
         let (value, old) = (convert(node.value), node.old.map(convert));
         for rule in rules {
-            let Some(program) = self.0.get(rule["rule"].as_str().unwrap_or_default()) else { continue };
+            let text = rule["rule"].as_str().unwrap_or_default();
+            let Some(program) = self.0.get(text) else { continue };
             let (sees_old, is_optional) =
                 (program.references().has_variable("oldSelf"), rule["optionalOldSelf"] == true);
             let is_judged = match node.judged {
-                Judged::Changed if sees_old => old.is_some() || is_optional,
-                Judged::Changed => !node.is_same(),
+                Judged::Changed | Judged::Evaluable if sees_old => old.is_some() || is_optional,
+                Judged::Changed | Judged::Evaluable => !node.is_same(),
                 Judged::Unchanged => !sees_old && node.is_same(),
             };
-            if !is_judged {
+            if !is_judged || node.judged == Judged::Evaluable && !cost::is_bounded(text, node.value) {
                 continue;
             }
             let mut context = Context::with_env(Arc::clone(&ENVIRONMENT));
@@ -285,6 +289,8 @@ impl Rules {
             }
             match program.execute(&context) {
                 Ok(CelValue::Bool(true)) => {}
+                Ok(CelValue::Bool(false)) => errors.push(self.refusal(node, rule, &context)),
+                _ if node.judged == Judged::Evaluable => {}
                 Ok(_) => errors.push(self.refusal(node, rule, &context)),
                 Err(error) => errors.push(failure(node, rule, &error)),
             }
