@@ -136,7 +136,6 @@ fn load_unsorted(
     let files = Files::open(&options.repository)?;
     let (module, mut warnings, mut faults) = linked(options, &files)?;
     let inputs = variables::evaluate(&module, &options.variables, &files, (&mut warnings, &mut faults));
-    let variables = variables::digest(&inputs);
     let mut facts = facts(options, &module);
     let whole = environment::evaluate(&Frame::root(&module, inputs.clone()), &facts, &options.contexts);
     // What follows from a variable without a value is no fault of its own.
@@ -159,7 +158,6 @@ fn load_unsorted(
     let outputs = outputs.map_err(|found| faults.extend(found)).unwrap_or_default();
     let graph = checked(builder, (&verdicts, pending.is_empty()), faults)?;
     note_functions(&facts, &files);
-    let wait_rules = module.root.settings.as_ref().map(|settings| settings.wait_rules.clone());
     let filler = Filler {
         module: Arc::new(module),
         inputs,
@@ -179,14 +177,14 @@ fn load_unsorted(
         adopt: whole.adopt,
         accepted: whole.accepted,
         clusters: whole.clusters,
-        wait_rules: wait_rules.unwrap_or_default(),
+        wait_rules: filler.module.wait_rules(),
         graph: Arc::new(graph),
         reads: pending,
         outputs,
         warnings: hints::complete(warnings).sorted(),
         broken: hints::complete(verdicts.faults()).sorted(),
         files: files.digests(),
-        variables,
+        variables: variables::digest(&filler.inputs),
         filler: Arc::new(filler),
     })
 }

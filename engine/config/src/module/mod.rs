@@ -274,6 +274,11 @@ impl Declaration {
 }
 
 impl Module {
+    /// Returns when objects of some kinds are current.
+    pub(crate) fn wait_rules(&self) -> Vec<WaitRule> {
+        self.root.settings.as_ref().map(|settings| settings.wait_rules.clone()).unwrap_or_default()
+    }
+
     /// Returns the position of a block.
     pub(crate) fn find(&self, block_type: &str, name: &str) -> Option<usize> {
         self.index.get(block_type)?.get(name).copied()
