@@ -24,7 +24,7 @@ use tokio::task::JoinHandle;
 
 use self::causes::{Causes, Pace};
 use self::seen::{Last, RECONNECT, Seen, Sight, keep_watching};
-use self::told::{Told, Unsearched, join};
+use self::told::{Told, join};
 
 /// How a wait ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,12 +117,10 @@ impl Watches {
         let Waited::Failed(why) = end else {
             return end;
         };
-        let cause = match told.known_cause() {
-            Ok(cause) => cause,
-            Err(Unsearched) if why == LOST => None,
-            Err(Unsearched) => self.causes.look(wait, known).await,
-        };
-        Waited::Failed(match cause {
+        if !told.is_searched() && why != LOST {
+            self.causes.look(wait, known, &told).await;
+        }
+        Waited::Failed(match told.known_cause() {
             Some(cause) => join(&why, &cause),
             None => why,
         })

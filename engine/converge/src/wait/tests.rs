@@ -121,6 +121,16 @@ async fn the_last_line_of_a_container_is_asked_for_once_and_harmless() {
 }
 
 #[tokio::test]
+async fn what_is_known_is_told_while_more_is_asked_for() {
+    let crash = pod("web-abc-1", ("ReplicaSet", "web-abc"), Says::Log("CrashLoopBackOff"));
+    let cluster = Cluster::new([deployment("web", "0 of 1 replicas ready"), crash]).without_evidence();
+    let ended = wait(cluster, deployment("web", "0 of 1 replicas ready"), SHORT).await;
+    let cause = "0 of 1 replicas ready: pod web-abc-1: CrashLoopBackOff";
+    assert_eq!(ended.told, ["0 of 1 replicas ready", cause]);
+    assert_eq!(words(&ended), format!("not done after 0 s: {cause}"));
+}
+
+#[tokio::test]
 async fn what_a_program_says_in_a_status_is_harmless_too() {
     let said = Says::Program("PostStartHookError", "login as hunter2\nfailed");
     let cluster = Cluster::new([

@@ -26,7 +26,8 @@ pub enum Says {
 pub struct Cluster {
     objects: Mutex<Vec<Object>>,
     asked: Mutex<Vec<String>>,
-    evidence: Result<Option<String>, ProviderError>,
+    /// `None`: never an answer.
+    evidence: Option<Result<Option<String>, ProviderError>>,
     denied: Option<&'static str>,
     /// Counts what watches see at once.
     seen: watch::Sender<u64>,
@@ -135,7 +136,7 @@ impl Cluster {
         Self {
             objects: Mutex::new(objects.into_iter().collect()),
             asked: Mutex::default(),
-            evidence: Ok(None),
+            evidence: Some(Ok(None)),
             denied: None,
             seen: watch::Sender::default(),
             broken: watch::Sender::default(),
@@ -144,7 +145,12 @@ impl Cluster {
 
     /// Answers so whenever evidence is asked for.
     pub fn with_evidence(self, evidence: Result<Option<String>, ProviderError>) -> Self {
-        Self { evidence, ..self }
+        Self { evidence: Some(evidence), ..self }
+    }
+
+    /// Never answers when evidence is asked for.
+    pub fn without_evidence(self) -> Self {
+        Self { evidence: None, ..self }
     }
 
     /// Refuses a watch: of a kind, or of a kind `everywhere`.
@@ -275,7 +281,12 @@ impl ClusterProvider for Cluster {
             Evidence::Log { container, .. } => format!("log of {container} of {}", about.name),
             Evidence::Events => format!("events of {}", about.name),
         });
-        Box::pin(async { self.evidence.clone() })
+        Box::pin(async {
+            match self.evidence.clone() {
+                Some(evidence) => evidence,
+                None => std::future::pending().await,
+            }
+        })
     }
 
     fn requests(&self) -> u64 {
