@@ -271,5 +271,6 @@ scenarios! {
     conditions = "conditions",
     workloads = "workloads",
     not_ready = "not-ready",
+    quota_denied = "quota-denied",
     wait_rule = "wait-rule",
 }
