@@ -219,6 +219,35 @@ async fn a_job_that_fails_at_once_says_why_too() {
 }
 
 #[tokio::test]
+async fn what_a_watch_saw_before_the_write_does_not_count() {
+    let at = |says, version| cluster::at_version(&deployment("web", says), version, 2);
+    let cluster = Arc::new(Cluster::new([at("current", "9")]));
+    let later = cluster.clone();
+    tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        later.put(at("failed: it is broken", "11"));
+    });
+    let ended = wait(cluster, at("0 of 1 replicas updated", "10"), LONG).await;
+    assert_eq!(words(&ended), "it is broken");
+}
+
+#[tokio::test]
+async fn a_failure_that_the_write_is_to_mend_is_believed_later() {
+    let at = |says, generation| cluster::at_version(&deployment("web", says), "10", generation);
+    let mended = Arc::new(Cluster::new([at("failed: it was broken", 2)]));
+    let later = mended.clone();
+    tokio::spawn(async move { later.put(cluster::at_version(&deployment("web", "current"), "11", 2)) });
+    let ended = wait(mended, at("failed: it was broken", 2), LONG).await;
+    assert_eq!(ended.end, Waited::Reached);
+
+    let ended =
+        wait(Cluster::new([at("failed: it is broken", 2)]), at("failed: it is broken", 2), LONG).await;
+    assert_eq!(words(&ended), "it is broken");
+    let ended = wait(Cluster::new([]), at("failed: it is broken", 1), LONG).await;
+    assert_eq!(words(&ended), "it is broken", "a new object has nothing to mend");
+}
+
+#[tokio::test]
 async fn a_deletion_that_a_broken_watch_missed_is_noticed() {
     let going = deployment("web", "terminating: waits for a finalizer");
     let cluster = Arc::new(Cluster::new([going.clone()]));

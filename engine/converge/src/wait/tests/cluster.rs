@@ -84,6 +84,14 @@ pub fn pod(name: &str, owner: (&str, &str), says: Says) -> Object {
     Object::new(body)
 }
 
+/// Returns an object in a later version of its own, of a generation.
+pub fn at_version(object: &Object, version: &str, generation: i64) -> Object {
+    let mut body = object.body().clone();
+    body.set_at(&["metadata", "resourceVersion"], Value::string(version));
+    body.set_at(&["metadata", "generation"], Value::from(generation));
+    Object::new(body)
+}
+
 /// Returns a pod that was made before its workload was last written.
 pub fn from_before(pod: &Object) -> Object {
     let mut body = pod.body().clone();
