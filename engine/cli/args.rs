@@ -119,6 +119,15 @@ pub enum Command {
         #[command(flatten)]
         running: Running,
     },
+    /// Agree to what a plan decides
+    ///
+    /// Records it beside the state, for waves of a rollout that wait for it, with your name from Git's configuration.
+    Approve {
+        /// The digest in the plan's last line
+        decision: Digest,
+        #[command(flatten)]
+        target: Target,
+    },
     /// Delete everything that the environment has created, in reverse order
     Destroy {
         #[command(flatten)]
@@ -315,7 +324,7 @@ pub struct Running {
     /// How many objects are written at once
     #[arg(long, default_value_t = 16, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub parallelism: u16,
-    /// Print the plan and the result as JSON; needs --auto-approve or --expect
+    /// Print what happens as JSON, an event a line; needs --auto-approve or --expect
     #[arg(long, requires = "approved")]
     pub json: bool,
 }

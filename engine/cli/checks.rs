@@ -1,15 +1,19 @@
 //! Judges what a definition asserts: at the end of a plan, and of an apply.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use engine_config::codes::{CONDITION, CONDITION_OPEN};
-use engine_config::{Checks, Moment};
+use engine_config::{Checks as Found, Filler, Moment};
+use engine_converge::Providers;
+use engine_converge::gate::Judge;
 use engine_converge::read::read_objects;
 use engine_core::address::Address;
 use engine_core::diagnostic::Diagnostics;
 use engine_core::plan::Action;
+use engine_core::ports::BoxFuture;
 use engine_core::resource::{Body, Read, Resource};
-use engine_core::value::Value;
+use engine_core::value::{Text, Value};
 
 use crate::commands::plan::Planned;
 use crate::error::CommandError;
@@ -26,7 +30,7 @@ pub async fn judge_plan(session: &Session, planned: &mut Planned) -> Result<(), 
     let diagnostics = &mut planned.plan.diagnostics;
     diagnostics.extend(broken);
     // Preconditions of outputs that do not hold are among what the definition has broken.
-    diagnostics.extend(checks.warnings);
+    diagnostics.extend(checks.warnings());
     Ok(())
 }
 
@@ -63,18 +67,51 @@ async fn postconditions(session: &Session, planned: &Planned) -> Result<Diagnost
 ///
 /// # Errors
 /// The definition has errors with what was read.
-pub async fn judge(session: &Session, reads: &Reads, moment: Moment) -> Result<Checks, CommandError> {
-    let mut reads = reads.clone();
-    loop {
-        let checks = session.definition.filler.checks(&reads, moment)?;
-        if checks.asked.is_empty() {
-            return Ok(checks);
+pub async fn judge(session: &Session, reads: &Reads, moment: Moment) -> Result<Found, CommandError> {
+    Ok(Checks::of(session).found(reads, moment).await?)
+}
+
+/// The checks of a definition, with the clusters that they read from.
+pub struct Checks {
+    filler: Arc<Filler>,
+    providers: Arc<Providers>,
+}
+
+impl Checks {
+    /// Returns those of an opened definition.
+    pub fn of(session: &Session) -> Self {
+        Self { filler: session.definition.filler.clone(), providers: session.providers.clone() }
+    }
+
+    async fn found(&self, reads: &Reads, moment: Moment) -> Result<Found, Diagnostics> {
+        let mut reads = reads.clone();
+        loop {
+            let checks = self.filler.checks(&reads, moment)?;
+            if checks.asked.is_empty() {
+                return Ok(checks);
+            }
+            // What is found may lead to further questions.
+            let asked: BTreeMap<Address, Read> = checks.asked.iter().filter_map(read_of).collect();
+            let found = read_objects(asked.clone(), &self.providers).await;
+            reads.extend(asked.into_keys().map(|address| (address, Value::Null)));
+            reads.extend(found);
         }
-        // What is found may lead to further questions.
-        let asked: BTreeMap<Address, Read> = checks.asked.iter().filter_map(read_of).collect();
-        let found = read_objects(asked.clone(), &session.providers).await;
-        reads.extend(asked.into_keys().map(|address| (address, Value::Null)));
-        reads.extend(found);
+    }
+}
+
+impl Judge for Checks {
+    fn failures(&self, reads: Reads) -> BoxFuture<'_, Result<Vec<(Text, String)>, String>> {
+        Box::pin(async move {
+            let found = self.found(&reads, Moment::Applied).await.map_err(|faults| {
+                let summaries = faults.iter().map(|fault| fault.summary.as_str());
+                summaries.collect::<Vec<_>>().join("; ")
+            })?;
+            // Only checks of the root module are named by waves.
+            let of_root = found.found.into_iter().filter_map(|(address, warning)| {
+                Some((address.strip_prefix("check.")?.into(), warning.summary))
+            });
+            Ok(of_root.collect())
+        })
     }
 }
 

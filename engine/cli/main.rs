@@ -63,6 +63,7 @@ fn run(command: Command, context: Context) -> Result<Exit, CommandError> {
         Command::Docs { directory } => commands::docs::run(&directory),
         Command::Explain { code } => commands::explain::run(code.as_deref()),
         Command::Console { directory, variables } => commands::console::run(directory, variables, context),
+        Command::Approve { decision, target } => commands::approve::run(&decision, &target, context),
         Command::Validate { target, json } => commands::validate::run(&target, json, context),
         Command::Graph { target, format } => commands::graph::run(&target, format, context),
         Command::State(command) => wait(commands::state::run(command, context)),

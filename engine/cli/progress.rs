@@ -1,6 +1,9 @@
 //! Shows how a run goes: on a terminal what is under way, elsewhere a line for each thing that happens.
 
+mod events;
 mod running;
+
+pub use events::Events;
 
 use std::io::IsTerminal;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,8 +14,10 @@ use engine_converge::apply::Progress;
 use engine_core::address::Address;
 use engine_core::plan::outcome::Outcome;
 use engine_core::plan::{ActionKind, Change, Plan};
+use engine_core::rollout::Gate;
 use engine_render::{Naming, escape};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressState, ProgressStyle};
+use jiff::fmt::friendly::SpanPrinter;
 
 use self::running::Running;
 use crate::terminal::{columns, say};
@@ -89,6 +94,18 @@ impl Progress for Console {
         }
     }
 
+    fn soaking(&self, gate: &Gate, soak: Duration) {
+        let text = format!(
+            "wave {} begins in {}",
+            escape(&gate.wave),
+            SpanPrinter::new().unsigned_duration_to_string(&soak)
+        );
+        match self.live {
+            true => self.bar.println(text),
+            false => say(&format!("{text}\n")),
+        }
+    }
+
     fn ended(&self, change: &Change, outcome: &Outcome) {
         lock(&self.running).end(&change.address);
         self.bar.inc(1);
@@ -102,6 +119,7 @@ impl Progress for Console {
             Outcome::Failed(why) => format!("{name}: failed: {}", escape(why)),
             Outcome::Skipped { because } => format!("{name}: skipped: depends on {because}"),
             Outcome::Unknown(why) => format!("{name}: outcome unknown: {}", escape(why)),
+            Outcome::Held(why) => format!("{name}: held: {}", escape(why)),
             Outcome::Interrupted => format!("{name}: not begun"),
         };
         match outcome {

@@ -12,6 +12,7 @@ use engine_core::live::Live;
 use engine_core::object_ref::{ClusterRef, ObjectRef};
 use engine_core::plan::PlannedOutput;
 use engine_core::plan::selection::Selection;
+use engine_core::rollout::Rollout;
 use engine_core::state::{Output, ResourceRecord, State};
 use engine_core::value::Text;
 
@@ -36,6 +37,8 @@ pub struct Subject {
     pub remarks: Diagnostics,
     /// Resources that are replaced although nothing of them changes.
     pub replace: BTreeSet<Address>,
+    /// Clusters in waves.
+    pub rollouts: Vec<Rollout>,
     /// Which objects are asked about.
     pub verify: Verify,
     /// Only the state is brought up to date.
@@ -56,6 +59,7 @@ impl Subject {
             outputs: outputs.collect(),
             remarks: definition.broken.clone(),
             replace: BTreeSet::new(),
+            rollouts: definition.rollouts().to_vec(),
             verify: Verify::Records,
             refresh_only: false,
             accepted: definition.accepted.clone(),
@@ -67,7 +71,8 @@ impl Subject {
     pub fn nothing_of(definition: &Definition, session: &Session) -> Self {
         let graph = Arc::new(definition.graph.emptied());
         let (outputs, remarks) = (BTreeMap::new(), Diagnostics::default());
-        Self { graph, outputs, remarks, ..Self::of(definition, session) }
+        // An end needs no soak, and comes in reverse.
+        Self { graph, outputs, remarks, rollouts: Vec::new(), ..Self::of(definition, session) }
     }
 
     /// Plans to let go what is recorded at or below an address.

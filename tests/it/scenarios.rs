@@ -254,6 +254,7 @@ scenarios! {
     remote_module = "remote-module",
     part = "part",
     rollout = "rollout",
+    gates = "gates",
     secret = "secret",
     task_manager = "task-manager",
     foreign_object = "foreign-object",

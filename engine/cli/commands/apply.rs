@@ -8,20 +8,22 @@ use engine_converge::predict::Purpose;
 use engine_core::diagnostic::Diagnostics;
 use engine_core::digest::Digest;
 use engine_core::plan::Plan;
+use engine_core::plan::outcome::Report;
+use engine_core::ports::Stored;
 use engine_core::state::Holder;
-use engine_render::{Operation, outputs_text, plan_json, plan_text, report_json, report_text};
+use engine_render::{Operation, RunEvent, outputs_text, plan_text, report_text};
 use tokio::sync::watch;
 
 use crate::args::{Planning, Running, Target};
-use crate::checks::{judge, judge_plan};
+use crate::checks::{Checks, judge, judge_plan};
 use crate::commands::plan::{Planned, make, settle_reads};
 use crate::error::{CommandError, Exit};
 use crate::lock::{locked, require_unlocked};
-use crate::progress::Console;
+use crate::progress::{Console, Events};
 use crate::saved_plan::SavedPlan;
 use crate::session::{Context, Session, Workspace, warn};
 use crate::subject::Subject;
-use crate::terminal::{confirm, line, print, say, stderr_style, stdout_style};
+use crate::terminal::{confirm, print, say, stderr_style, stdout_style};
 
 /// Plans, asks and carries out. A file in place of the directory is a saved plan: it must still hold.
 pub async fn run(
@@ -92,13 +94,11 @@ pub async fn carry_out(
     context: Context,
 ) -> Result<Exit, CommandError> {
     let plan = &planned.plan;
-    if !running.json {
-        print(&plan_text(plan, stdout_style(context.no_color)))?;
+    match running.json {
+        true => Events::print(RunEvent::Planned(plan))?,
+        false => print(&plan_text(plan, stdout_style(context.no_color)))?,
     }
     if plan.diagnostics.has_errors() {
-        if running.json {
-            line(plan_json(plan))?;
-        }
         return Ok(Exit::Incomplete);
     }
     if !approved(plan, approval, running)? {
@@ -107,31 +107,15 @@ pub async fn carry_out(
     let unfinished = session.stored.as_ref().is_some_and(|stored| !stored.state.intents.is_empty());
     if !plan.has_changes() && planned.observed.is_empty() && !unfinished {
         // Nothing to do, nothing learnt and nothing to clear up: the state stays as it is.
+        if running.json {
+            Events::print(RunEvent::Finished(plan, &Report::default(), &Diagnostics::default()))?;
+        }
         return Ok(Exit::Success);
     }
     // The first apply creates the state with the lineage that it was planned with.
     let base = session.create_state()?;
-    let plan = Arc::new(planned.plan);
-    let holder = holder(approval.operation)?;
-    let name = holder.run.clone();
-    let interrupted = interrupts();
-    let run = Run {
-        plan: plan.clone(),
-        graph: planned.graph,
-        base,
-        store: session.store.clone(),
-        providers: session.providers.clone(),
-        clusters: planned.clusters,
-        resolver: session.definition.filler.clone(),
-        reads: session.reads.clone(),
-        observed: planned.observed,
-        served: planned.served,
-        key: session.key.clone(),
-        holder,
-        parallelism: running.parallelism.into(),
-        progress: Arc::new(Console::new(&plan)),
-        interrupted: interrupted.clone(),
-    };
+    let run = run_of(&session, (planned, base), holder(approval.operation)?, running);
+    let (plan, name, interrupted) = (run.plan.clone(), run.holder.run.clone(), run.interrupted.clone());
     match apply(run).await {
         Ok(finished) => {
             let found = assertions(&session, &finished, approval.operation).await?;
@@ -146,6 +130,31 @@ pub async fn carry_out(
     }
 }
 
+fn run_of(session: &Session, (planned, base): (Planned, Stored), holder: Holder, running: &Running) -> Run {
+    let plan = Arc::new(planned.plan);
+    Run {
+        graph: planned.graph,
+        base,
+        store: session.store.clone(),
+        providers: session.providers.clone(),
+        clusters: planned.clusters,
+        resolver: session.definition.filler.clone(),
+        reads: session.reads.clone(),
+        observed: planned.observed,
+        served: planned.served,
+        key: session.key.clone(),
+        judge: Arc::new(Checks::of(session)),
+        holder,
+        parallelism: running.parallelism.into(),
+        progress: match running.json {
+            true => Arc::new(Events),
+            false => Arc::new(Console::new(&plan)),
+        },
+        interrupted: interrupts(),
+        plan,
+    }
+}
+
 fn approved(plan: &Plan, approval: &Approval, running: &Running) -> Result<bool, CommandError> {
     let digest = plan.decision_digest();
     let approved: Vec<Digest> = approval.saved.into_iter().chain(running.expect).collect();
@@ -155,10 +164,8 @@ fn approved(plan: &Plan, approval: &Approval, running: &Running) -> Result<bool,
             false => ("this is not the plan that was expected", "expected was"),
         };
         let summary = format!("{what}: {they} {}, planning now decides {}", other.short(), digest.short());
-        return Err(CommandError::new(summary).hint(match running.json {
-            true => "the definition, the state or a cluster has changed since; plan again",
-            false => "the definition, the state or a cluster has changed since; look at the new plan above",
-        }));
+        return Err(CommandError::new(summary)
+            .hint("the definition, the state or a cluster has changed since; look at the new plan above"));
     }
     if !approved.is_empty() || running.auto_approve || !plan.has_changes() {
         return Ok(true);
@@ -175,9 +182,10 @@ async fn assertions(
     if operation == Operation::Destroy || !finished.report.is_success() {
         return Ok(Diagnostics::default());
     }
-    let mut checks = judge(session, &finished.reads, Moment::Applied).await?;
-    checks.warnings.extend(checks.faults);
-    Ok(checks.warnings.sorted())
+    let checks = judge(session, &finished.reads, Moment::Applied).await?;
+    let mut found = checks.warnings();
+    found.extend(checks.faults);
+    Ok(found.sorted())
 }
 
 fn show(
@@ -189,7 +197,7 @@ fn show(
 ) -> Result<(), CommandError> {
     let report = &finished.report;
     if running.json {
-        return line(report_json(plan, report, found));
+        return Events::print(RunEvent::Finished(plan, report, found));
     }
     warn(found, context);
     print(&report_text(report, operation, stdout_style(context.no_color)))?;

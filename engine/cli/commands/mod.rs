@@ -1,6 +1,7 @@
 //! The commands, one file each: the list of steps, and nothing else.
 
 pub mod apply;
+pub mod approve;
 pub mod console;
 pub mod destroy;
 pub mod docs;

@@ -140,6 +140,7 @@ pub async fn make(session: &Session, subject: &Subject, purpose: Purpose) -> Res
         adopt: session.definition.adopt,
         accepted: &subject.accepted,
         outputs: &subject.outputs,
+        rollouts: &subject.rollouts,
         replace: &subject.replace,
         left_out: &subject.left_out,
     });
@@ -241,6 +242,7 @@ fn offline(session: &Session, subject: &Subject) -> Plan {
         adopt: session.definition.adopt,
         accepted: &subject.accepted,
         outputs: &subject.outputs,
+        rollouts: &subject.rollouts,
         replace: &subject.replace,
         left_out: &subject.left_out,
     });

@@ -13,6 +13,7 @@ use engine_core::mark::EnvironmentName;
 use engine_core::plan::{AdoptPolicy, PlannedOutput};
 use engine_core::ports::ManifestSource;
 use engine_core::resource::Resource;
+use engine_core::rollout::Rollout;
 use engine_core::value::{Text, Value};
 use engine_core::wait_rule::WaitRule;
 use jiff::Timestamp;
@@ -100,6 +101,13 @@ pub struct Definition {
     pub filler: Arc<Filler>,
 }
 
+impl Definition {
+    /// Returns the clusters in waves.
+    pub fn rollouts(&self) -> &[Rollout] {
+        &self.filler.order.rollouts
+    }
+}
+
 /// Loads an environment definition.
 ///
 /// `reads` holds what the reads of [`Definition::reads`] have found, by their addresses; [`Value::Null`] for an
@@ -177,7 +185,7 @@ fn load_unsorted(
         adopt: whole.adopt,
         accepted: whole.accepted,
         clusters: whole.clusters,
-        wait_rules: filler.module.wait_rules(),
+        wait_rules: whole.wait_rules,
         graph: Arc::new(graph),
         reads: pending,
         outputs,

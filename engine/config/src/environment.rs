@@ -1,5 +1,7 @@
 //! What a root module says about the environment as a whole: name, state, adoption and clusters.
 
+mod rollout;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use engine_core::address::InstanceKey;
@@ -8,16 +10,18 @@ use engine_core::diagnostic::{Code, Diagnostic, Diagnostics, SourceSpan};
 use engine_core::mark::EnvironmentName;
 use engine_core::object_ref::ClusterRef;
 use engine_core::plan::AdoptPolicy;
+use engine_core::rollout::Rollout;
 use engine_core::value::Text;
+use engine_core::wait_rule::WaitRule;
 
 use crate::codes::{
-    CLUSTER_CHOICE, DUPLICATE, ENVIRONMENT_NAME, INSTANCES, INVALID_ARGUMENT, NO_CLUSTER, SENSITIVE,
-    STATE_CHOICE, UNKNOWN_INSTANCE,
+    CLUSTER_CHOICE, ENVIRONMENT_NAME, INSTANCES, INVALID_ARGUMENT, NO_CLUSTER, SENSITIVE, STATE_CHOICE,
+    UNKNOWN_INSTANCE,
 };
 use crate::eval::did_you_mean;
 use crate::expand::{ClusterOrder, Facts, Frame, Repeated, Uses, evaluate_in};
 use crate::expr_value::ExprValue;
-use crate::module::{ClusterDeclaration, Expr, Rollout, StateDeclaration, Target, typed};
+use crate::module::{ClusterDeclaration, Expr, StateDeclaration, Target, typed};
 use crate::types::Type;
 
 /// Where the state is kept.
@@ -34,12 +38,16 @@ pub enum StateChoice {
     },
 }
 
+/// What stands for a text that depends on a variable without a value.
+const UNKNOWN: &str = "unknown";
+
 /// What the definition says about the environment as a whole.
 pub(crate) struct Whole {
     pub(crate) name: EnvironmentName,
     pub(crate) state: StateChoice,
     pub(crate) adopt: AdoptPolicy,
     pub(crate) accepted: BTreeSet<Code>,
+    pub(crate) wait_rules: Vec<WaitRule>,
     pub(crate) clusters: Clusters,
     pub(crate) order: ClusterOrder,
     /// `cluster.NAME` of the root module.
@@ -59,6 +67,7 @@ pub(crate) fn evaluate(
     let (name, state, adopt) = reader.settings();
     let settings = frame.module.root.settings.as_ref();
     let accepted = settings.map(|settings| settings.accept.clone()).unwrap_or_default();
+    let wait_rules = settings.map(|settings| settings.wait_rules.clone()).unwrap_or_default();
     let Evaluated { clusters, instances, by_name, by_ref } = reader.clusters();
     if !reader.faults.has_errors() {
         reader.check_state(&state, &clusters);
@@ -66,7 +75,7 @@ pub(crate) fn evaluate(
     let order = reader.order(&instances);
     match (name, reader.faults) {
         (Some(name), faults) if faults.is_empty() => {
-            Ok(Whole { name, state, adopt, accepted, clusters, order, by_name, by_ref })
+            Ok(Whole { name, state, adopt, accepted, wait_rules, clusters, order, by_name, by_ref })
         }
         (_, faults) => Err(faults),
     }
@@ -265,47 +274,22 @@ impl Reader<'_> {
     /// Returns which cluster waits for which: what `depends_on` says, and each wave of a rollout for the one before.
     fn order(&mut self, instances: &Instances) -> ClusterOrder {
         let root = &self.frame.module.root;
-        let mut order = ClusterOrder::new();
+        let mut order = ClusterOrder::default();
         for (name, declaration) in &root.clusters {
             for target in &declaration.depends_on {
                 for dependency in self.named(target, instances) {
                     let dependents = instances.get(name).into_iter().flatten();
-                    order.extend(
+                    order.waits.extend(
                         dependents.map(|(_, one)| (one.clone(), dependency.clone(), target.span.clone())),
                     );
                 }
             }
         }
-        for rollout in root.rollouts.values() {
-            self.waves(rollout, instances, &mut order);
+        for (name, rollout) in &root.rollouts {
+            let waves = self.waves(rollout, instances, &mut order);
+            order.rollouts.push(Rollout { name: name.clone(), waves });
         }
         order
-    }
-
-    fn waves(&mut self, rollout: &Rollout, instances: &Instances, order: &mut ClusterOrder) {
-        let mut placed: BTreeMap<ClusterRef, SourceSpan> = BTreeMap::new();
-        let mut before: Vec<ClusterRef> = Vec::new();
-        for wave in &rollout.waves {
-            let mut here = Vec::new();
-            for target in &wave.clusters {
-                for cluster in self.named(target, instances) {
-                    if let Some(first) = placed.insert(cluster.clone(), target.span.clone()) {
-                        let fault =
-                            Diagnostic::error(DUPLICATE, format!("cluster {cluster} is in two waves"));
-                        let fault = fault.at(target.span.clone()).label(first, "first named here");
-                        self.faults.push(fault.hint("name it in one of them"));
-                        continue;
-                    }
-                    let span = || target.span.clone();
-                    order.extend(before.iter().map(|one| (cluster.clone(), one.clone(), span())));
-                    here.push(cluster);
-                }
-            }
-            // A wave of no clusters, by an empty `for_each`, is passed over.
-            if !here.is_empty() {
-                before = here;
-            }
-        }
     }
 
     /// Returns the clusters that a reference names: all instances of a block, or one.
@@ -367,7 +351,7 @@ impl Reader<'_> {
         }
         // Of a variable without a value, which has been reported: what follows from it is checked all the same.
         if value.is_unknown() {
-            return Some("unknown".into());
+            return Some(UNKNOWN.into());
         }
         let value = typed(&value, &Type::String, field, expr);
         value.map_err(|faults| self.faults.extend(faults)).ok()?.as_text().cloned()

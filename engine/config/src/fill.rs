@@ -156,7 +156,7 @@ impl Filler {
         let may_read = |asked: &&Asked| moment == Moment::Applied || !asked.planned;
         let asked = verdicts.asked.iter().filter(may_read).map(|asked| asked.resource.clone());
         Ok(Checks {
-            warnings: verdicts.checks.clone(),
+            found: verdicts.checks.clone(),
             faults: verdicts.outputs.clone(),
             asked: asked.collect(),
         })
@@ -175,12 +175,19 @@ pub enum Moment {
 /// What checks say.
 #[derive(Default)]
 pub struct Checks {
-    /// Checks that failed or cannot be judged yet.
-    pub warnings: Diagnostics,
+    /// What is wrong with checks that failed or cannot be judged yet, by the address of the check: `check.well`.
+    pub found: Vec<(String, Diagnostic)>,
     /// Preconditions of outputs that do not hold.
     pub faults: Diagnostics,
     /// Objects that checks ask for. Judge again with them, [`Value::Null`] for one that cannot be had.
     pub asked: Vec<Resource>,
+}
+
+impl Checks {
+    /// Returns what all checks warn of.
+    pub fn warnings(&self) -> Diagnostics {
+        self.found.iter().map(|(_, warning)| warning.clone()).collect()
+    }
 }
 
 /// Tells whether there is anything to judge. Modules do not use themselves, so this ends.

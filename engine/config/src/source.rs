@@ -19,7 +19,7 @@ use crate::variables::is_variable_file;
 const MAX_BYTES: u64 = 4 << 20;
 
 /// The largest file of manifests that is read, in bytes: 32 MiB. Operators are released as one file, whose
-/// CustomResourceDefinitions alone can pass 4 MiB.
+/// `CustomResourceDefinition`s alone can pass 4 MiB.
 const MAX_MANIFEST_BYTES: u64 = 32 << 20;
 
 /// Reads files under one root and remembers the digest of each.

@@ -15,14 +15,16 @@ use engine_core::plan::outcome::{Outcome, Report, ReportEntry};
 use engine_core::plan::schedule::{Schedule, StepId, Walk};
 use engine_core::plan::{Action, Change, Plan};
 use engine_core::ports::{Resolver, StateError, StateStore, Stored};
+use engine_core::rollout::Gate;
 use engine_core::state::{Holder, Intent, State};
 use engine_core::value::Value;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OnceCell, Semaphore, watch};
 use tokio::task::{self, JoinSet};
 use tracing::Instrument;
 
 use crate::Providers;
 use crate::execute::Executor;
+use crate::gate::Judge;
 use crate::journal::Journal;
 use crate::wait::Watches;
 
@@ -32,6 +34,8 @@ pub trait Progress: Send + Sync {
     fn begun(&self, change: &Change);
     /// A change was written and waits; says what is missing.
     fn waiting(&self, change: &Change, missing: &str);
+    /// A wave is to begin after this time.
+    fn soaking(&self, gate: &Gate, soak: Duration);
     /// A change ended.
     fn ended(&self, change: &Change, outcome: &Outcome);
 }
@@ -61,6 +65,8 @@ pub struct Run {
     pub served: BTreeMap<ClusterRef, Discovery>,
     /// Key of the sensitive digests.
     pub key: Option<SealKey>,
+    /// Judges checks between the waves of a rollout.
+    pub judge: Arc<dyn Judge>,
     /// Who runs this, for the lock.
     pub holder: Holder,
     /// How many changes are written at once. Waits do not count.
@@ -136,6 +142,8 @@ pub async fn apply(run: Run) -> Result<Finished, ApplyError> {
         journal,
         watches: Watches::new(labels, run.interrupted.clone()),
         writes: Semaphore::new(run.parallelism.max(1)),
+        gates: run.plan.gates.iter().map(|_| OnceCell::new()).collect(),
+        judge: run.judge,
         progress: run.progress,
         interrupted: run.interrupted.clone(),
     });
@@ -220,6 +228,12 @@ impl Walker<'_> {
     fn start(&mut self) {
         while let Some(step) = self.walk.next_ready() {
             let change = self.schedule.steps[step].change.map(|idx| &self.executor.plan.changes[idx]);
+            if let Some(gate) = self.schedule.steps[step].gate {
+                let executor = self.executor.clone();
+                let task = self.running.spawn(async move { executor.pass(gate).await });
+                self.tasks.insert(task.id(), step);
+                continue;
+            }
             match change {
                 Some(change) if change.action != Action::NoOp => {
                     if *self.interrupted.borrow() {
@@ -245,15 +259,16 @@ impl Walker<'_> {
     fn ended(&mut self, step: StepId, outcome: Outcome) {
         let address = self.change(step).map(|change| change.address.clone());
         let done = matches!(outcome, Outcome::Done { .. });
-        let interrupted = outcome == Outcome::Interrupted;
+        let held = matches!(outcome, Outcome::Held(_) | Outcome::Interrupted).then(|| outcome.clone());
         self.entry(step, outcome);
         if done {
             return self.walk.done(step);
         }
         for lost in self.walk.failed(step) {
-            let outcome = match (&address, interrupted) {
-                (Some(address), false) => Outcome::Skipped { because: address.clone() },
-                _ => Outcome::Interrupted,
+            let outcome = match (&address, &held) {
+                (_, Some(held)) => held.clone(),
+                (Some(address), None) => Outcome::Skipped { because: address.clone() },
+                (None, None) => Outcome::Interrupted,
             };
             self.entry(lost, outcome);
         }

@@ -19,11 +19,12 @@ use engine_core::ports::{
 use engine_core::resource::{Body, Resource};
 use engine_core::state::{Output, ResourceRecord, State};
 use engine_core::value::{Text, Value};
-use tokio::sync::{Semaphore, SemaphorePermit, watch};
+use tokio::sync::{OnceCell, Semaphore, SemaphorePermit, watch};
 
 use crate::Providers;
 use crate::apply::{Progress, done};
 use crate::contents::foreign_contents;
+use crate::gate::Judge;
 use crate::journal::Journal;
 use crate::read::{ReadError, read_object, target};
 use crate::wait::{Until, Wait, Waited, Watches};
@@ -57,6 +58,9 @@ pub(crate) struct Executor {
     pub(crate) journal: Journal,
     pub(crate) watches: Watches,
     pub(crate) writes: Semaphore,
+    /// How each of the plan's gates was passed, once it was reached.
+    pub(crate) gates: Vec<OnceCell<Outcome>>,
+    pub(crate) judge: Arc<dyn Judge>,
     pub(crate) progress: Arc<dyn Progress>,
     /// Turns true when nothing more is to be begun.
     pub(crate) interrupted: watch::Receiver<bool>,

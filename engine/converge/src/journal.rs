@@ -55,6 +55,11 @@ impl Journal {
         })
     }
 
+    /// Returns where the state is kept.
+    pub(crate) fn store(&self) -> &dyn StateStore {
+        self.store.as_ref()
+    }
+
     /// Records that an object exists as applied.
     pub(crate) fn applied(&self, object_ref: &ObjectRef, record: ResourceRecord) {
         self.change(object_ref, |state| drop(state.records.insert(object_ref.clone(), record)));

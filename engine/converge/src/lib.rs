@@ -10,6 +10,7 @@ pub mod apply;
 mod conditions;
 mod contents;
 mod execute;
+pub mod gate;
 mod journal;
 mod known;
 mod release;

@@ -19,6 +19,7 @@ pub mod mark;
 pub mod object;
 pub mod object_check;
 pub mod object_ref;
+pub mod rollout;
 pub mod sensitive;
 
 pub mod graph;

@@ -6,6 +6,7 @@ use std::pin::Pin;
 
 use crate::address::Address;
 use crate::diagnostic::{Diagnostics, SourceSpan};
+use crate::digest::Digest;
 use crate::kind_info::{Discovery, KindInfo};
 use crate::manifest::Manifest;
 use crate::mark::FieldManager;
@@ -271,6 +272,15 @@ pub struct HistoryEntry {
     pub time: String,
 }
 
+/// That somebody agrees to what a plan decides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Approval {
+    /// Who.
+    pub who: String,
+    /// When, in RFC 3339.
+    pub time: String,
+}
+
 /// Keeps the state as a linear chain of revisions.
 pub trait StateStore: Send + Sync {
     /// Returns the newest state, `None` before the first.
@@ -289,6 +299,19 @@ pub trait StateStore: Send + Sync {
         next: &State,
         summary: &str,
     ) -> Result<Revision, StateError>;
+
+    /// Records that a decision is approved, by whoever runs this. An approval that is there already stays as it is. The
+    /// chain does not move, so that a run that holds it is not disturbed.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    fn approve(&self, decision: &Digest) -> Result<Approval, StateError>;
+
+    /// Returns the approval of a decision, `None` if nobody approved it.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn approval(&self, decision: &Digest) -> Result<Option<Approval>, StateError>;
 
     /// Returns the chain, newest first, at most `limit` entries.
     ///
@@ -339,7 +362,7 @@ pub struct Rendered {
     /// Warnings.
     pub warnings: Diagnostics,
     /// Every file read, relative to the repository's root, with its SHA-256.
-    pub files: BTreeMap<String, crate::digest::Digest>,
+    pub files: BTreeMap<String, Digest>,
 }
 
 /// Turns a declared source into objects, without cluster, process or network.

@@ -21,7 +21,7 @@ mod text;
 pub use diagnostics::{diagnostics_json, diagnostics_text};
 pub use escape::{escape, fold};
 pub use graph::{graph_dot, graph_mermaid};
-pub use json::{history_json, plan_json, report_json, state_json, state_show_json};
+pub use json::{RunEvent, event_json, history_json, plan_json, state_json, state_show_json};
 pub use markdown::{DEFAULT_LIMIT, PreviewOptions, plan_markdown, preview_marker};
 pub use naming::Naming;
 pub use report::{Operation, report_text};

@@ -61,6 +61,7 @@ fn undone(entry: &ReportEntry) -> Option<(&'static str, Role, String)> {
         Outcome::Skipped { because } => {
             not_begun(format!("skipped: depends on {}", escape(&because.to_string())))
         }
+        Outcome::Held(why) => not_begun(format!("held: {}", lines(why))),
         Outcome::Interrupted => not_begun("not begun: the run was interrupted".into()),
     }
 }
@@ -85,6 +86,7 @@ fn tail(report: &Report, operation: Operation) -> String {
         (count(&|it| matches!(it.outcome, Outcome::Failed(_))), "failed"),
         (count(&|it| matches!(it.outcome, Outcome::Unknown(_))), "unknown"),
         (count(&|it| matches!(it.outcome, Outcome::Skipped { .. })), "skipped"),
+        (count(&|it| matches!(it.outcome, Outcome::Held(_))), "held"),
         (count(&|it| it.outcome == Outcome::Interrupted), "not begun"),
     ];
     let undone = undone.iter().filter(|(count, _)| *count > 0);

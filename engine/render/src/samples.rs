@@ -85,6 +85,7 @@ pub(crate) fn plan(changes: Vec<Change>) -> Plan {
         outputs: Vec::new(),
         new_outputs: Default::default(),
         unobserved: Default::default(),
+        gates: Vec::new(),
         refresh_only: false,
         diagnostics: Diagnostics::default(),
     }

@@ -1,5 +1,6 @@
 //! What every store promises, checked on each of them.
 
+use engine_core::digest::Digest;
 use engine_core::mark::Lineage;
 use engine_core::ports::{Revision, StateError, StateStore};
 use engine_core::state::{Output, State};
@@ -29,6 +30,7 @@ pub(crate) fn check(store: &dyn StateStore) {
     assert_ne!(revision, second);
     assert_eq!(store.latest().unwrap().unwrap().state, two);
 
+    keeps_approvals(store);
     refuses_the_stale(store, &revision, &one);
     refuses_what_does_not_follow(store, &second, &two);
 
@@ -38,6 +40,17 @@ pub(crate) fn check(store: &dyn StateStore) {
         history.iter().map(|entry| (&entry.revision, entry.serial, entry.summary.as_str())).collect();
     assert_eq!(told, [(&second, 2, "Apply: nothing"), (&revision, 1, "Apply: 1 to create")]);
     assert_eq!(store.history(1).unwrap().len(), 1);
+}
+
+fn keeps_approvals(store: &dyn StateStore) {
+    // A store may be a new one on a repository that has been checked before.
+    let decision = || Digest::of_bytes(&crate::random::bytes::<16>().unwrap());
+    let (one, other) = (decision(), decision());
+    assert_eq!(store.approval(&one).unwrap(), None);
+    let approval = store.approve(&one).unwrap();
+    assert_eq!(store.approval(&one).unwrap(), Some(approval.clone()));
+    assert_eq!(store.approve(&one).unwrap(), approval, "an approval stays as it is");
+    assert_eq!(store.approval(&other).unwrap(), None, "a decision is approved, not an environment");
 }
 
 fn refuses_the_stale(store: &dyn StateStore, old: &Revision, one: &State) {

@@ -1,8 +1,10 @@
 //! A store for the life of the process.
 
+use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use engine_core::ports::{HistoryEntry, Revision, StateError, StateStore, Stored};
+use engine_core::digest::Digest;
+use engine_core::ports::{Approval, HistoryEntry, Revision, StateError, StateStore, Stored};
 use engine_core::state::State;
 use jiff::Timestamp;
 
@@ -16,12 +18,17 @@ use crate::step::{Step, check_successor, refused};
 #[derive(Debug, Default)]
 pub struct MemoryStore {
     chain: Mutex<Vec<(Stored, HistoryEntry)>>,
+    approvals: Mutex<BTreeMap<Digest, Approval>>,
 }
 
 impl MemoryStore {
     /// Returns an empty store.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    fn approvals(&self) -> MutexGuard<'_, BTreeMap<Digest, Approval>> {
+        self.approvals.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A panic elsewhere cannot leave half a revision: the chain changes by one push.
@@ -64,6 +71,15 @@ impl StateStore for MemoryStore {
         let stored = Stored { revision: revision.clone(), state: next.clone() };
         chain.push((stored, entry));
         Ok(revision)
+    }
+
+    fn approve(&self, decision: &Digest) -> Result<Approval, StateError> {
+        let approval = || Approval { who: "terrane".into(), time: Timestamp::now().to_string() };
+        Ok(self.approvals().entry(*decision).or_insert_with(approval).clone())
+    }
+
+    fn approval(&self, decision: &Digest) -> Result<Option<Approval>, StateError> {
+        Ok(self.approvals().get(decision).cloned())
     }
 
     fn history(&self, limit: usize) -> Result<Vec<HistoryEntry>, StateError> {

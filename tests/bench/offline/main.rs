@@ -254,6 +254,7 @@ fn offline(graph: &ResourceGraph, state: &State, desired: &DesiredPrints) -> Pla
         adopt: engine_core::plan::AdoptPolicy::Never,
         accepted: &BTreeSet::new(),
         outputs: &BTreeMap::new(),
+        rollouts: &[],
         replace: &BTreeSet::new(),
         left_out: &BTreeMap::new(),
     })

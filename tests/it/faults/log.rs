@@ -2,7 +2,8 @@
 
 use std::sync::{Arc, Mutex};
 
-use engine_core::ports::{HistoryEntry, Revision, StateError, StateStore, Stored};
+use engine_core::digest::Digest;
+use engine_core::ports::{Approval, HistoryEntry, Revision, StateError, StateStore, Stored};
 use engine_core::state::{Intent, State};
 use engine_state::MemoryStore;
 
@@ -125,6 +126,14 @@ impl StateStore for WatchedStore {
         self.log.note(Event::Advanced(intents));
         self.landed.lock().unwrap().push(next.clone());
         Ok(revision)
+    }
+
+    fn approve(&self, decision: &Digest) -> Result<Approval, StateError> {
+        self.chain.approve(decision)
+    }
+
+    fn approval(&self, decision: &Digest) -> Result<Option<Approval>, StateError> {
+        self.chain.approval(decision)
     }
 
     fn history(&self, limit: usize) -> Result<Vec<HistoryEntry>, StateError> {

@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
 use engine_config::{Definition, LoadOptions, load};
 use engine_converge::Providers;
 use engine_converge::apply::{ApplyError, Finished, Progress, Run, apply};
+use engine_converge::gate::Judge;
 use engine_converge::predict::{Basis, Purpose, predict};
 use engine_converge::read::{Question, read, read_object};
 use engine_core::address::Address;
@@ -21,11 +23,12 @@ use engine_core::object_ref::{ClusterRef, ObjectRef, Uid};
 use engine_core::plan::outcome::Outcome;
 use engine_core::plan::triage::{DesiredPrints, Triage, desired_prints, ready_reads, triage};
 use engine_core::plan::{Action, Change, Plan, PlanInput, PlannedOutput, Tier, plan};
-use engine_core::ports::{ClusterProvider, ListQuery, Page, StateStore, Stored};
+use engine_core::ports::{BoxFuture, ClusterProvider, ListQuery, Page, StateStore, Stored};
 use engine_core::resource::Body as Declared;
+use engine_core::rollout::Gate;
 use engine_core::state::{Holder, State};
 use engine_core::value::{Text, Value};
-use engine_render::{Operation, Style, plan_json, plan_text, report_json, report_text};
+use engine_render::{Operation, RunEvent, Style, event_json, plan_json, plan_text, report_text};
 use http::{Method, Request, StatusCode};
 use providers_kubernetes::{Client, KubernetesProvider};
 use providers_kustomize::Kustomize;
@@ -240,6 +243,7 @@ impl<'a> World<'a> {
             observed,
             served,
             key: Some(key()),
+            judge: Arc::new(NoChecks),
             holder: Holder {
                 run: "0123".into(),
                 who: "tester".into(),
@@ -252,7 +256,8 @@ impl<'a> World<'a> {
         };
         match apply(run).await {
             Ok(finished) => {
-                self.say(report_json(&plan, &finished.report, &Diagnostics::default()));
+                let found = Diagnostics::default();
+                self.say(event_json(RunEvent::Finished(&plan, &finished.report, &found), "now"));
                 Ended::Finished(Box::new(finished))
             }
             Err(error) => Ended::Refused(error),
@@ -280,6 +285,7 @@ impl<'a> World<'a> {
             adopt: definition.adopt,
             accepted: &definition.accepted,
             outputs: &goal.outputs(&definition),
+            rollouts: definition.rollouts(),
             replace: &BTreeSet::new(),
             left_out: &BTreeMap::new(),
         });
@@ -437,8 +443,19 @@ async fn read_ready(
 /// Keeps what a run tells its user.
 struct Listener(Arc<Mutex<Vec<String>>>);
 
+/// The definition has no checks.
+struct NoChecks;
+
+impl Judge for NoChecks {
+    fn failures(&self, _: BTreeMap<Address, Value>) -> BoxFuture<'_, Result<Vec<(Text, String)>, String>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+}
+
 impl Progress for Listener {
     fn begun(&self, _: &Change) {}
+
+    fn soaking(&self, _: &Gate, _: Duration) {}
 
     fn waiting(&self, change: &Change, missing: &str) {
         self.0.lock().unwrap().push(format!("{}: {missing}", change.address));

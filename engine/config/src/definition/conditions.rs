@@ -194,7 +194,7 @@ fn checks_warn_and_ask_for_what_they_read() {
     let said = |reads: &[(&str, &str)], moment| {
         let reads = reads.iter().map(|(address, found)| (parse(address), json(found))).collect();
         let checks = definition.filler.checks(&reads, moment).unwrap();
-        let warnings = checks.warnings.iter().map(|it| it.summary.clone());
+        let warnings = checks.found.iter().map(|(_, it)| it.summary.clone());
         warnings.chain(checks.asked.iter().map(|it| format!("asks {}", it.address))).collect::<Vec<_>>()
     };
     let open = ["check.late is known only after apply", "check.now is known only after apply"];

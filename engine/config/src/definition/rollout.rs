@@ -90,6 +90,23 @@ fn a_wave_waits_although_nothing_lies_on_the_one_before() {
 }
 
 #[test]
+fn gates_may_depend_on_variables() {
+    let rollout = WAVES
+        .replace(
+            "[cluster.canary]\n",
+            "[cluster.canary]\n    soak = \"${var.minutes}m\"\n    checks = [check.well]\n",
+        )
+        .replace("[cluster.last]\n", "[cluster.last]\n    approval = var.in_prod\n");
+    let rest = "variable \"minutes\" {\n  default = 10\n}\ncheck \"well\" {\n  assert {\n    condition = true\n    \
+                error_message = \"no\"\n  }\n}\n";
+    let definition = repository(&(rollout + rest)).definition();
+    let waves = definition.rollouts().iter().flat_map(|rollout| &rollout.waves);
+    let told: Vec<_> = waves.map(|it| (it.name.as_str(), it.soak, it.checks.len(), it.approval)).collect();
+    let soak = Some(std::time::Duration::from_secs(600));
+    assert_eq!(told, [("first", soak, 1, false), ("second", None, 0, false), ("third", None, 0, true)]);
+}
+
+#[test]
 fn faults_of_rollouts_are_found_where_they_are() {
     let wave = |body: &str| format!("rollout \"r\" {{\n  wave \"w\" {{\n{body}  }}\n}}\n");
     let cases = [
@@ -121,8 +138,20 @@ fn faults_of_rollouts_are_found_where_they_are() {
             "TRN0114 main.hcl:34:31: cluster prod[\"eu\"] is in two waves",
         ),
         (
-            wave("    clusters = [cluster.canary]\n    soak     = \"10m\"\n"),
-            "TRN0115 main.hcl:35:16: soak of a wave is not supported yet",
+            wave("    clusters = [cluster.canary]\n    soak     = \"soon\"\n"),
+            "TRN0117 main.hcl:35:16: \"soon\" is not a duration",
+        ),
+        (
+            wave("    clusters = [cluster.canary]\n    checks   = [check.well]\n"),
+            "TRN0120 main.hcl:35:17: there is no check.well",
+        ),
+        (
+            wave("    clusters = [cluster.canary]\n    approval = namespace.a.name\n"),
+            "TRN0121 main.hcl:35:16: ",
+        ),
+        (
+            wave("    clusters = [cluster.canary]\n    approval = \"maybe\"\n"),
+            "TRN0117 main.hcl:35:16: invalid value for approval",
         ),
         (WAVES.replace("second", "first"), "TRN0114 main.hcl:39:8: wave \"first\" is declared twice"),
         (WAVES.to_owned() + WAVES, "TRN0114 main.hcl:46:1: rollout \"all\" is declared twice"),

@@ -36,8 +36,8 @@ pub(crate) struct Verdicts {
     pub(crate) outputs: Diagnostics,
     /// Instances with preconditions that are known only after apply.
     pub(crate) open: BTreeSet<Address>,
-    /// What checks warn of.
-    pub(crate) checks: Diagnostics,
+    /// What checks warn of, by the address of the check.
+    pub(crate) checks: Vec<(String, Diagnostic)>,
     /// Reads of checks without an answer.
     pub(crate) asked: Vec<Asked>,
 }
@@ -203,19 +203,22 @@ impl Walk<'_> {
 
     fn check(&mut self, frame: &Frame<'_>, (title, name): (&str, &Text), check: &Check) {
         let warning = |summary: String, span: SourceSpan| {
-            Diagnostic::warning(CHECK, summary).at(span).label(check.span.clone(), "the check")
+            let warning = Diagnostic::warning(CHECK, summary).at(span).label(check.span.clone(), "the check");
+            (title.to_owned(), warning)
         };
         if let Some(read) = self.absent(frame, name) {
             let summary = format!("{title} failed: the object of {read} does not exist or cannot be read");
-            return self.verdicts.checks.push(Diagnostic::warning(CHECK, summary).at(check.span.clone()));
+            let warning = Diagnostic::warning(CHECK, summary).at(check.span.clone());
+            return self.verdicts.checks.push((title.to_owned(), warning));
         }
         for rule in &check.assertions {
             match self.verdict(frame, rule, (&Repeated::Once, None), &mut Uses::default()) {
                 Ok(Verdict::Holds) => {}
-                Ok(Verdict::Open) => self.verdicts.checks.push(
-                    Diagnostic::warning(CHECK_OPEN, format!("{title} is known only after apply"))
-                        .at(rule.condition.span()),
-                ),
+                Ok(Verdict::Open) => {
+                    let summary = format!("{title} is known only after apply");
+                    let warning = Diagnostic::warning(CHECK_OPEN, summary).at(rule.condition.span());
+                    self.verdicts.checks.push((title.to_owned(), warning));
+                }
                 Ok(Verdict::Fails(message)) => {
                     let summary = format!("{title} failed: {message}");
                     self.verdicts.checks.push(warning(summary, rule.condition.span()));

@@ -24,6 +24,7 @@ use engine_core::diagnostic::{Diagnostic, Diagnostics, SourceSpan};
 use engine_core::graph::{Block, EdgeReason, GraphBuilder};
 use engine_core::object_ref::ClusterRef;
 use engine_core::resource::Resource;
+use engine_core::rollout::Rollout;
 use engine_core::value::{Text, Value};
 
 pub(crate) use self::conditions::{Asked, Verdicts};
@@ -63,8 +64,14 @@ pub(crate) struct Expanded {
     pub(crate) verdicts: Verdicts,
 }
 
-/// The order between clusters: who waits, for whom, and where it is written.
-pub(crate) type ClusterOrder = Vec<(ClusterRef, ClusterRef, SourceSpan)>;
+/// The order between clusters.
+#[derive(Default)]
+pub(crate) struct ClusterOrder {
+    /// Who waits, for whom, and where it is written.
+    pub(crate) waits: Vec<(ClusterRef, ClusterRef, SourceSpan)>,
+    /// Clusters in waves.
+    pub(crate) rollouts: Vec<Rollout>,
+}
 
 /// Evaluates an environment. What has been found wrong with its inputs is among the faults.
 pub(crate) fn expand(
@@ -236,7 +243,9 @@ impl<'a> Walk<'a> {
     /// Orders clusters: a stage holds all that is on one of them.
     fn order_clusters(&mut self, order: &ClusterOrder) {
         let mut stages = BTreeMap::new();
-        for cluster in order.iter().flat_map(|(dependent, dependency, _)| [dependent, dependency]) {
+        let in_order = order.waits.iter().flat_map(|(dependent, dependency, _)| [dependent, dependency]);
+        let waves = order.rollouts.iter().flat_map(|rollout| &rollout.waves);
+        for cluster in in_order.chain(waves.flat_map(|wave| &wave.clusters)) {
             stages.entry(cluster).or_insert_with(|| {
                 let stage = self.builder.block(&Address::of_cluster(cluster), None);
                 for block in self.by_cluster.get(cluster).into_iter().flatten() {
@@ -245,7 +254,7 @@ impl<'a> Walk<'a> {
                 stage
             });
         }
-        for (dependent, dependency, span) in order {
+        for (dependent, dependency, span) in &order.waits {
             self.builder.depend(stages[dependent], stages[dependency], EdgeReason::DependsOn(span.clone()));
         }
     }

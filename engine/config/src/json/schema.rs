@@ -85,7 +85,7 @@ static CHECK: Schema = schema(&[block("assert", 0, &PLAIN), block("read", 2, &RE
 
 static ROLLOUT: Schema = schema(&[block("wave", 1, &WAVE)], &[]);
 
-static WAVE: Schema = schema(&[], &["clusters"]);
+static WAVE: Schema = schema(&[], &["checks", "clusters"]);
 
 static SURGERY: Schema = schema(&[block("lifecycle", 0, &LIFECYCLE)], &["from", "to"]);
 

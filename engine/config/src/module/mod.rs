@@ -34,6 +34,7 @@ pub(crate) use self::link::Linker;
 pub(crate) use self::place::place;
 pub(crate) use self::refactoring::{ImportDeclaration, Refactorings};
 pub(crate) use self::remote::Remotes;
+pub(crate) use self::resource::duration;
 pub(crate) use self::secret::Secret;
 use crate::expr_value::ExprValue;
 use crate::templates::Templates;
@@ -166,7 +167,11 @@ pub(crate) struct Rollout {
 
 /// A `wave` block.
 pub(crate) struct Wave {
+    pub(crate) name: Text,
     pub(crate) clusters: Vec<Target>,
+    pub(crate) soak: Option<Expr>,
+    pub(crate) checks: Vec<Target>,
+    pub(crate) approval: Option<Expr>,
 }
 
 /// A block that declares resources.
@@ -274,11 +279,6 @@ impl Declaration {
 }
 
 impl Module {
-    /// Returns when objects of some kinds are current.
-    pub(crate) fn wait_rules(&self) -> Vec<WaitRule> {
-        self.root.settings.as_ref().map(|settings| settings.wait_rules.clone()).unwrap_or_default()
-    }
-
     /// Returns the position of a block.
     pub(crate) fn find(&self, block_type: &str, name: &str) -> Option<usize> {
         self.index.get(block_type)?.get(name).copied()

@@ -9,7 +9,7 @@ use engine_core::value::Text;
 use petgraph::graph::{DiGraph, NodeIndex};
 
 use super::decode::Level;
-use super::{Body, Declaration, Expr, Module, Node, Repeat, Target};
+use super::{Body, Declaration, Expr, Module, Node, Repeat, Target, Wave};
 use crate::codes::{CLUSTER_CHOICE, DEPRECATED, MISPLACED_REFERENCE, UNKNOWN_REFERENCE};
 use crate::eval::{Reference, Step, StepKind, did_you_mean, references};
 use crate::foreign;
@@ -219,9 +219,20 @@ impl Checker<'_> {
                 self.expr(for_each, Place::Variables, None);
             }
         }
-        let waves = root.rollouts.values().flat_map(|rollout| &rollout.waves);
+        let waves: Vec<&Wave> = root.rollouts.values().flat_map(|rollout| &rollout.waves).collect();
+        for wave in &waves {
+            for expr in wave.soak.iter().chain(&wave.approval) {
+                self.expr(expr, Place::Variables, None);
+            }
+            for target in &wave.checks {
+                if target.block_type != "check" || !self.module.checks.contains_key(&target.name) {
+                    let names = self.module.checks.keys().map(Text::as_str);
+                    self.unknown(&format!("check.{}", target.name), &target.name, names, target.span.clone());
+                }
+            }
+        }
         let targets = root.clusters.values().flat_map(|cluster| &cluster.depends_on);
-        for target in targets.chain(waves.flat_map(|wave| &wave.clusters)) {
+        for target in targets.chain(waves.into_iter().flat_map(|wave| &wave.clusters)) {
             if target.block_type != "cluster" || !root.clusters.contains_key(&target.name) {
                 let what = format!("cluster.{}", target.name);
                 let names = root.clusters.keys().map(Text::as_str);

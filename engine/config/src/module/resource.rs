@@ -297,7 +297,7 @@ fn timeout(fields: &mut Fields<'_>, constants: &Constants, name: &'static str) -
     duration
 }
 
-fn duration(text: &str) -> Option<Duration> {
+pub(crate) fn duration(text: &str) -> Option<Duration> {
     let duration: SignedDuration = text.parse().ok()?;
     Duration::try_from(duration).ok().filter(|duration| !duration.is_zero())
 }

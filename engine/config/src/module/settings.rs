@@ -13,7 +13,7 @@ use super::fields::{Fields, Name, expect_labels, head_span, twice};
 use super::resource::targets;
 use super::wait_rule::wait_rules;
 use super::{ClusterDeclaration, Rollout, Settings, StateDeclaration, Wave};
-use crate::codes::{DUPLICATE, INVALID_ARGUMENT, LABELS, MISSING_ARGUMENT, UNSUPPORTED};
+use crate::codes::{DUPLICATE, INVALID_ARGUMENT, LABELS, MISSING_ARGUMENT};
 use crate::eval::did_you_mean;
 use crate::expr_value::ExprValue;
 use crate::types::Type;
@@ -120,9 +120,6 @@ pub(super) fn cluster(
     Some((name, declaration))
 }
 
-/// Gates of a wave that are reserved.
-const RESERVED_GATES: [&str; 3] = ["approval", "checks", "soak"];
-
 /// Decodes a `rollout` block.
 pub(super) fn rollout(
     block: Block,
@@ -155,17 +152,16 @@ fn wave(block: Block, file: &Arc<SourceFile>, faults: &mut Diagnostics) -> Optio
     let name = expect_labels(&block, file, &["NAME"], faults)?.pop()?;
     let span = head_span(&block, file);
     let mut fields = Fields::new(format!("wave {:?}", name.text), span, block.body, faults);
-    for gate in RESERVED_GATES {
-        if let Some(argument) = fields.argument(gate) {
-            let fault = Diagnostic::error(UNSUPPORTED, format!("{gate} of a wave is not supported yet"));
-            fields
-                .fault(fault.at(argument.span()).hint("a wave starts when all of the one before is current"));
-        }
-    }
     if !fields.has("clusters") {
         fields.missing("clusters");
     }
-    let clusters = targets(&mut fields, ("clusters", "cluster", "cluster.main"));
+    let wave = Wave {
+        name: name.text.clone(),
+        clusters: targets(&mut fields, ("clusters", "cluster", "cluster.main")),
+        soak: fields.expr("soak"),
+        checks: targets(&mut fields, ("checks", "check", "check.well")),
+        approval: fields.expr("approval"),
+    };
     fields.finish();
-    Some((name, Wave { clusters }))
+    Some((name, wave))
 }

@@ -22,6 +22,7 @@ use crate::plan::{
 use crate::ports::{ProviderError, Witness};
 use crate::prediction::Prediction;
 use crate::resource::{Body, Resource};
+use crate::rollout::Rollout;
 use crate::state::{ResourceRecord, State, path_hash};
 use crate::value::Text;
 
@@ -55,6 +56,8 @@ pub struct PlanInput<'a> {
     pub accepted: &'a BTreeSet<Code>,
     /// Outputs of the definition.
     pub outputs: &'a BTreeMap<Text, PlannedOutput>,
+    /// Clusters in waves.
+    pub rollouts: &'a [Rollout],
     /// Resources whose objects are replaced although nothing of them changes.
     pub replace: &'a BTreeSet<Address>,
 }
@@ -89,9 +92,12 @@ pub fn plan(input: &PlanInput<'_>) -> Plan {
         outputs,
         new_outputs,
         unobserved: unobserved(input),
+        gates: Vec::new(),
         refresh_only: false,
         diagnostics: planner.diagnostics.sorted(),
     };
+    let changed = plan.effective().map(|change| &change.object_ref.cluster).collect();
+    plan.gates = input.rollouts.iter().flat_map(|rollout| rollout.gates(&changed)).collect();
     crate::plan::schedule::sort(&mut plan, input.graph, input.state);
     plan
 }

@@ -5,6 +5,7 @@ use rayon::prelude::*;
 use crate::digest::Digest;
 use crate::field_path::FieldPath;
 use crate::plan::{Action, Change, Exceptions, Plan, Shown};
+use crate::rollout::Gate;
 use crate::value::Value;
 
 impl Plan {
@@ -19,11 +20,28 @@ impl Plan {
             .outputs
             .iter()
             .map(|output| Value::list([Value::String(output.name.clone()), shown_value(&output.after)]));
+        let gates = self.gates.iter().map(gate_value);
         let lineage = if self.serial == 0 { Value::Null } else { self.lineage.as_str().into() };
         let environment = self.environment.as_str().into();
         let identity = Value::list([environment, lineage, Value::Number(self.serial.into())]);
-        Digest::of_value(&Value::list([identity, Value::list(changes), Value::list(outputs)]))
+        let (changes, outputs, gates) = (Value::list(changes), Value::list(outputs), Value::list(gates));
+        Digest::of_value(&Value::list([identity, changes, outputs, gates]))
     }
+}
+
+/// Returns what a gate asks for, and of which wave.
+fn gate_value(gate: &Gate) -> Value {
+    let clusters = gate.clusters.iter().map(|cluster| cluster.as_str().into());
+    let soak = gate.soak.map_or(Value::Null, |soak| Value::string(format!("{soak:?}")));
+    let checks = gate.checks.iter().map(|check| Value::String(check.clone()));
+    Value::list([
+        Value::String(gate.rollout.clone()),
+        Value::String(gate.wave.clone()),
+        Value::list(clusters),
+        soak,
+        Value::list(checks),
+        Value::Bool(gate.approval),
+    ])
 }
 
 /// Returns what one change decides: of what object, and what becomes of it.

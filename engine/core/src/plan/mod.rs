@@ -25,6 +25,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::field_path::FieldPath;
 use crate::mark::{EnvironmentName, Lineage};
 use crate::object_ref::{ClusterRef, ObjectRef, Uid};
+use crate::rollout::Gate;
 use crate::state::Output;
 use crate::value::{Text, Value};
 
@@ -377,6 +378,8 @@ pub struct Plan {
     pub new_outputs: BTreeMap<Text, Output>,
     /// Clusters on which kinds could not be observed, with the reason.
     pub unobserved: BTreeMap<ClusterRef, Vec<String>>,
+    /// What has to be met between the waves of rollouts.
+    pub gates: Vec<Gate>,
     /// Whether only the state is brought up to date: see [`Plan::refresh_only`].
     pub refresh_only: bool,
     /// Conflicts, failed predictions and warnings. A plan with errors cannot be applied.

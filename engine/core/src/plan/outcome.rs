@@ -21,6 +21,8 @@ pub enum Outcome {
         /// What it depends on.
         because: Address,
     },
+    /// Not begun, because what must be met before its wave is not; says what.
+    Held(String),
     /// The write may have landed; says what is known.
     Unknown(String),
     /// Not begun, because the run was interrupted.

@@ -20,6 +20,7 @@ impl Plan {
             }
             change.restarts.clear();
         }
+        self.gates.clear();
         self.outputs.clear();
         self.new_outputs = state.outputs.clone();
         // What stands in the way of changes is of no concern where there are none.

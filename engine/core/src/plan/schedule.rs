@@ -20,6 +20,8 @@ pub type StepId = usize;
 pub struct Step {
     /// Position in [`Plan::changes`]; `None` for a stage.
     pub change: Option<usize>,
+    /// Position in [`Plan::gates`], of the stage with which a cluster begins.
+    pub gate: Option<usize>,
     /// Steps that wait for this one.
     pub dependents: Vec<StepId>,
     /// How many steps this one waits for.
@@ -40,12 +42,15 @@ enum Link {
     Declared,
     /// From records: of objects that are deleted.
     Recorded,
+    /// From a deletion to the end of its cluster's wave.
+    Wave,
 }
 
 /// A node, with what it sorts by.
 #[derive(Clone)]
 struct Point {
     change: Option<usize>,
+    gate: Option<usize>,
     key: Key,
 }
 
@@ -60,8 +65,12 @@ impl Schedule {
     /// Orders a plan: what is applied follows the definition's graph; what is deleted goes in reverse of what
     /// its records depend on, and only after everything that stops depending on it has been applied.
     pub fn new(plan: &Plan, graph: &ResourceGraph, state: &State) -> Self {
-        let mut builder =
-            Builder { points: DiGraph::new(), by_object: HashMap::new(), gone: BTreeMap::new() };
+        let mut builder = Builder {
+            points: DiGraph::new(),
+            by_object: HashMap::new(),
+            gone: BTreeMap::new(),
+            waves: HashMap::new(),
+        };
         builder.applies(plan, graph);
         builder.deletes(plan, state);
         builder.finish()
@@ -100,6 +109,8 @@ struct Builder<'a> {
     by_object: HashMap<&'a ObjectRef, NodeIndex>,
     /// Per block address, the stage that all deletions of its dependents reach first.
     gone: BTreeMap<Address, NodeIndex>,
+    /// Of the clusters that wait at a gate, or that a gate waits for: how they begin and end.
+    waves: HashMap<Address, [NodeIndex; 2]>,
 }
 
 impl<'a> Builder<'a> {
@@ -111,14 +122,31 @@ impl<'a> Builder<'a> {
             .filter(|(_, change)| applies(change))
             .map(|(i, c)| (&c.address, i))
             .collect();
+        let gates = plan.gates.iter().enumerate().flat_map(|(idx, gate)| {
+            gate.clusters.iter().map(move |cluster| (Address::of_cluster(cluster), idx))
+        });
+        let gates: HashMap<Address, usize> = gates.collect();
+        let mut starts: HashMap<&Address, NodeIndex> = HashMap::new();
         let mut points: HashMap<NodeIndex, NodeIndex> = HashMap::new();
         for (at, (node, kind)) in graph.nodes_in_order().enumerate() {
             let change = match kind {
                 Node::Start(_) | Node::Done(_) => None,
                 Node::Resource(idx) => changes.get(&graph.resources()[*idx].address).copied(),
             };
-            let point = self.points.add_node(Point { change, key: Key::Apply(at) });
+            let point = self.points.add_node(Point { change, gate: None, key: Key::Apply(at) });
             points.insert(node, point);
+            match kind {
+                Node::Start(address) => {
+                    self.points[point].gate = gates.get(address).copied();
+                    starts.extend(gates.contains_key(address).then_some((address, point)));
+                }
+                Node::Done(address) => {
+                    if let Some(start) = starts.get(address) {
+                        self.waves.insert(address.clone(), [*start, point]);
+                    }
+                }
+                Node::Resource(_) => {}
+            }
             if let Some(change) = change {
                 self.by_object.insert(&plan.changes[change].object_ref, point);
             }
@@ -136,9 +164,13 @@ impl<'a> Builder<'a> {
         }
         for (idx, change) in plan.changes.iter().enumerate().filter(|(_, change)| !applies(change)) {
             let key = Key::Delete(change.address.clone(), idx);
-            let point = self.points.add_node(Point { change: Some(idx), key });
+            let point = self.points.add_node(Point { change: Some(idx), gate: None, key });
             self.by_object.insert(&change.object_ref, point);
             let cluster = Address::of_cluster(&change.object_ref.cluster);
+            if let Some([start, done]) = self.waves.get(&cluster) {
+                self.points.add_edge(*start, point, Link::Declared);
+                self.points.add_edge(point, *done, Link::Wave);
+            }
             for address in change.address.enclosing().into_iter().chain([cluster]) {
                 let stage = self.gone_stage(&address);
                 self.points.add_edge(stage, point, Link::Recorded);
@@ -148,7 +180,9 @@ impl<'a> Builder<'a> {
             let Some(dependent) = self.by_object.get(object_ref).copied() else {
                 continue;
             };
-            for block in &record.dependencies.blocks {
+            // Waves go forward, also where something is deleted; without them a cluster's end comes before that of
+            // those it depends on.
+            for block in record.dependencies.blocks.iter().filter(|it| !self.waves.contains_key(*it)) {
                 if let Some(stage) = self.gone.get(block) {
                     self.points.add_edge(dependent, *stage, Link::Recorded);
                 }
@@ -168,17 +202,25 @@ impl<'a> Builder<'a> {
         if let Some(stage) = self.gone.get(address) {
             return *stage;
         }
-        let stage =
-            self.points.add_node(Point { change: None, key: Key::Delete(address.clone(), usize::MAX) });
+        let stage = self.points.add_node(Point {
+            change: None,
+            gate: None,
+            key: Key::Delete(address.clone(), usize::MAX),
+        });
         self.gone.insert(address.clone(), stage);
         stage
     }
 
     fn finish(mut self) -> Schedule {
-        // The definition's part is acyclic, and no edge leads from a deletion back to it: a cycle can only be
-        // among records that were written by different definitions.
-        let order =
-            order_dropping(&mut self.points, |link| *link == Link::Recorded, |point| point.key.clone());
+        // The definition's part is acyclic, and no edge leads from a deletion back to it but those of waves: a cycle
+        // can only be among records that were written by different definitions, or of records with waves.
+        // That of deletions within a wave gives way before that of what depends on each other.
+        let rank = |link: &Link| match link {
+            Link::Declared => None,
+            Link::Wave => Some(0),
+            Link::Recorded => Some(1),
+        };
+        let order = order_dropping(&mut self.points, rank, |point| point.key.clone());
         let order = order.unwrap_or_default();
         let mut position = vec![0; self.points.node_count()];
         for (at, node) in order.iter().enumerate() {
@@ -186,6 +228,7 @@ impl<'a> Builder<'a> {
         }
         let steps = order.iter().map(|node| Step {
             change: self.points[*node].change,
+            gate: self.points[*node].gate,
             dependents: self.points.edges(*node).map(|edge| position[edge.target().index()]).collect(),
             blockers: self.points.edges_directed(*node, petgraph::Incoming).count(),
         });

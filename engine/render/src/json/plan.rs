@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use engine_core::object_ref::ObjectRef;
+use engine_core::object_ref::{ClusterRef, ObjectRef};
 use engine_core::plan::{Action, ActionKind, Change, Drifter, FieldChange, OutputChange, Plan, Shown};
-use engine_core::value::Value;
+use engine_core::rollout::Gate;
+use engine_core::value::{Text, Value};
 use serde::Serialize;
 
 use super::{FORMAT_VERSION, to_json};
@@ -15,8 +16,12 @@ use crate::diagnostics::{DiagnosticJson, diagnostic_list};
 /// A field's `before` or `after` is missing where there is nothing; `sensitive` and `unknown` say that there is
 /// a value which is not shown or not known. `change.actions` has Terraform's words.
 pub fn plan_json(plan: &Plan) -> String {
+    to_json(&of_plan(plan))
+}
+
+pub(super) fn of_plan(plan: &Plan) -> PlanJson<'_> {
     let counts = plan.counts();
-    to_json(&PlanJson {
+    PlanJson {
         format_version: FORMAT_VERSION,
         environment: plan.environment.as_str(),
         lineage: plan.lineage.as_str(),
@@ -34,6 +39,7 @@ pub fn plan_json(plan: &Plan) -> String {
             read: count(plan, ActionKind::Read),
         },
         resource_changes: plan.effective().map(change_json).collect(),
+        gates: plan.gates.iter().filter(|gate| !gate.is_open()).map(gate_json).collect(),
         output_changes: plan.outputs.iter().map(|it| (it.name.as_str(), output_json(it))).collect(),
         unobserved: plan
             .unobserved
@@ -41,11 +47,11 @@ pub fn plan_json(plan: &Plan) -> String {
             .map(|(cluster, kinds)| (cluster.as_str(), kinds.as_slice()))
             .collect(),
         diagnostics: diagnostic_list(&plan.diagnostics),
-    })
+    }
 }
 
 #[derive(Serialize)]
-struct PlanJson<'a> {
+pub(super) struct PlanJson<'a> {
     format_version: &'static str,
     environment: &'a str,
     lineage: &'a str,
@@ -57,9 +63,34 @@ struct PlanJson<'a> {
     refresh_only: bool,
     summary: Summary,
     resource_changes: Vec<ChangeJson<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    gates: Vec<GateJson<'a>>,
     output_changes: BTreeMap<&'a str, Sides<'a>>,
     unobserved: BTreeMap<&'a str, &'a [String]>,
     diagnostics: Vec<DiagnosticJson>,
+}
+
+/// What a wave waits for, beside the wave before.
+#[derive(Serialize)]
+struct GateJson<'a> {
+    rollout: &'a str,
+    wave: &'a str,
+    clusters: Vec<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    soak_seconds: Option<u64>,
+    checks: Vec<&'a str>,
+    approval: bool,
+}
+
+fn gate_json(gate: &Gate) -> GateJson<'_> {
+    GateJson {
+        rollout: &gate.rollout,
+        wave: &gate.wave,
+        clusters: gate.clusters.iter().map(ClusterRef::as_str).collect(),
+        soak_seconds: gate.soak.map(|soak| soak.as_secs()),
+        checks: gate.checks.iter().map(Text::as_str).collect(),
+        approval: gate.approval,
+    }
 }
 
 #[derive(Serialize)]

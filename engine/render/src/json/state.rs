@@ -1,18 +1,12 @@
-//! The state, its history and the result of a run as JSON.
-
-use std::time::Duration;
+//! The state and its history as JSON.
 
 use engine_core::address::Address;
-use engine_core::diagnostic::Diagnostics;
 use engine_core::object_ref::ObjectRef;
-use engine_core::plan::Plan;
-use engine_core::plan::outcome::{Outcome, Report};
 use engine_core::ports::HistoryEntry;
 use engine_core::state::{ResourceRecord, State};
 use serde::Serialize;
 
 use super::{FORMAT_VERSION, to_json};
-use crate::diagnostics::{DiagnosticJson, diagnostic_list};
 
 #[derive(Serialize)]
 struct StateJson<'a> {
@@ -37,7 +31,7 @@ struct RecordJson<'a> {
 }
 
 #[derive(Serialize)]
-struct ObjectJson<'a> {
+pub(super) struct ObjectJson<'a> {
     cluster: &'a str,
     group: &'a str,
     kind: &'a str,
@@ -84,7 +78,7 @@ fn of_record<'a>(object_ref: &'a ObjectRef, record: &'a ResourceRecord) -> Recor
     }
 }
 
-fn of_object(object_ref: &ObjectRef) -> ObjectJson<'_> {
+pub(super) fn of_object(object_ref: &ObjectRef) -> ObjectJson<'_> {
     ObjectJson {
         cluster: object_ref.cluster.as_str(),
         group: &object_ref.kind.group,
@@ -119,61 +113,4 @@ pub fn history_json(entries: &[HistoryEntry]) -> String {
         time: &entry.time,
     });
     to_json(&HistoryJson { format_version: FORMAT_VERSION, entries: entries.collect() })
-}
-
-#[derive(Serialize)]
-struct ReportJson<'a> {
-    format_version: &'static str,
-    environment: &'a str,
-    decision_digest: String,
-    success: bool,
-    results: Vec<ResultJson<'a>>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    diagnostics: Vec<DiagnosticJson>,
-}
-
-#[derive(Serialize)]
-struct ResultJson<'a> {
-    address: String,
-    #[serde(flatten)]
-    object: ObjectJson<'a>,
-    action: &'static str,
-    outcome: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    took_ms: Option<u128>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    message: Option<String>,
-}
-
-/// Returns what became of a plan as one JSON object, with what checks say at its end.
-pub fn report_json(plan: &Plan, report: &Report, found: &Diagnostics) -> String {
-    let results = report.entries.iter().map(|entry| {
-        let (outcome, took, message) = of_outcome(&entry.outcome);
-        ResultJson {
-            address: entry.address.to_string(),
-            object: of_object(&entry.object_ref),
-            action: entry.action.as_str(),
-            outcome,
-            took_ms: took.map(|took| took.as_millis()),
-            message,
-        }
-    });
-    to_json(&ReportJson {
-        format_version: FORMAT_VERSION,
-        environment: plan.environment.as_str(),
-        decision_digest: plan.decision_digest().to_string(),
-        success: report.is_success(),
-        results: results.collect(),
-        diagnostics: diagnostic_list(found),
-    })
-}
-
-fn of_outcome(outcome: &Outcome) -> (&'static str, Option<Duration>, Option<String>) {
-    match outcome {
-        Outcome::Done { took } => ("done", Some(*took), None),
-        Outcome::Failed(why) => ("failed", None, Some(why.clone())),
-        Outcome::Skipped { because } => ("skipped", None, Some(format!("depends on {because}"))),
-        Outcome::Unknown(why) => ("unknown", None, Some(why.clone())),
-        Outcome::Interrupted => ("interrupted", None, None),
-    }
 }

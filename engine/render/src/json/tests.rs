@@ -1,10 +1,11 @@
 use serde_json::Value;
 
 use crate::samples::{change, field, mixed, plan, update};
-use crate::{plan_json, report_json};
+use crate::{RunEvent, event_json, plan_json};
 use engine_core::diagnostic::{Code, Diagnostic, Diagnostics};
 use engine_core::plan::Reason;
-use engine_core::plan::outcome::Report;
+use engine_core::plan::outcome::{Outcome, Report};
+use engine_core::rollout::Gate;
 
 #[test]
 fn the_plan_has_a_stable_shape() {
@@ -107,12 +108,49 @@ fn hidden_characters_survive_as_escapes() {
 #[test]
 fn a_report_has_what_checks_say() {
     let report = Report::default();
-    let plain = report_json(&mixed(), &report, &Diagnostics::default());
+    let plan = mixed();
+    let finished =
+        |found: &Diagnostics| event_json(RunEvent::Finished(&plan, &report, found), "2026-01-02T03:04:05Z");
+    let plain = finished(&Diagnostics::default());
     assert!(!plain.contains("diagnostics"), "{plain}");
     let failed = Diagnostics::from(Diagnostic::warning(Code(184), "check.bundle failed: too short"));
-    let said = report_json(&mixed(), &report, &failed);
+    let said = finished(&failed);
     assert!(
         said.contains(r#""severity":"warning","code":"TRN0184","summary":"check.bundle failed: too short""#),
         "{said}"
     );
+}
+
+#[test]
+fn each_event_of_a_run_is_a_line_with_its_type() {
+    let plan = mixed();
+    let change = &plan.changes[0];
+    let gate = Gate {
+        rollout: "all".into(),
+        wave: "prod".into(),
+        clusters: Vec::new(),
+        soak: None,
+        checks: Vec::new(),
+        approval: false,
+    };
+    let object = r#""cluster":"main","group":"","kind":"ConfigMap","namespace":"dev","name":"settings""#;
+    let outcome = Outcome::Failed("no\nroom".into());
+    let soak = std::time::Duration::from_secs(90);
+    for (event, want) in [
+        (
+            RunEvent::Begun(change),
+            format!(r#""type":"begun","time":"T","address":"{}",{object}"#, change.address),
+        ),
+        (RunEvent::Waiting(change, "pods"), r#""message":"pods"}"#.into()),
+        (
+            RunEvent::Soaking(&gate, soak),
+            r#""type":"soaking","time":"T","rollout":"all","wave":"prod","seconds":90}"#.into(),
+        ),
+        (RunEvent::Ended(change, &outcome), r#""outcome":"failed","message":"no\nroom"}"#.into()),
+        (RunEvent::Planned(&plan), r#""type":"planned","time":"T","plan":{"format_version":"1.0""#.into()),
+    ] {
+        let line = event_json(event, "T");
+        assert!(line.contains(&want), "{line}\nlacks {want}");
+        assert!(line.starts_with(r#"{"format_version":"1.0","type":""#) && !line.contains('\n'), "{line}");
+    }
 }

@@ -19,7 +19,7 @@ use crate::naming::Naming;
 use crate::style::{Role, Style};
 
 pub(crate) use change::notes;
-pub(crate) use words::{look, sentence};
+pub(crate) use words::{gate_words, look, sentence};
 
 /// Changes that one thread renders at a time.
 const CHUNK: usize = 256;
@@ -32,6 +32,7 @@ pub fn plan_text(plan: &Plan, style: Style) -> String {
     drift(&mut out, plan, naming, style);
     changes(&mut out, plan, naming, style);
     outputs(&mut out, plan, style);
+    gates(&mut out, plan, style);
     unobserved(&mut out, plan, style);
     if !plan.diagnostics.is_empty() {
         out.push_str(&diagnostics_text(&plan.diagnostics, style));
@@ -137,6 +138,19 @@ fn outputs(out: &mut String, plan: &Plan, style: Style) {
         let field =
             FieldChange { path: FieldPath::fields([output.name.clone()]), before, after, drift: None };
         body::lines([&field]).iter().for_each(|line| change::put_line(out, line, 2, style));
+    }
+    out.push('\n');
+}
+
+fn gates(out: &mut String, plan: &Plan, style: Style) {
+    let mut closed = plan.gates.iter().filter(|gate| !gate.is_open()).peekable();
+    if closed.peek().is_none() {
+        return;
+    }
+    heading(out, style, "What waves of clusters wait for, beside the wave before:");
+    for gate in closed {
+        let (wave, rollout) = (escape(&gate.wave), escape(&gate.rollout));
+        let _ = writeln!(out, "  wave {wave} of rollout {rollout}: {}", gate_words(gate).join(", then "));
     }
     out.push('\n');
 }

@@ -1,7 +1,10 @@
 //! The symbols and sentences of actions.
 
 use engine_core::plan::{ActionKind, Change, Reason};
+use engine_core::rollout::Gate;
+use jiff::fmt::friendly::SpanPrinter;
 
+use crate::escape::escape;
 use crate::style::Role;
 
 /// Returns an action's symbol and colour.
@@ -45,4 +48,13 @@ pub(crate) fn sentence(change: &Change) -> &'static str {
         (ActionKind::Read, _) => "will be read at apply",
         (ActionKind::NoOp, _) => "stays as it is",
     }
+}
+
+/// Returns what a gate waits for, one phrase each, in order.
+pub(crate) fn gate_words(gate: &Gate) -> Vec<String> {
+    let soak =
+        gate.soak.map(|soak| format!("after {}", SpanPrinter::new().unsigned_duration_to_string(&soak)));
+    let checks = gate.checks.iter().map(|check| format!("check.{} must hold", escape(check)));
+    let approval = gate.approval.then(|| "this plan must be approved".to_owned());
+    soak.into_iter().chain(checks).chain(approval).collect()
 }

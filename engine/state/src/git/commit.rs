@@ -36,7 +36,7 @@ impl Author {
         configured.unwrap_or_else(|| Self { name: "terrane".into(), email: "terrane@localhost".into() })
     }
 
-    fn signature(&self) -> Result<Signature<'static>, git2::Error> {
+    pub(super) fn signature(&self) -> Result<Signature<'static>, git2::Error> {
         Signature::now(&self.name, &self.email)
     }
 }

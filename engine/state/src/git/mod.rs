@@ -1,5 +1,6 @@
 //! The chain as Git commits under one ref per environment.
 
+mod approval;
 mod chain;
 mod child;
 mod commit;
@@ -11,8 +12,9 @@ mod remote;
 
 use std::path::{Path, PathBuf};
 
+use engine_core::digest::Digest;
 use engine_core::mark::EnvironmentName;
-use engine_core::ports::{HistoryEntry, Revision, StateError, StateStore, Stored};
+use engine_core::ports::{Approval, HistoryEntry, Revision, StateError, StateStore, Stored};
 use engine_core::state::State;
 use git2::{Oid, Repository};
 
@@ -189,17 +191,31 @@ impl GitStore {
         }
     }
 
-    /// Publishes a commit that descends from `expected`.
-    fn publish(&self, repository: &Repository, expected: Option<Oid>, new: Oid) -> Result<(), StateError> {
+    /// Publishes a commit that descends from `expected` under a ref: its name where the truth is, and in the mirror.
+    fn publish(
+        &self,
+        repository: &Repository,
+        (theirs, ours): (&str, &str),
+        expected: Option<Oid>,
+        new: Oid,
+    ) -> Result<(), StateError> {
         match &self.remote {
-            None => local::advance(repository, &self.reference(), expected, new),
-            Some(remote) => remote.advance(
-                repository,
-                &remote::Refs { theirs: &self.reference(), ours: &self.tip_reference() },
-                expected,
-                new,
-            ),
+            None => local::advance(repository, theirs, expected, new),
+            Some(remote) => remote.advance(repository, &remote::Refs { theirs, ours }, expected, new),
         }
+    }
+
+    fn find_approval(
+        &self,
+        repository: &Repository,
+        names: &approval::Names,
+        decision: &Digest,
+    ) -> Result<Option<Approval>, StateError> {
+        let found = match &self.remote {
+            None => local::tip(repository, &names.theirs)?,
+            Some(remote) => remote.fetch(repository, &names.theirs, &names.ours)?,
+        };
+        found.map(|oid| approval::read(repository, oid, decision)).transpose()
     }
 }
 
@@ -242,10 +258,33 @@ impl StateStore for GitStore {
         }
         let link = commit::write(&repository, expected, next, summary, &self.author)?;
         let new = link.oid;
-        self.publish(&repository, expected, new)?;
+        self.publish(&repository, (&self.reference(), &self.tip_reference()), expected, new)?;
         self.tidy(next.serial);
         self.remember(&Tip { link, state: next.clone() });
         Ok(Revision(new.to_string()))
+    }
+
+    fn approve(&self, decision: &Digest) -> Result<Approval, StateError> {
+        let repository = local::open_durable(&self.chain)?;
+        let refs = approval::Names::new(&self.environment, decision);
+        if let Some(approval) = self.find_approval(&repository, &refs, decision)? {
+            return Ok(approval);
+        }
+        let new = approval::write(&repository, decision, &self.author)?;
+        match self.publish(&repository, (&refs.theirs, &refs.ours), None, new) {
+            Ok(()) => approval::read(&repository, new, decision),
+            // Somebody else approved it at the same moment.
+            Err(StateError::Moved { .. }) => {
+                let found = self.find_approval(&repository, &refs, decision)?;
+                found.ok_or_else(|| StateError::Store("the approval was taken back".into()))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn approval(&self, decision: &Digest) -> Result<Option<Approval>, StateError> {
+        let repository = local::open(&self.chain)?;
+        self.find_approval(&repository, &approval::Names::new(&self.environment, decision), decision)
     }
 
     fn history(&self, limit: usize) -> Result<Vec<HistoryEntry>, StateError> {

@@ -178,7 +178,7 @@ fn no_secret_is_in_any_object_of_the_store() {
     }
     state.outputs.insert("password".into(), Output::Sensitive);
     store.advance(None, &state, "Apply: 1 to create").unwrap();
-    let plain_digest = engine_core::digest::Digest::of_value(&Value::from(CANARY)).to_string();
+    let plain_digest = Digest::of_value(&Value::from(CANARY)).to_string();
     let forms = [CANARY.to_owned(), hex::encode(CANARY), plain_digest, hex::encode(key.expose())];
     let origin = sandbox.origin();
     let mirror = Repository::open(store.git_directory()).unwrap();

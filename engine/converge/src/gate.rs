@@ -1,0 +1,85 @@
+//! What lies between two waves of a rollout.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use engine_core::address::Address;
+use engine_core::plan::outcome::Outcome;
+use engine_core::ports::BoxFuture;
+use engine_core::rollout::Gate;
+use engine_core::value::{Text, Value};
+
+use crate::apply::done;
+use crate::execute::Executor;
+
+/// Judges the checks of a definition while a run goes on.
+pub trait Judge: Send + Sync {
+    /// Returns what is wrong with checks that do not hold or cannot be judged, each with the name of its check: `well`.
+    /// `reads` are the objects read so far, by the address of the read.
+    ///
+    /// # Errors
+    /// The definition has errors with what was read; says which.
+    fn failures(&self, reads: BTreeMap<Address, Value>)
+    -> BoxFuture<'_, Result<Vec<(Text, String)>, String>>;
+}
+
+impl Executor {
+    /// Waits until a wave may begin. Its clusters come together, and it is asked once.
+    pub(crate) async fn pass(&self, gate: usize) -> Outcome {
+        self.gates[gate].get_or_init(|| self.open(&self.plan.gates[gate])).await.clone()
+    }
+
+    async fn open(&self, gate: &Gate) -> Outcome {
+        let since = Instant::now();
+        if let Some(soak) = gate.soak {
+            self.progress.soaking(gate, soak);
+            if !self.soak(soak).await {
+                return Outcome::Interrupted;
+            }
+        }
+        if !gate.checks.is_empty() {
+            match self.judge.failures(self.reads()).await {
+                Ok(failures) => {
+                    let failed = failures.into_iter().filter(|(check, _)| gate.checks.contains(check));
+                    if let Some((_, why)) = failed.into_iter().next() {
+                        return Outcome::Held(format!("{why}; it must hold before {}", title(gate)));
+                    }
+                }
+                Err(why) => {
+                    return Outcome::Held(format!(
+                        "the checks before {} cannot be judged: {why}",
+                        title(gate)
+                    ));
+                }
+            }
+        }
+        if gate.approval {
+            match self.journal.store().approval(&self.plan.decision_digest()) {
+                Ok(Some(approval)) => tracing::info!(who = approval.who, wave = %gate.wave, "approved"),
+                Ok(None) => {
+                    return Outcome::Held(format!(
+                        "{} begins when the plan of what is left is approved: look at `terrane plan`, then run `terrane approve DIGEST` and apply again",
+                        title(gate)
+                    ));
+                }
+                Err(error) => {
+                    return Outcome::Held(format!("the approval of {} cannot be read: {error}", title(gate)));
+                }
+            }
+        }
+        done(since)
+    }
+
+    /// Returns false if the run is to end early.
+    async fn soak(&self, soak: Duration) -> bool {
+        let mut interrupted = self.interrupted.clone();
+        tokio::select! {
+            () = tokio::time::sleep(soak) => true,
+            _ = interrupted.wait_for(|interrupted| *interrupted) => false,
+        }
+    }
+}
+
+fn title(gate: &Gate) -> String {
+    format!("wave {} of rollout {}", gate.wave, gate.rollout)
+}
