@@ -273,5 +273,6 @@ scenarios! {
     surroundings = "surroundings",
     workloads = "workloads",
     not_ready = "not-ready",
+    quota_denied = "quota-denied",
     wait_rule = "wait-rule",
 }

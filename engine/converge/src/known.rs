@@ -28,7 +28,8 @@ impl Executor {
         without_secrets(text, (&self.graph, &filled, &self.reads()))
     }
 
-    /// Tells whether this environment makes a `ConfigMap` or `Secret` in the namespace of an object without a key.
+    /// Tells whether this environment makes a `ConfigMap` or `Secret` in the namespace of an object without a key. One
+    /// that it makes empty is there for others to fill.
     pub(crate) fn lacks_key(&self, beside: &ObjectRef, named: (&str, &str), key: &str) -> bool {
         lacks_key(&self.graph, beside, named, key)
     }
@@ -67,9 +68,16 @@ fn lacks_key(graph: &ResourceGraph, beside: &ObjectRef, (kind, name): (&str, &st
     };
     let declared = graph.find(&object_ref).and_then(Resource::manifest);
     declared.is_some_and(|manifest| {
-        let has = |field: &str| manifest.body().at(&[field, key]).is_some();
-        manifest.holes().is_empty() && !has("data") && !has("binaryData")
+        let fields = ["data", "binaryData"];
+        let is_filled =
+            fields.iter().any(|field| manifest.body().at(&[field]).is_some_and(|it| !is_empty(it)));
+        let has_key = fields.iter().any(|field| manifest.body().at(&[field, key]).is_some());
+        manifest.holes().is_empty() && is_filled && !has_key
     })
+}
+
+fn is_empty(value: &Value) -> bool {
+    value.as_map().is_none_or(|map| map.iter().next().is_none())
 }
 
 #[cfg(test)]

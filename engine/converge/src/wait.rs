@@ -19,12 +19,13 @@ use engine_core::object::Object;
 use engine_core::object_ref::{ClusterRef, GroupKind, Uid};
 use engine_core::ports::{ClusterProvider, ListQuery, Target};
 use engine_core::status::Status;
-use engine_core::value::Text;
+use engine_core::value::{Text, Value};
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 use self::causes::{Causes, Pace};
 use self::seen::{Last, RECONNECT, Seen, Sight, keep_watching};
-use self::told::{Told, Unsearched, join};
+use self::told::{Told, join};
 
 /// How a wait ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,9 +78,54 @@ type Place = (ClusterRef, GroupKind, Option<Text>);
 /// What one watch has seen, and the task that keeps watching.
 type Watched = (Arc<Seen>, JoinHandle<()>);
 
+/// Where a wait begins.
+struct Begin<'a> {
+    /// The object as the write returned it.
+    known: &'a Object,
+    /// From when on a failure is believed that this object showed already. What was there before the write may still
+    /// show what the write is to mend.
+    believed: Instant,
+}
+
+impl<'a> Begin<'a> {
+    fn new(wait: &Wait<'_>, known: &'a Object, patience: Duration) -> Self {
+        let is_new = known.body().at(&["metadata", "generation"]).and_then(Value::as_i64) == Some(1);
+        let fails = matches!(judge(wait, Some(known)), Some(Waited::Failed(_)));
+        let grace = if fails && !is_new { patience } else { Duration::ZERO };
+        Self { known, believed: Instant::now() + grace }
+    }
+
+    /// Judges an object that is there.
+    fn judge(&self, wait: &Wait<'_>, object: &Object) -> Result<Waited, Open> {
+        if is_older(object, self.known) {
+            return Err(Open::Missing(None));
+        }
+        let is_known = object.resource_version() == self.known.resource_version();
+        match judge(wait, Some(object)) {
+            Some(Waited::Failed(why)) if is_known && Instant::now() < self.believed => {
+                Err(Open::Missing(Some(why)))
+            }
+            Some(end) => Ok(end),
+            None => Err(Open::Missing(missing(wait, object))),
+        }
+    }
+}
+
+/// Tells whether an object is from before another one: a watch that serves many waits may have seen it before the
+/// write that this wait is for.
+///
+/// # Source
+/// <https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions>: decimal numbers that grow.
+fn is_older(object: &Object, known: &Object) -> bool {
+    let version = |object: &Object| object.resource_version().parse::<u128>();
+    matches!((version(object), version(known)), (Ok(one), Ok(other)) if one < other)
+}
+
 /// All watches of a run. They end when it is dropped.
 pub(crate) struct Watches {
     labels: String,
+    /// How long a wait lasts before anybody asks why.
+    patience: Duration,
     seen: Mutex<HashMap<Place, Watched>>,
     causes: Causes,
     interrupted: tokio::sync::watch::Receiver<bool>,
@@ -98,7 +144,8 @@ impl Watches {
     }
 
     fn paced(labels: String, interrupted: tokio::sync::watch::Receiver<bool>, pace: Pace) -> Self {
-        Self { labels, seen: Mutex::default(), causes: Causes::new(pace), interrupted }
+        let (patience, causes) = (pace.patience, Causes::new(pace));
+        Self { labels, patience, seen: Mutex::default(), causes, interrupted }
     }
 
     /// Waits. `known` is the object as the write returned it: often that is already enough.
@@ -107,30 +154,29 @@ impl Watches {
     /// Dropping the future ends the wait and nothing else.
     pub(crate) async fn wait(&self, wait: &Wait<'_>, known: &Object) -> Waited {
         let told = Told::new(wait.report);
-        let end = match judge(wait, Some(known)) {
-            Some(end) => end,
-            None => tokio::select! {
-                end = self.follow(wait, known, &told) => end,
+        let begin = Begin::new(wait, known, self.patience);
+        let end = match begin.judge(wait, known) {
+            Ok(end) => end,
+            Err(_) => tokio::select! {
+                end = self.follow(wait, &begin, &told) => end,
                 end = self.causes.follow(wait, known, &told) => end,
             },
         };
         let Waited::Failed(why) = end else {
             return end;
         };
-        let cause = match told.known_cause() {
-            Ok(cause) => cause,
-            Err(Unsearched) if why == LOST => None,
-            Err(Unsearched) => self.causes.look(wait, known).await,
-        };
-        Waited::Failed(match cause {
+        if !told.is_searched() && why != LOST {
+            self.causes.look(wait, known, &told).await;
+        }
+        Waited::Failed(match told.known_cause() {
             Some(cause) => join(&why, &cause),
             None => why,
         })
     }
 
     /// Follows the object until it is as wished, or cannot be any more.
-    async fn follow(&self, wait: &Wait<'_>, known: &Object, told: &Told<'_>) -> Waited {
-        told.missing(missing(wait, known));
+    async fn follow(&self, wait: &Wait<'_>, begin: &Begin<'_>, told: &Told<'_>) -> Waited {
+        told.missing(missing(wait, begin.known));
         let name = (wait.target.namespace.clone(), wait.target.name.clone());
         let mut interrupted = self.interrupted.clone();
         let deadline = tokio::time::sleep(wait.timeout);
@@ -145,7 +191,7 @@ impl Watches {
             if seen.is_denied() {
                 continue;
             }
-            let (now, ask_again) = match self.look(wait, &sight, &seen).await {
+            let (now, ask_again) = match self.look(wait, begin, (&sight, &seen)).await {
                 Ok(end) => return end,
                 Err(Open::Missing(now)) => (now, false),
                 Err(Open::Unanswered(why)) => (Some(why), true),
@@ -154,6 +200,7 @@ impl Watches {
             tokio::select! {
                 () = changed => {}
                 () = tokio::time::sleep(RECONNECT), if ask_again => {}
+                () = tokio::time::sleep_until(begin.believed), if Instant::now() < begin.believed => {}
                 () = &mut deadline => {
                     return Waited::Failed(format!("not done after {}: {}", seconds(wait.timeout), told.last()));
                 }
@@ -163,25 +210,22 @@ impl Watches {
     }
 
     /// Looks at what was seen: the end of the wait, or what is still missing.
-    async fn look(&self, wait: &Wait<'_>, sight: &Sight, seen: &Seen) -> Result<Waited, Open> {
+    async fn look(
+        &self,
+        wait: &Wait<'_>,
+        begin: &Begin<'_>,
+        (sight, seen): (&Sight, &Seen),
+    ) -> Result<Waited, Open> {
         let synced = seen.is_synced();
         match sight.last() {
-            Last::There(object) => {
-                judge(wait, Some(&object)).ok_or_else(|| Open::Missing(missing(wait, &object)))
-            }
+            Last::There(object) => return begin.judge(wait, &object),
+            Last::Unseen if !synced => return Err(Open::Missing(None)),
             // Absent from the watch is only absent if the server says so too: its label may have been removed.
-            Last::Gone => self.confirm(wait).await,
-            Last::Unseen if synced => self.confirm(wait).await,
-            Last::Unseen => Err(Open::Missing(None)),
+            Last::Gone | Last::Unseen => {}
         }
-    }
-
-    async fn confirm(&self, wait: &Wait<'_>) -> Result<Waited, Open> {
         match wait.provider.get(wait.target).await {
-            Ok(object) => {
-                let missing = object.as_ref().and_then(|object| missing(wait, object));
-                judge(wait, object.as_ref()).ok_or(Open::Missing(missing))
-            }
+            Ok(Some(object)) => begin.judge(wait, &object),
+            Ok(None) => judge(wait, None).ok_or(Open::Missing(None)),
             Err(error) => Err(Open::Unanswered(error.to_string())),
         }
     }

@@ -53,9 +53,33 @@ async fn last_line(
     if reply.body.len() >= LONGEST_LINE {
         return Ok(None);
     }
-    let text = String::from_utf8_lossy(&reply.body);
-    let line = text.trim();
-    Ok((!line.is_empty()).then(|| line.to_owned()))
+    let line = without_colours(&String::from_utf8_lossy(&reply.body));
+    let line = message(&line).unwrap_or_else(|| line.trim().to_owned());
+    Ok((!line.is_empty()).then_some(line))
+}
+
+/// Returns text without the sequences that colour it on a terminal: they take room, and may divide what a reader, or
+/// whoever withholds secrets, looks for.
+///
+/// # Source
+/// ECMA-48, 5.4: control sequences end with a byte from 0x40 to 0x7E.
+fn without_colours(text: &str) -> String {
+    let mut pieces = text.split("\u{1b}[");
+    let mut out = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let end = piece.find(|char: char| matches!(char, '@'..='~'));
+        out.push_str(end.map_or("", |end| &piece[end + 1..]));
+    }
+    out
+}
+
+/// Returns message and error of a line that a structured logger wrote.
+fn message(line: &str) -> Option<String> {
+    let entry: Value = serde_json::from_str(line).ok()?;
+    let first = |names: &[&str]| names.iter().find_map(|name| entry.str_at(&[name])).map(str::trim);
+    let parts = [first(&["message", "msg"]), first(&["error", "err", "exception"])];
+    let parts: Vec<&str> = parts.into_iter().flatten().filter(|part| !part.is_empty()).collect();
+    (!parts.is_empty()).then(|| parts.join(": "))
 }
 
 #[derive(Deserialize)]

@@ -47,7 +47,8 @@ manifest "kind" {
 
 manifest "widget" {
   timeouts {
-    apply = "2s"
+    create = "2s"
+    update = "20s"
   }
 
   object = {

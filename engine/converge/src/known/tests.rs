@@ -46,6 +46,7 @@ fn graph() -> ResourceGraph {
     let mut builder = GraphBuilder::default();
     for resource in [
         declared("manifest.db", manifest("Secret", "db", &[("password", "aHVudGVyMg==")])),
+        declared("manifest.empty", manifest("Secret", "empty", &NONE)),
         declared("manifest.settings", manifest("ConfigMap", "settings", &[("mode", "verbose")])),
         resource("read.Secret.shared", Body::Read(read)),
     ] {
@@ -80,6 +81,7 @@ fn a_key_is_missing_only_where_the_environment_makes_the_object() {
         (&beside, "Secret", "db", "password", false),
         (&beside, "ConfigMap", "settings", "level", true),
         (&beside, "ConfigMap", "db", "user", false),
+        (&beside, "Secret", "empty", "user", false),
         (&beside, "Secret", "shared", "user", false),
         (&elsewhere, "Secret", "db", "user", false),
     ] {

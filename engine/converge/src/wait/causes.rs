@@ -23,6 +23,8 @@ use super::{Until, Wait, Waited, lock, pods};
 const MAX_WATCHED: usize = 32;
 /// How long evidence may take.
 const EVIDENCE_WITHIN: Duration = Duration::from_secs(5);
+/// How long the search for the cause of a failure may take.
+const LOOK_WITHIN: Duration = Duration::from_secs(8);
 
 /// When what is asked.
 #[derive(Debug, Clone, Copy)]
@@ -64,8 +66,27 @@ struct Heard {
     events: Instant,
     /// When to look again, whatever the pods say.
     wake: Instant,
-    /// About which pod and trouble, and what was heard.
-    last: Option<(Text, String, String)>,
+    last: Option<Answer>,
+}
+
+/// What was heard of an object.
+struct Answer {
+    name: Text,
+    evidence: Evidence,
+    /// The trouble that it was asked for.
+    trouble: String,
+    found: String,
+}
+
+impl Answer {
+    /// Tells whether this is what the same container wrote, or what events say of the same object.
+    fn is_of(&self, name: &str, evidence: &Evidence) -> bool {
+        let container = |evidence: &Evidence| match evidence {
+            Evidence::Log { container, .. } => Some(container.clone()),
+            Evidence::Events => None,
+        };
+        self.name == name && container(&self.evidence) == container(evidence)
+    }
 }
 
 impl Heard {
@@ -107,7 +128,8 @@ impl Causes {
             let worst = watch.as_ref().and_then(|watch| watch.pods.worst(&owner, wait.uid, &written));
             let is_final = worst.as_ref().is_some_and(|(pod, _)| is_final(wait, pod, &written));
             heard.wake = Instant::now() + self.pace.again;
-            told.cause(self.cause(wait, worst, &mut heard).await);
+            let cause = self.cause(wait, told, worst, &mut heard).await;
+            told.cause(cause);
             if is_final {
                 return Waited::Failed(told.last());
             }
@@ -118,16 +140,20 @@ impl Causes {
         }
     }
 
-    /// Returns why a wait failed, if nobody has told yet.
-    pub(super) async fn look(&self, wait: &Wait<'_>, known: &Object) -> Option<String> {
-        if wait.until == Until::Gone || !has_pods(known) {
-            return None;
+    /// Tells why a wait failed so soon that nobody has looked for it. A failure is not kept back for long.
+    pub(super) async fn look(&self, wait: &Wait<'_>, known: &Object, told: &Told<'_>) {
+        let look = async {
+            let watch = self.watch(wait)?;
+            watch.pods.settled().await;
+            let worst = watch.pods.worst(&owner(wait), wait.uid, &written(known))?;
+            let mut heard = Heard::from(Instant::now(), Duration::ZERO);
+            told.cause(self.cause(wait, told, Some(worst), &mut heard).await);
+            Some(())
+        };
+        if wait.until == Until::Current && has_pods(known) {
+            // What was told until then is enough.
+            let _ = tokio::time::timeout(LOOK_WITHIN, look).await;
         }
-        let watch = self.watch(wait)?;
-        watch.pods.settled().await;
-        let worst = watch.pods.worst(&owner(wait), wait.uid, &written(known))?;
-        let mut heard = Heard::from(Instant::now(), Duration::ZERO);
-        self.cause(wait, Some(worst), &mut heard).await
     }
 
     /// Returns the watch of the pods in the namespace of the object, `None` while too many others are watched.
@@ -147,10 +173,11 @@ impl Causes {
         Some(watch)
     }
 
-    /// Says why, with evidence where there is some.
+    /// Says why, with evidence where there is some. What is known without is told while that is asked for.
     async fn cause(
         &self,
         wait: &Wait<'_>,
+        told: &Told<'_>,
         worst: Option<(Troubled, usize)>,
         heard: &mut Heard,
     ) -> Option<String> {
@@ -166,6 +193,7 @@ impl Causes {
         let Some(evidence) = &pod.trouble.evidence else {
             return Some(words);
         };
+        told.cause_at_least(&words);
         let target = Target { kind: pods::kind(), namespace: wait.target.namespace.clone(), name: pod.pod };
         let about = (&target, &pod.uid);
         let found = self.evidence(wait, about, (evidence, &pod.trouble.words), heard).await;
@@ -182,13 +210,13 @@ impl Causes {
         &self,
         wait: &Wait<'_>,
         (target, uid): (&Target, &Uid),
-        (evidence, of): (&Evidence, &str),
+        (evidence, trouble): (&Evidence, &str),
         heard: &mut Heard,
     ) -> Option<String> {
-        let known = heard.last.as_ref().filter(|(name, words, _)| *name == target.name && words == of);
-        let known = known.map(|(.., found)| found.clone());
+        let last = heard.last.as_ref().filter(|last| last.is_of(&target.name, evidence));
+        let known = last.map(|last| last.found.clone());
         let due = match evidence {
-            Evidence::Log { .. } if known.is_some() => return known,
+            Evidence::Log { .. } if last.is_some_and(|last| last.trouble == trouble) => return known,
             Evidence::Log { .. } => heard.next,
             Evidence::Events => heard.next.max(heard.events),
         };
@@ -205,7 +233,12 @@ impl Causes {
             return known;
         };
         let text = quote(&(wait.redact)(&text));
-        heard.last = Some((target.name.clone(), of.to_owned(), text.clone()));
+        heard.last = Some(Answer {
+            name: target.name.clone(),
+            evidence: evidence.clone(),
+            trouble: trouble.to_owned(),
+            found: text.clone(),
+        });
         Some(text)
     }
 

@@ -121,6 +121,16 @@ async fn the_last_line_of_a_container_is_asked_for_once_and_harmless() {
 }
 
 #[tokio::test]
+async fn what_is_known_is_told_while_more_is_asked_for() {
+    let crash = pod("web-abc-1", ("ReplicaSet", "web-abc"), Says::Log("CrashLoopBackOff"));
+    let cluster = Cluster::new([deployment("web", "0 of 1 replicas ready"), crash]).without_evidence();
+    let ended = wait(cluster, deployment("web", "0 of 1 replicas ready"), SHORT).await;
+    let cause = "0 of 1 replicas ready: pod web-abc-1: CrashLoopBackOff";
+    assert_eq!(ended.told, ["0 of 1 replicas ready", cause]);
+    assert_eq!(words(&ended), format!("not done after 0 s: {cause}"));
+}
+
+#[tokio::test]
 async fn what_a_program_says_in_a_status_is_harmless_too() {
     let said = Says::Program("PostStartHookError", "login as hunter2\nfailed");
     let cluster = Cluster::new([
@@ -206,6 +216,35 @@ async fn a_job_that_fails_at_once_says_why_too() {
         words(&ended),
         "too many retries: pod migrate-1: exited with code 1: its last line: no table users"
     );
+}
+
+#[tokio::test]
+async fn what_a_watch_saw_before_the_write_does_not_count() {
+    let at = |says, version| cluster::at_version(&deployment("web", says), version, 2);
+    let cluster = Arc::new(Cluster::new([at("current", "9")]));
+    let later = cluster.clone();
+    tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        later.put(at("failed: it is broken", "11"));
+    });
+    let ended = wait(cluster, at("0 of 1 replicas updated", "10"), LONG).await;
+    assert_eq!(words(&ended), "it is broken");
+}
+
+#[tokio::test]
+async fn a_failure_that_the_write_is_to_mend_is_believed_later() {
+    let at = |says, generation| cluster::at_version(&deployment("web", says), "10", generation);
+    let mended = Arc::new(Cluster::new([at("failed: it was broken", 2)]));
+    let later = mended.clone();
+    tokio::spawn(async move { later.put(cluster::at_version(&deployment("web", "current"), "11", 2)) });
+    let ended = wait(mended, at("failed: it was broken", 2), LONG).await;
+    assert_eq!(ended.end, Waited::Reached);
+
+    let ended =
+        wait(Cluster::new([at("failed: it is broken", 2)]), at("failed: it is broken", 2), LONG).await;
+    assert_eq!(words(&ended), "it is broken");
+    let ended = wait(Cluster::new([]), at("failed: it is broken", 1), LONG).await;
+    assert_eq!(words(&ended), "it is broken", "a new object has nothing to mend");
 }
 
 #[tokio::test]

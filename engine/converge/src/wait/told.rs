@@ -15,9 +15,6 @@ pub(super) struct Told<'a> {
     known: Mutex<Known>,
 }
 
-/// Nobody has looked for a cause.
-pub(super) struct Unsearched;
-
 #[derive(Default)]
 struct Known {
     missing: Option<String>,
@@ -46,10 +43,21 @@ impl<'a> Told<'a> {
         });
     }
 
-    /// Returns why, as far as it is known; `Err` if nobody has looked for it.
-    pub(super) fn known_cause(&self) -> Result<Option<String>, Unsearched> {
-        let known = lock(&self.known);
-        if known.searched { Ok(known.cause.clone()) } else { Err(Unsearched) }
+    /// Tells why, if what was told does not begin with the same words.
+    pub(super) fn cause_at_least(&self, words: &str) {
+        if self.known_cause().is_none_or(|known| !known.starts_with(words)) {
+            self.cause(Some(words.to_owned()));
+        }
+    }
+
+    /// Tells whether anybody has looked for a cause.
+    pub(super) fn is_searched(&self) -> bool {
+        lock(&self.known).searched
+    }
+
+    /// Returns why, as far as it is known.
+    pub(super) fn known_cause(&self) -> Option<String> {
+        lock(&self.known).cause.clone()
     }
 
     /// Returns what is missing.
@@ -59,8 +67,7 @@ impl<'a> Told<'a> {
 
     /// Returns what is missing, and why as far as it is known.
     pub(super) fn whole(&self) -> String {
-        let cause = lock(&self.known).cause.clone();
-        cause.map_or_else(|| self.last(), |cause| join(&self.last(), &cause))
+        self.known_cause().map_or_else(|| self.last(), |cause| join(&self.last(), &cause))
     }
 
     fn tell(&self, change: impl FnOnce(&mut Known)) {

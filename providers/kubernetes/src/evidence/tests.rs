@@ -5,7 +5,7 @@ use engine_core::ports::{ClusterProvider, ProviderError};
 use engine_core::status::Evidence;
 use serde_json::json;
 
-use super::LONGEST_LINE;
+use super::{LONGEST_LINE, message, without_colours};
 use crate::scenario::{Reply, Scenario, kind, refusal, reply, target, text};
 
 /// Asks for evidence on the pod `web`, whose uid is `u`.
@@ -31,6 +31,24 @@ async fn the_last_line_of_a_container_is_asked_for_once() {
     assert_eq!(ask(now, denied, log(false)).await, Err(ProviderError::Forbidden("no".into())));
     let lost = refusal(502, "BadGateway", "no kubelet");
     assert_eq!(ask(now, lost, log(false)).await, Err(ProviderError::Server("no kubelet".into())));
+}
+
+#[test]
+fn a_line_is_read_as_a_person_reads_it() {
+    for (line, wanted) in [
+        (
+            r#"{"level":"fatal","msg":"cannot start","error":"no \"users\" table"}"#,
+            Some("cannot start: no \"users\" table"),
+        ),
+        (r#"{"message":"cannot start","error":{"code":3}}"#, Some("cannot start")),
+        (r#"{"level":"fatal","msg":""}"#, None),
+        ("cannot start", None),
+        ("3", None),
+    ] {
+        assert_eq!(message(line).as_deref(), wanted, "{line}");
+    }
+    let coloured = "\u{1b}[31;1mERROR\u{1b}[0m hun\u{1b}[7mter2 \u{1b}[";
+    assert_eq!(without_colours(coloured), "ERROR hunter2 ");
 }
 
 #[tokio::test]

@@ -26,7 +26,8 @@ pub enum Says {
 pub struct Cluster {
     objects: Mutex<Vec<Object>>,
     asked: Mutex<Vec<String>>,
-    evidence: Result<Option<String>, ProviderError>,
+    /// `None`: never an answer.
+    evidence: Option<Result<Option<String>, ProviderError>>,
     denied: Option<&'static str>,
     /// Counts what watches see at once.
     seen: watch::Sender<u64>,
@@ -83,6 +84,14 @@ pub fn pod(name: &str, owner: (&str, &str), says: Says) -> Object {
     Object::new(body)
 }
 
+/// Returns an object in a later version of its own, of a generation.
+pub fn at_version(object: &Object, version: &str, generation: i64) -> Object {
+    let mut body = object.body().clone();
+    body.set_at(&["metadata", "resourceVersion"], Value::string(version));
+    body.set_at(&["metadata", "generation"], Value::from(generation));
+    Object::new(body)
+}
+
 /// Returns a pod that was made before its workload was last written.
 pub fn from_before(pod: &Object) -> Object {
     let mut body = pod.body().clone();
@@ -135,7 +144,7 @@ impl Cluster {
         Self {
             objects: Mutex::new(objects.into_iter().collect()),
             asked: Mutex::default(),
-            evidence: Ok(None),
+            evidence: Some(Ok(None)),
             denied: None,
             seen: watch::Sender::default(),
             broken: watch::Sender::default(),
@@ -144,7 +153,12 @@ impl Cluster {
 
     /// Answers so whenever evidence is asked for.
     pub fn with_evidence(self, evidence: Result<Option<String>, ProviderError>) -> Self {
-        Self { evidence, ..self }
+        Self { evidence: Some(evidence), ..self }
+    }
+
+    /// Never answers when evidence is asked for.
+    pub fn without_evidence(self) -> Self {
+        Self { evidence: None, ..self }
     }
 
     /// Refuses a watch: of a kind, or of a kind `everywhere`.
@@ -275,7 +289,12 @@ impl ClusterProvider for Cluster {
             Evidence::Log { container, .. } => format!("log of {container} of {}", about.name),
             Evidence::Events => format!("events of {}", about.name),
         });
-        Box::pin(async { self.evidence.clone() })
+        Box::pin(async {
+            match self.evidence.clone() {
+                Some(evidence) => evidence,
+                None => std::future::pending().await,
+            }
+        })
     }
 
     fn requests(&self) -> u64 {
