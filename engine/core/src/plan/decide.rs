@@ -15,6 +15,7 @@ use crate::object::{ManagerEntry, Object};
 use crate::object_ref::{ClusterRef, ObjectRef, Uid};
 use crate::plan::diff::{allocated, creation, diff, mark_unknown};
 use crate::plan::loss::losses;
+use crate::plan::misplaced::misplaced;
 use crate::plan::triage::{DesiredPrints, Triage};
 use crate::plan::{
     Action, Change, Drifter, Exceptions, FieldChange, Plan, PlannedOutput, Reason, Tier, faults,
@@ -76,6 +77,7 @@ pub fn plan(input: &PlanInput<'_>) -> Plan {
     planner.refusals();
     planner.removals();
     planner.diagnostics.extend(losses(&planner.changes, input));
+    planner.diagnostics.extend(misplaced(input));
     let subject =
         feasibility::Subject { graph: input.graph, changes: &planner.changes, accepted: input.accepted };
     planner.diagnostics.extend(feasibility(subject));

@@ -5,6 +5,7 @@ mod decision;
 pub mod diff;
 mod faults;
 mod loss;
+mod misplaced;
 pub mod outcome;
 pub mod ownership;
 mod redact;
