@@ -105,21 +105,25 @@ fn delete(world: &World, path: &str, object: &Value) -> Option<&'static str> {
 
 /// Changes the first declared value that the server lets another manager change.
 fn change(world: &World, path: &str, object: &Value) -> Option<&'static str> {
+    let declared = declared(object);
+    let is_changed = declared.iter().any(|pointer| is_accepted(world, path, object, pointer));
+    // A ServiceAccount, say, may have nothing but its name.
+    assert!(is_changed || declared.is_empty(), "{path}: none of {declared:#?} can be changed");
+    is_changed.then_some("update")
+}
+
+/// Tells whether the server takes another value of a field, and keeps it as it is.
+fn is_accepted(world: &World, path: &str, object: &Value, pointer: &str) -> bool {
+    let other = match object.pointer(pointer) {
+        Some(Value::String(text)) => json!(format!("{text}-edited")),
+        Some(Value::Number(number)) => json!(number.as_i64().map(|number| number + 1)),
+        Some(Value::Bool(flag)) => json!(!flag),
+        _ => return false,
+    };
     let path = format!("{path}?fieldManager=editor");
-    for pointer in declared(object) {
-        let other = match object.pointer(&pointer)? {
-            Value::String(text) => json!(format!("{text}-edited")),
-            Value::Number(number) => json!(number.as_i64()? + 1),
-            Value::Bool(flag) => json!(!flag),
-            _ => continue,
-        };
-        let patch = json!([{ "op": "replace", "path": pointer, "value": other }]);
-        let (status, answer) = world.send(&Method::PATCH, &path, "application/json-patch+json", &patch);
-        if status == StatusCode::OK && answer.pointer(&pointer) == Some(&other) {
-            return Some("update");
-        }
-    }
-    None
+    let patch = json!([{ "op": "replace", "path": pointer, "value": other }]);
+    let (status, answer) = world.send(&Method::PATCH, &path, "application/json-patch+json", &patch);
+    status == StatusCode::OK && answer.pointer(pointer) == Some(&other)
 }
 
 /// The values that Terrane has applied, as JSON pointers, in an order that has nothing to do with that of the fields.
