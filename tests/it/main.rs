@@ -15,6 +15,7 @@ mod files;
 mod interrupt;
 mod laws;
 mod mistakes;
+mod published;
 mod requests;
 mod runs;
 mod sandbox;

@@ -3,19 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use control_plane::Request;
+use control_plane::{ControlPlane, Request};
 
 use crate::cluster::{Cluster, Server};
 use crate::environment::{Environment, Ran, root};
 
 /// An environment on a control plane that counts.
-struct Counted {
-    environment: Environment,
+pub struct Counted {
+    pub environment: Environment,
     cluster: Cluster,
 }
 
 impl Counted {
-    fn new(definition: &Path) -> Self {
+    pub fn new(definition: &Path) -> Self {
         let cluster = Server::ControlPlane.start();
         Self { environment: Environment::on(cluster.clone(), definition), cluster }
     }
@@ -28,20 +28,25 @@ impl Counted {
         std::fs::write(&path, text.replacen(old, new, 1)).expect("a change");
     }
 
-    /// Runs `terrane`, which must succeed, and returns what it asked the server.
-    fn run(&self, arguments: &[&str]) -> (Ran, Vec<Request>) {
+    /// The server that is asked.
+    pub fn control_plane(&self) -> &ControlPlane {
         let Cluster::Real(cluster) = &self.cluster else { panic!("only a control plane counts") };
-        let moment = cluster.control_plane().moment();
+        cluster.control_plane()
+    }
+
+    /// Runs `terrane`, which must succeed, and returns what it asked the server.
+    pub fn run(&self, arguments: &[&str]) -> (Ran, Vec<Request>) {
+        let moment = self.control_plane().moment();
         let ran = self.environment.terrane(arguments);
         assert_eq!(ran.code, Some(0), "{}{}", ran.stdout, ran.stderr);
-        let mut requests = cluster.control_plane().requests_since(moment);
+        let mut requests = self.control_plane().requests_since(moment);
         requests.retain(|request| request.agent.starts_with("terrane/"));
         (ran, requests)
     }
 }
 
 /// How often each object was asked in one way; the query does not tell objects apart.
-fn by_object(requests: &[Request], verb: impl Fn(&Request) -> bool) -> BTreeMap<String, usize> {
+pub fn by_object(requests: &[Request], verb: impl Fn(&Request) -> bool) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
     for request in requests.iter().filter(|request| verb(request)) {
         let path = request.uri.split('?').next().unwrap_or_default();

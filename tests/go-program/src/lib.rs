@@ -1,4 +1,5 @@
-//! Builds the Go programs that tests run: a real Kubernetes, and what Terrane is compared with.
+//! Builds the Go programs that tests run: a real Kubernetes, and what Terrane is compared with; and finds the modules
+//! they are built from.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -76,6 +77,28 @@ impl GoProgram<'_> {
     }
 }
 
+/// Returns the directory of a module that a go.mod requires, with the content that go.sum pins. Go has it already when a
+/// program of that go.mod has been built, and downloads it otherwise.
+///
+/// # Panics
+/// If Go is missing, or the module is none of go.mod's, cannot be had, or is not what go.sum says.
+pub fn required_module(manifest: &Path, module: &str) -> PathBuf {
+    // With any other argument than a required module, Go would look for its newest version.
+    let text = fs::read_to_string(manifest.join("go.mod")).expect("go.mod is readable");
+    let is_required = text.lines().any(|line| line.split_whitespace().next() == Some(module));
+    assert!(is_required, "{module} is not required by {}", manifest.display());
+    let run = |arguments: &[&str]| {
+        let mut command = Command::new(go(module));
+        let output = command.args(arguments).arg(module).current_dir(manifest).stdin(Stdio::null()).output();
+        let output = output.expect("Go can be executed");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "go {} {module} failed\n{said}", arguments.join(" "));
+        String::from_utf8(output.stdout).expect("Go prints text")
+    };
+    run(&["mod", "download"]);
+    PathBuf::from(run(&["list", "-mod=readonly", "-m", "-f", "{{.Dir}}"]).trim_end())
+}
+
 fn files(directory: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(directory).expect("the module is readable");
     entries.map(|entry| entry.expect("the module is readable").path()).collect()
@@ -93,8 +116,6 @@ fn go(program: &str) -> PathBuf {
     let directories = std::env::split_paths(&path).chain([PathBuf::from("/usr/local/go/bin")]);
     let found = directories.map(|directory| directory.join("go")).find(|candidate| candidate.is_file());
     found
-        .ok_or_else(|| {
-            format!("{program} is built with Go: install Go 1.26 or newer (https://go.dev/doc/install)")
-        })
+        .ok_or_else(|| format!("{program} needs Go: install Go 1.26 or newer (https://go.dev/doc/install)"))
         .expect("Go is missing")
 }

@@ -310,6 +310,29 @@ fn manifests_are_read_from_files_with_the_namespace_on_top() {
 }
 
 #[test]
+fn objects_of_the_whole_cluster_have_no_namespace_whatever_files_say() {
+    let crd = "{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: sites.example.com}, \
+               spec: {group: example.com, scope: Cluster, names: {kind: Site}}}";
+    let of_the_cluster =
+        "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: a, namespace: b}\n";
+    let site = "apiVersion: example.com/v1\nkind: Site\nmetadata: {name: s}\n";
+    let page = "apiVersion: example.com/v1\nkind: Page\nmetadata: {name: p}\n";
+    let text = format!("{of_the_cluster}---\n{site}---\n{page}---\n{crd}\n");
+    let repository =
+        Repository::main("manifests \"all\" {\n  files = [\"*.yaml\"]\n  namespace = \"team\"\n}\n");
+    repository.write("all.yaml", &text);
+    assert_eq!(
+        repository.definition().addresses(),
+        [
+            r#"manifests.all["ClusterRole.rbac.authorization.k8s.io/a"]"#,
+            r#"manifests.all["CustomResourceDefinition.apiextensions.k8s.io/sites.example.com"]"#,
+            r#"manifests.all["Page.example.com/team/p"]"#,
+            r#"manifests.all["Site.example.com/s"]"#,
+        ]
+    );
+}
+
+#[test]
 fn lists_of_manifests_are_their_items() {
     let repository =
         Repository::main("manifests \"rbac\" {\n  files = [\"*.yaml\"]\n  namespace = \"n\"\n}\n");

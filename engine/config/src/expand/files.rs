@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use engine_core::diagnostic::{Diagnostic, Diagnostics, SourceFile, SourceSpan};
 use engine_core::kind_info::{Scope, builtin_scope};
-use engine_core::object_ref::{ApiVersion, GroupKind};
 use engine_core::value::{Text, Value};
 use rayon::prelude::*;
 
 use super::Walk;
+use super::namespaces::kind_of;
 use super::overlay::outside;
 use super::primitive::Objects;
 use crate::codes::{INVALID_ARGUMENT, MANIFEST, NO_FILES};
@@ -125,16 +125,9 @@ fn list_of(value: &Value) -> Option<(&str, &[Value])> {
 /// Sets the namespace of an object that should have one and has none. Kinds that are not built in are taken
 /// to be namespaced.
 fn place_in(object: &mut Value, namespace: Option<&Text>) {
-    let Some(namespace) = namespace else { return };
-    let group = object
-        .str_at(&["apiVersion"])
-        .and_then(|text| text.parse::<ApiVersion>().ok())
-        .map(|version| version.group);
-    let (Some(group), Some(kind)) = (group, object.str_at(&["kind"])) else {
-        return;
-    };
-    let scope = builtin_scope(&GroupKind::new(group, kind));
-    if scope != Some(Scope::Cluster) && object.str_at(&["metadata", "namespace"]).is_none() {
+    let (Some(namespace), Some(kind)) = (namespace, kind_of(object)) else { return };
+    let is_missing = object.str_at(&["metadata", "namespace"]).is_none();
+    if is_missing && builtin_scope(&kind) != Some(Scope::Cluster) {
         object.set_at(&["metadata", "namespace"], Value::String(namespace.clone()));
     }
 }

@@ -8,6 +8,7 @@ mod conditions;
 mod files;
 mod frame;
 mod instances;
+mod namespaces;
 mod object;
 mod overlay;
 mod primitive;

@@ -8,6 +8,7 @@ use engine_core::value::{Text, Value};
 
 use super::block::Site;
 use super::frame::Instance;
+use super::namespaces;
 use super::object::kept;
 use super::scope::Uses;
 use super::{Frame, Walk};
@@ -96,9 +97,10 @@ impl Walk<'_> {
     fn many(
         &mut self,
         site: &Site<'_>,
-        objects: Objects,
+        mut objects: Objects,
         span: &SourceSpan,
     ) -> Result<ExprValue, Diagnostics> {
+        namespaces::drop_from_cluster_scoped(&mut objects);
         let mut faults = Diagnostics::default();
         let mut kept = Vec::new();
         for (body, place) in objects {

@@ -15,10 +15,10 @@ use crate::object::{ManagerEntry, Object};
 use crate::object_ref::{ClusterRef, ObjectRef, Uid};
 use crate::plan::diff::{allocated, creation, diff, mark_unknown};
 use crate::plan::loss::losses;
+use crate::plan::misplaced::misplaced;
 use crate::plan::triage::{DesiredPrints, Triage};
 use crate::plan::{
-    Action, Change, Drifter, Exceptions, FieldChange, ObjectConflicts, Plan, PlannedOutput, Reason, Tier,
-    faults,
+    Action, Change, Drifter, FieldChange, ObjectConflicts, Plan, PlannedOutput, Reason, Tier, faults,
 };
 use crate::ports::{ProviderError, Witness};
 use crate::prediction::Prediction;
@@ -81,6 +81,7 @@ pub fn plan(input: &PlanInput<'_>) -> Plan {
     planner.refusals();
     planner.removals();
     planner.diagnostics.extend(losses(&planner.changes, input));
+    planner.diagnostics.extend(misplaced(input));
     let subject = feasibility::Subject {
         graph: input.graph,
         changes: &planner.changes,
@@ -158,27 +159,6 @@ impl<'a> Planner<'a> {
             let error = ProviderError::Unreachable("it was not asked".into());
             self.diagnostics.push(faults::refused(resource, &error));
         }
-    }
-
-    fn offline(&mut self, resource: &Resource, manifest: &Manifest, record: Option<&ResourceRecord>) {
-        let Some(record) = record else {
-            if self.input.graph.imports(manifest.object_ref()) {
-                let why = "Only its cluster can tell what an import does.";
-                return self.diagnostics.push(faults::unobserved(resource, why));
-            }
-            return self.create(resource, manifest, Reason::New, Tier::Client);
-        };
-        let same = manifest.holes().is_empty() && self.is_desired(record, manifest);
-        if same && record.address == resource.address {
-            return self.push(resource, Action::NoOp, Reason::Settled, Vec::new(), Tier::Record);
-        }
-        let uid = record.uid.clone();
-        if same {
-            let action = Action::Move { uid, exceptions: Exceptions::default() };
-            return self.push(resource, action, Reason::Moved, Vec::new(), Tier::Record);
-        }
-        let action = Action::Update { uid, exceptions: Exceptions::default() };
-        self.push(resource, action, Reason::Changed, Vec::new(), Tier::Client);
     }
 
     /// The object is as desired; only its address may be another one, in its record or in its mark.
@@ -494,6 +474,7 @@ fn hole_paths(manifest: &Manifest) -> Vec<FieldPath> {
 
 mod conflicts;
 mod foreign;
+mod offline;
 mod outputs;
 mod refused;
 mod replace;

@@ -6,6 +6,7 @@ mod decision;
 pub mod diff;
 mod faults;
 mod loss;
+mod misplaced;
 pub mod outcome;
 pub mod ownership;
 mod redact;
