@@ -240,11 +240,14 @@ pub struct Invalid {
     pub message: String,
     /// The fields that it names, in its notation: `spec.selector`.
     pub fields: Vec<String>,
+    /// Whether it does not fit the schema of its kind, so that only another schema can mend it: an unknown field, text
+    /// in place of a number.
+    pub is_untyped: bool,
 }
 
 impl From<String> for Invalid {
     fn from(message: String) -> Self {
-        Self { message, fields: Vec::new() }
+        Self { message, fields: Vec::new(), is_untyped: false }
     }
 }
 

@@ -120,12 +120,17 @@ impl Refusal {
         let on_uid = || self.causes().iter().any(|cause| cause.field == "metadata.uid");
         match self.code {
             400 | 413 | 422 if subject.bound && on_uid() => ProviderError::Stale(message),
-            400 | 413 | 415 | 422 => ProviderError::Invalid(Invalid { message, fields: self.fields() }),
+            400 | 413 | 415 | 422 => {
+                let (fields, is_untyped) = (self.fields(), self.code == 400);
+                ProviderError::Invalid(Invalid { message, fields, is_untyped })
+            }
             401 => ProviderError::Unauthorized(message),
             403 => ProviderError::Forbidden(message),
             404 => ProviderError::NotFound(message),
             409 => self.conflict(subject, message),
-            500 if self.status.message.contains(NOT_TYPED) => ProviderError::Invalid(message.into()),
+            500 if self.status.message.contains(NOT_TYPED) => {
+                ProviderError::Invalid(Invalid { message, fields: Vec::new(), is_untyped: true })
+            }
             _ => ProviderError::Server(message),
         }
     }

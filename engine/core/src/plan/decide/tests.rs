@@ -1,7 +1,8 @@
 use super::*;
 use crate::object_ref::GroupKind;
-use crate::plan::ActionKind;
 use crate::plan::fixtures::*;
+use crate::plan::{ActionKind, Exceptions};
+use crate::ports::Invalid;
 use crate::value::Value;
 
 fn web(replicas: u32) -> Declared {
@@ -607,6 +608,14 @@ fn what_the_server_refuses_may_wait_for_what_the_plan_changes() {
         ["warning TRN0605: cluster main refuses ConfigMap/dev/settings as things are now: exceeded quota"]
     );
     assert_eq!(plan.counts().create, 1);
+    // An unknown field is one whatever else changes.
+    let untyped = Invalid { message: "no such field".into(), fields: Vec::new(), is_untyped: true };
+    let prediction = Prediction { refusal: Some(ProviderError::Invalid(untyped)), ..refused() };
+    world.answers.insert(object_ref(SETTINGS), prediction);
+    assert_eq!(
+        faults(&world.plan()),
+        ["error TRN0605: cluster main refuses ConfigMap/dev/settings: no such field"]
+    );
     world.declare([quota("1"), settings("{}")]);
     world.answers.insert(object_ref(SETTINGS), refused());
     let plan = world.plan();
