@@ -1,36 +1,54 @@
 //! How much work a rule may be.
 
+use cel::common::ast::{EntryExpr, Expr};
+use cel::{IdedExpr, Program};
 use serde_json::Value;
 
-/// The macros that go through all items of a list or a map.
-const MACROS: [&str; 8] =
-    ["all", "exists", "exists_one", "existsOne", "filter", "map", "transformList", "transformMap"];
-
 /// The steps beyond which a rule is not evaluated: a server, too, refuses rules that may cost too much.
-const LIMIT: u64 = 10_000_000;
+const MOST_STEPS: u64 = 10_000_000;
 
-/// Tells whether a rule on a value stays within bounds, whatever it does: each level of macros may go through all of the
-/// value.
-pub(super) fn is_bounded(rule: &str, value: &Value) -> bool {
-    size(value).checked_pow(depth(rule)).is_some_and(|steps| steps <= LIMIT)
+/// How deep expressions may stand in each other.
+const DEEPEST: u32 = 200;
+
+/// Tells whether a rule on a value stays within bounds, whatever it does: each loop may go through all of the value.
+pub(super) fn is_bounded(rule: &Program, value: &Value) -> bool {
+    let steps = loops(rule.expression(), DEEPEST).and_then(|loops| size(value).checked_pow(loops));
+    steps.is_some_and(|steps| steps <= MOST_STEPS)
 }
 
-/// Returns how deep macros stand in each other.
-fn depth(rule: &str) -> u32 {
-    let (mut open, mut depth, mut deepest) = (Vec::new(), 0, 0);
-    for (at, letter) in rule.char_indices() {
-        if letter == '(' {
-            let before = rule[..at].trim_end();
-            let name = before.rsplit(|letter: char| !letter.is_alphanumeric() && letter != '_').next();
-            let is_macro = name.is_some_and(|name| MACROS.contains(&name));
-            open.push(is_macro);
-            depth += u32::from(is_macro);
-            deepest = deepest.max(depth);
-        } else if letter == ')' && open.pop() == Some(true) {
-            depth -= 1;
+/// Returns how many loops stand in each other, `None` for an expression that is deeper than what is left.
+fn loops(expr: &IdedExpr, left: u32) -> Option<u32> {
+    let left = left.checked_sub(1)?;
+    let most = |inner: &mut dyn Iterator<Item = &IdedExpr>| {
+        let mut most = 0;
+        for expr in inner {
+            most = loops(expr, left)?.max(most);
+        }
+        Some(most)
+    };
+    let entries = |entries: &mut dyn Iterator<Item = &EntryExpr>| {
+        let mut deepest = 0;
+        for entry in entries {
+            deepest = deepest.max(match entry {
+                EntryExpr::StructField(field) => loops(&field.value, left)?,
+                EntryExpr::MapEntry(entry) => most(&mut [&entry.key, &entry.value].into_iter())?,
+            });
+        }
+        Some(deepest)
+    };
+    match &expr.expr {
+        Expr::Unspecified | Expr::Literal(_) | Expr::Ident(_) => Some(0),
+        Expr::Select(select) => loops(&select.operand, left),
+        Expr::List(list) => most(&mut list.elements.iter()),
+        Expr::Call(call) => most(&mut call.target.iter().map(|it| &**it).chain(&call.args)),
+        Expr::Map(map) => entries(&mut map.entries.iter().map(|it| &it.expr)),
+        Expr::Struct(it) => entries(&mut it.entries.iter().map(|it| &it.expr)),
+        Expr::Comprehension(it) => {
+            let inside: [&IdedExpr; 4] = [&it.accu_init, &it.loop_cond, &it.loop_step, &it.result];
+            let inside = most(&mut inside.into_iter())? + 1;
+            Some(inside.max(loops(&it.iter_range, left)?))
         }
     }
-    deepest
 }
 
 /// Returns of how many values a value consists; a text counts with its length.
@@ -48,17 +66,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn work_grows_with_the_value_and_with_macros_in_macros() {
+    fn work_grows_with_the_value_and_with_loops_in_loops() {
         let list = |count: usize| Value::from(vec![1; count]);
+        let deep = format!("self.size() > {}1{}", "(1 + ".repeat(60), ")".repeat(60));
         for (rule, count, want) in [
             ("self.size() < 10", 1_000_000, true),
             ("self.all(a, a > 1) && self.all(b, b > (1 + 2))", 1_000_000, true),
             ("self.all(a, self.exists(b, a == b))", 1_000, true),
             ("self.all(a, self.exists(b, a == b))", 100_000, false),
             ("self.all(a, self.all(b, self.all(c, self.all (d, true))))", 100, false),
-            ("small(self.all(a, true))", 1_000_000, true),
+            ("self.map(a, [a, {'b': self.filter(c, c == a)}]).size() > 1", 100_000, false),
+            (&format!("self.size() > {}1", "1 + ".repeat(300)), 1, false),
+            (&deep, 1, true),
         ] {
-            assert_eq!(is_bounded(rule, &list(count)), want, "{rule} on {count}");
+            let program = Program::compile(rule).unwrap_or_else(|error| panic!("{rule}: {error}"));
+            assert_eq!(is_bounded(&program, &list(count)), want, "{rule} on {count}");
         }
     }
 }

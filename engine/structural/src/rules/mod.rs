@@ -268,8 +268,7 @@ impl Rules {
         let convert = |value| values::convert(node.schema, value, node.path.is_empty());
         let (value, old) = (convert(node.value), node.old.map(convert));
         for rule in rules {
-            let text = rule["rule"].as_str().unwrap_or_default();
-            let Some(program) = self.0.get(text) else { continue };
+            let Some(program) = self.0.get(rule["rule"].as_str().unwrap_or_default()) else { continue };
             let (sees_old, is_optional) =
                 (program.references().has_variable("oldSelf"), rule["optionalOldSelf"] == true);
             let is_judged = match node.judged {
@@ -277,7 +276,7 @@ impl Rules {
                 Judged::Changed | Judged::Evaluable => !node.is_same(),
                 Judged::Unchanged => !sees_old && node.is_same(),
             };
-            if !is_judged || node.judged == Judged::Evaluable && !cost::is_bounded(text, node.value) {
+            if !is_judged || node.judged == Judged::Evaluable && !cost::is_bounded(program, node.value) {
                 continue;
             }
             let mut context = Context::with_env(Arc::clone(&ENVIRONMENT));
