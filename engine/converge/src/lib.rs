@@ -8,7 +8,7 @@ pub mod predict;
 
 pub mod apply;
 mod conditions;
-mod contents;
+pub mod contents;
 mod execute;
 mod journal;
 mod release;

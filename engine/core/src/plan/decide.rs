@@ -407,6 +407,7 @@ impl<'a> Planner<'a> {
             moved_from: None,
             fields: Vec::new(),
             immutable: Vec::new(),
+            takes_along: BTreeMap::new(),
             tier: Tier::Record,
             restarts: Vec::new(),
         });
@@ -444,6 +445,7 @@ impl<'a> Planner<'a> {
             reason,
             fields,
             immutable: Vec::new(),
+            takes_along: BTreeMap::new(),
             tier,
             restarts,
         });
