@@ -1,5 +1,6 @@
 //! Laws that hold for every definition.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use proptest::prelude::*;
@@ -14,7 +15,7 @@ const HEAD: &str = "terrane {\n  environment = \"law\"\n  state \"local\" {}\n}\
 #[derive(Debug, Clone)]
 enum Part {
     Namespace { quota: Option<u32>, deny: bool },
-    Settings { data: Vec<(String, String)>, secret: bool },
+    Settings { data: BTreeMap<String, String>, secret: bool },
     Workload { replicas: u32, ports: Vec<u16>, memory: u32 },
 }
 
@@ -22,7 +23,7 @@ fn part() -> impl Strategy<Value = Part> {
     let text = "[ -~]{0,12}";
     prop_oneof![
         (prop::option::of(1u32..50), any::<bool>()).prop_map(|(quota, deny)| Part::Namespace { quota, deny }),
-        (prop::collection::vec(("[a-z][a-z0-9.-]{0,8}", text), 0..4), any::<bool>())
+        (prop::collection::btree_map("[a-z][a-z0-9.-]{0,8}", text, 0..4), any::<bool>())
             .prop_map(|(data, secret)| Part::Settings { data, secret }),
         (0u32..4, prop::collection::btree_set(1u16..9000, 0..3), 1u32..2048).prop_map(
             |(replicas, ports, memory)| {

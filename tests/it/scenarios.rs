@@ -259,6 +259,7 @@ scenarios! {
     task_manager = "task-manager",
     foreign_object = "foreign-object",
     field_conflict = "field-conflict",
+    takes_along = "takes-along",
     state_moved = "state-moved",
     expect = "expect",
     refresh = "refresh",

@@ -7,10 +7,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use engine_converge::Providers;
 use engine_converge::predict::{Basis, Purpose, predict};
 use engine_converge::read::{Question, ReadError, read};
 use engine_converge::surroundings::read_surroundings;
+use engine_converge::{Providers, contents};
 use engine_core::address::Address;
 use engine_core::cluster::{ClusterRecord, Connection};
 use engine_core::diagnostic::{Code, Diagnostic};
@@ -160,6 +160,7 @@ pub async fn make(session: &Session, subject: &Subject, purpose: Purpose) -> Res
         observed.clear();
     }
     plan.diagnostics.extend(subject.remarks.clone());
+    contents::foresee(&mut plan, &providers).await;
     let requests: u64 = session.providers.values().map(|provider| provider.requests()).sum();
     tracing::info!(requests, changes = plan.effective().count(), "planned");
     let clusters = live.clusters.iter().filter_map(|(cluster, live)| {

@@ -11,6 +11,7 @@ use engine_core::kind_info::{Discovery, KindInfo};
 use engine_core::manifest::Manifest;
 use engine_core::object::Object;
 use engine_core::object_ref::{ClusterRef, GroupKind, ObjectRef, Uid};
+use engine_core::plan::contents::holds_others;
 use engine_core::plan::outcome::Outcome;
 use engine_core::plan::{Action, ActionKind, Change, Exceptions, Plan, Shown, redact};
 use engine_core::ports::{
@@ -312,11 +313,6 @@ impl Executor {
             }
         }
     }
-}
-
-/// Tells whether deleting an object of a kind deletes other objects that nobody named.
-fn holds_others(kind: &GroupKind) -> bool {
-    kind.is("", "Namespace") || kind.is("apiextensions.k8s.io", "CustomResourceDefinition")
 }
 
 /// Says what a cluster answered, with every field that another manager holds.

@@ -9,7 +9,7 @@ pub mod predict;
 
 pub mod apply;
 mod conditions;
-mod contents;
+pub mod contents;
 mod execute;
 pub mod gate;
 mod journal;

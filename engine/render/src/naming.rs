@@ -1,8 +1,9 @@
 //! How objects are named.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
-use engine_core::object_ref::{ClusterRef, ObjectRef};
+use engine_core::object_ref::{ClusterRef, GroupKind, ObjectRef};
 
 use crate::escape::escape;
 
@@ -32,4 +33,19 @@ impl Naming {
             Self::WithCluster => format!("{key} on {}", escape(object_ref.cluster.as_str())),
         }
     }
+}
+
+/// Returns kinds with their number, escaped: `2 ConfigMaps, 1 Ingress`.
+pub(crate) fn counted(kinds: &BTreeMap<GroupKind, usize>) -> String {
+    let named = kinds.iter().map(|(kind, count)| {
+        let name = kind.kind.as_str();
+        let (stem, end) = match name.as_bytes() {
+            _ if *count == 1 => (name, ""),
+            [.., vowel, b'y'] if !b"aeiou".contains(vowel) => (&name[..name.len() - 1], "ies"),
+            [.., b's' | b'x'] => (name, "es"),
+            _ => (name, "s"),
+        };
+        format!("{count} {}{end}", escape(stem))
+    });
+    named.collect::<Vec<_>>().join(", ")
 }

@@ -77,6 +77,7 @@ pub(crate) fn change(key: &str, action: Action, reason: Reason, fields: Vec<Fiel
         reason,
         fields,
         immutable: Vec::new(),
+        takes_along: Default::default(),
         tier: Tier::Server,
         restarts: Vec::new(),
     }

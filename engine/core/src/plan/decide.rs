@@ -400,6 +400,7 @@ impl<'a> Planner<'a> {
             moved_from: None,
             fields: Vec::new(),
             immutable: Vec::new(),
+            takes_along: BTreeMap::new(),
             tier: Tier::Record,
             restarts: Vec::new(),
         });
@@ -437,6 +438,7 @@ impl<'a> Planner<'a> {
             reason,
             fields,
             immutable: Vec::new(),
+            takes_along: BTreeMap::new(),
             tier,
             restarts,
         });

@@ -41,6 +41,9 @@ pub(super) const NOTHING_TO_IMPORT: Code = Code(613);
 /// An object that is to be replaced with another one must not be.
 pub(super) const NOT_REPLACED: Code = Code(614);
 
+/// What is to be deleted holds objects of others.
+pub(super) const HELD: Code = Code(615);
+
 /// The credentials may read and not write: enough to show a plan, not to ask the server what comes of it.
 pub(super) fn not_asked(resource: &Resource, why: &str) -> Diagnostic {
     let summary = format!("{} is planned without asking the server", resource.object_ref());
@@ -105,6 +108,19 @@ pub(super) fn taken_along(change: &Change, taken: &TakenAlong<'_>) -> Diagnostic
         .at(taken.declared.first().and_then(|resource| resource.span.clone()))
         .about(change.address.clone())
         .hint(format!("declare {object_ref} again, or first move or remove what is named above"))
+}
+
+/// Apply looks again, and deletes nothing that holds objects of others.
+pub(super) fn held(change: &Change, foreign: &[String]) -> Diagnostic {
+    let object_ref = &change.object_ref;
+    let more = foreign.len().saturating_sub(NAMED);
+    let named = foreign.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
+    let named = if more == 0 { named } else { format!("{named} and {more} more") };
+    let summary = format!("{object_ref} holds objects that are not of this environment");
+    Diagnostic::warning(HELD, summary)
+        .detail(format!("An apply will not delete it while there are any: {named}."))
+        .about(change.address.clone())
+        .hint("delete or move them first, or let go of it with a `removed` block whose lifecycle has `destroy = false`")
 }
 
 fn listed<'a>(objects: impl ExactSizeIterator<Item = (&'a Address, &'a ObjectRef)>) -> String {

@@ -1,6 +1,7 @@
 //! The plan: what an apply would do, and why.
 
 pub mod conflict;
+pub mod contents;
 mod decide;
 mod decision;
 pub mod diff;
@@ -26,7 +27,7 @@ use crate::address::Address;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::field_path::FieldPath;
 use crate::mark::{EnvironmentName, Lineage};
-use crate::object_ref::{ClusterRef, ObjectRef, Uid};
+use crate::object_ref::{ClusterRef, GroupKind, ObjectRef, Uid};
 use crate::rollout::Gate;
 use crate::state::Output;
 use crate::value::{Text, Value};
@@ -304,6 +305,8 @@ pub struct Change {
     /// For what fields an object is replaced that cannot be changed in place, as the server names them:
     /// `spec.selector`.
     pub immutable: Vec<String>,
+    /// Objects of others that are deleted along with it, by kind, as far as they were counted.
+    pub takes_along: BTreeMap<GroupKind, usize>,
     /// How this was found out.
     pub tier: Tier,
     /// Workloads whose pods restart because of this change.

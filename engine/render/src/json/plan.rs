@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use engine_core::object_ref::{ClusterRef, ObjectRef};
+use engine_core::object_ref::{ClusterRef, GroupKind, ObjectRef};
 use engine_core::plan::{Action, ActionKind, Change, Drifter, FieldChange, OutputChange, Plan, Shown};
 use engine_core::rollout::Gate;
 use engine_core::value::{Text, Value};
@@ -125,9 +125,18 @@ struct ChangeJson<'a> {
     yielded: Vec<String>,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     replace_paths: &'a [String],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    takes_along: Vec<CountJson<'a>>,
     change: Actions,
     fields: Vec<FieldJson<'a>>,
     restarts: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct CountJson<'a> {
+    group: &'a str,
+    kind: &'a str,
+    count: usize,
 }
 
 #[derive(Serialize)]
@@ -187,10 +196,15 @@ fn change_json<'a>(plan: &Plan, change: &'a Change) -> ChangeJson<'a> {
         force,
         yielded: yielded.iter().map(ToString::to_string).collect(),
         replace_paths: &change.immutable,
+        takes_along: change.takes_along.iter().map(count_json).collect(),
         change: Actions { actions: terraform_actions(change.action.kind()) },
         fields: change.fields.iter().map(field_json).collect(),
         restarts: change.restarts.iter().map(ObjectRef::key).collect(),
     }
+}
+
+fn count_json<'a>((kind, count): (&'a GroupKind, &usize)) -> CountJson<'a> {
+    CountJson { group: &kind.group, kind: &kind.kind, count: *count }
 }
 
 /// # Source

@@ -8,7 +8,7 @@ use super::words::{look, sentence};
 use crate::body::{self, Line, Sign, path_text};
 use crate::conflict::{conflict_notes, is_said};
 use crate::escape::{columns, cut_pair, escape, fold};
-use crate::naming::Naming;
+use crate::naming::{Naming, counted};
 use crate::style::{Role, Style};
 
 /// Columns before the sign of a field.
@@ -97,6 +97,9 @@ pub(crate) fn notes(change: &Change, conflicts: &[FieldConflict]) -> Vec<String>
     notes.extend(change.moved_from.iter().map(|from| format!("moved from {}", escape(&from.to_string()))));
     if !change.immutable.is_empty() {
         notes.push(format!("cannot be changed in place: {}", escape(&change.immutable.join(", "))));
+    }
+    if !change.takes_along.is_empty() {
+        notes.push(format!("takes along what others own: {}", counted(&change.takes_along)));
     }
     match &change.action {
         Action::Update { exceptions, .. } | Action::Import { exceptions, .. } => {

@@ -1,6 +1,7 @@
 use engine_core::diagnostic::{Code, Diagnostic};
 use engine_core::field_path::{KeyFields, PathElement};
 use engine_core::object::Operation;
+use engine_core::object_ref::GroupKind;
 use engine_core::plan::{Exceptions, FieldConflict, OutputChange, Shown};
 use engine_core::resource::FieldPolicy;
 use engine_core::value::Value;
@@ -135,6 +136,9 @@ fn less_common() -> Plan {
     );
     moved.moved_from = Some(address("app.old.manifest.a"));
     moved.tier = Tier::Client;
+    let mut emptied = change("Namespace/n", Action::Delete { uid: uid() }, Reason::Removed, vec![]);
+    let owned = [("Job", 1), ("Widget", 2), ("NetworkPolicy", 3), ("Ingress", 2), ("Gateway", 2)];
+    emptied.takes_along = owned.map(|(kind, count)| (GroupKind::new("", kind), count)).into();
     let mut elsewhere = change("ConfigMap/dev/read", Action::Read, Reason::Deferred, vec![]);
     elsewhere.object_ref.cluster = ClusterRef::new("edge");
     let taken = Action::Update {
@@ -147,6 +151,7 @@ fn less_common() -> Plan {
     let imported = Action::Import { uid: uid(), exceptions: Exceptions::default() };
     let mut plan = plan(vec![
         moved,
+        emptied,
         change("ConfigMap/b", Action::Release { uid: uid() }, Reason::Removed, vec![]),
         change("ConfigMap/e", imported, Reason::New, vec![field("data.x", "1", "2")]),
         change("Job.batch/dev/f", Action::Replace { uid: uid() }, Reason::Triggered, vec![]),
@@ -204,6 +209,9 @@ fn the_less_common_actions_say_what_they_are() {
      -> ConfigMap/a will move to another address (predicted without the server)  (app.x.manifest.a)
             moved from app.old.manifest.a
 
+      - Namespace/n will be deleted: it is no longer declared  (app.x.manifest.n)
+            takes along what others own: 2 Gateways, 2 Ingresses, 1 Job, 3 NetworkPolicies, 2 Widgets
+
       . ConfigMap/b will leave the state and stay on the cluster  (app.x.manifest.b)
 
       ~ ConfigMap/e exists and will be imported  (app.x.manifest.e)
@@ -225,7 +233,7 @@ fn the_less_common_actions_say_what_they_are() {
 
      <= ConfigMap/dev/read will be read at apply  (app.x.manifest.read)
 
-    Plan: 2 to create, 4 to change, 1 to delete, 1 to forget, 1 to read; 1 unchanged.
+    Plan: 2 to create, 4 to change, 2 to delete, 1 to forget, 1 to read; 1 unchanged.
     "#);
 }
 

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use super::Planner;
 use crate::address::Address;
+use crate::manifest::Manifest;
 use crate::plan::{Action, faults};
 use crate::ports::ProviderError;
 
@@ -21,7 +22,7 @@ impl Planner<'_> {
         let after = graph.after(|resource| changing.contains(&resource.address));
         let after: HashSet<&Address> = after.into_iter().map(|idx| &graph.resources()[idx].address).collect();
         let changing_manifests = changing.iter().filter_map(|address| graph.at(address)?.manifest());
-        let kinds: HashSet<_> = changing_manifests.filter_map(|manifest| manifest.defined_kind()).collect();
+        let kinds: HashSet<_> = changing_manifests.filter_map(Manifest::defined_kind).collect();
         let (open, fatal): (Vec<_>, Vec<_>) = self.refused.drain(..).partition(|(resource, error)| {
             let untyped = matches!(error, ProviderError::Invalid(invalid) if invalid.is_untyped);
             after.contains(&resource.address) && (!untyped || kinds.contains(&resource.object_ref().kind))
