@@ -9,6 +9,7 @@ use crate::plan::loss::TakenAlong;
 use crate::plan::{Change, FieldChange, FieldConflict, Shown, redact};
 use crate::ports::ProviderError;
 use crate::resource::Resource;
+use crate::value::Value;
 
 /// A field is owned by another manager that will not be overruled.
 pub(super) const CONFLICT: Code = Code(601);
@@ -182,7 +183,9 @@ pub(super) fn conflicts(
 ) -> Diagnostic {
     let lines = conflicts.iter().map(|conflict| {
         let values = match (&conflict.theirs, &conflict.ours) {
-            (Shown::Value(theirs), Shown::Value(ours)) => format!(": {theirs} there, {ours} here"),
+            (Shown::Value(theirs), Shown::Value(ours)) => {
+                format!(": {} there, {} here", brief(theirs), brief(ours))
+            }
             _ => String::new(),
         };
         format!("{} is managed by {}{values}", conflict.path, conflict.holder())
@@ -193,6 +196,17 @@ pub(super) fn conflicts(
     about(resource, Diagnostic::error(CONFLICT, summary)).detail(detail).hint(
         "remove these fields from the definition, say in `lifecycle { conflicts { … } }` who keeps them, or stop the other manager",
     )
+}
+
+/// Returns a value, or what it is if it would fill lines.
+fn brief(value: &Value) -> String {
+    let text = value.to_string();
+    match (value, text.chars().count() > 80) {
+        (Value::List(items), true) => format!("(list of {} items)", items.len()),
+        (Value::Map(map), true) => format!("(object of {} fields)", map.iter().count()),
+        (Value::String(text), true) => format!("(text of {} characters)", text.chars().count()),
+        _ => text,
+    }
 }
 
 pub(super) fn not_replaced(resource: &Resource, cause: &str, why: &str) -> Diagnostic {
