@@ -104,13 +104,18 @@ impl World {
         assert_eq!(self.counted.environment.terrane(&["state", "list"]).stdout, "");
     }
 
-    /// What Terrane wrote. The paths of new objects are remembered.
+    /// What Terrane wrote. The paths of new objects are remembered. A field of another manager is taken only after the
+    /// server has named it: that write is refused, and made once more.
     fn written(&mut self, requests: &[Request]) -> Actions {
-        for (path, count) in by_object(requests, Request::is_write) {
+        let is_kept = |request: &Request| request.is_write() && request.code != 409;
+        for (path, count) in by_object(requests, is_kept) {
             assert_eq!(count, 1, "{path} is written {count} times");
         }
+        for (path, count) in by_object(requests, |request| request.is_write() && request.code == 409) {
+            assert_eq!(count, 1, "{path} is refused {count} times");
+        }
         let mut written = Actions::new();
-        for request in requests.iter().filter(|request| request.is_write()) {
+        for request in requests.iter().filter(|request| is_kept(request)) {
             let path = request.uri.split('?').next().unwrap_or_default();
             let action = match (request.verb.as_str(), request.code) {
                 ("patch", 201) => "create",

@@ -20,6 +20,7 @@ impl Plan {
             }
             change.restarts.clear();
         }
+        self.conflicts.clear();
         self.gates.clear();
         self.outputs.clear();
         self.new_outputs = state.outputs.clone();
