@@ -18,11 +18,24 @@ enum Edit {
     /// Turns round every list of what it wants to be.
     Reverse,
     Delete,
+    /// Empties the list of who owns which field.
+    Disown,
+    /// The same, and applies an annotation: the server then lists all that was there as written before the first apply.
+    DisownAndApply,
 }
 
 /// Dealt out in turn, so that every case has all of them, and a run is like the one before.
-const EDITS: [Edit; 7] =
-    [Edit::Change, Edit::Annotate, Edit::Delete, Edit::Change, Edit::CoOwn, Edit::Reverse, Edit::Nothing];
+const EDITS: [Edit; 9] = [
+    Edit::Change,
+    Edit::Annotate,
+    Edit::Delete,
+    Edit::Disown,
+    Edit::Change,
+    Edit::CoOwn,
+    Edit::Reverse,
+    Edit::DisownAndApply,
+    Edit::Nothing,
+];
 
 /// Edits the objects of a world, and returns what a plan has to do about it.
 pub fn edit(world: &World) -> Actions {
@@ -35,6 +48,8 @@ pub fn edit(world: &World) -> Actions {
             Edit::CoOwn => co_own(world, &path, &object),
             Edit::Reverse => reverse(world, &path, &object),
             Edit::Delete => delete(world, &path, &object),
+            Edit::Disown => disown(world, &path),
+            Edit::DisownAndApply => disown_and_apply(world, &path, &object),
         };
         due.extend(action.map(|action| (Id::of(&object), action.to_owned())));
     }
@@ -52,6 +67,29 @@ fn annotate(world: &World, path: &str) -> Option<&'static str> {
     let body = json!({ "metadata": { "annotations": { "example.com/note": "seen" } } });
     insist(world, &Method::PATCH, path, "application/merge-patch+json", &body);
     None
+}
+
+fn disown(world: &World, path: &str) -> Option<&'static str> {
+    let body = json!({ "metadata": { "managedFields": [{}] } });
+    insist(world, &Method::PATCH, path, "application/merge-patch+json", &body);
+    Some("update")
+}
+
+fn disown_and_apply(world: &World, path: &str, object: &Value) -> Option<&'static str> {
+    let action = disown(world, path);
+    let metadata = &object["metadata"];
+    let body = json!({
+        "apiVersion": object["apiVersion"],
+        "kind": object["kind"],
+        "metadata": {
+            "name": metadata["name"],
+            "namespace": metadata["namespace"],
+            "annotations": { "example.com/note": "applied" },
+        },
+    });
+    let path = format!("{path}?fieldManager=other-tool");
+    insist(world, &Method::PATCH, &path, "application/apply-patch+yaml", &body);
+    action
 }
 
 fn co_own(world: &World, path: &str, object: &Value) -> Option<&'static str> {
@@ -114,16 +152,21 @@ fn change(world: &World, path: &str, object: &Value) -> Option<&'static str> {
 
 /// Tells whether the server takes another value of a field, and keeps it as it is.
 fn is_accepted(world: &World, path: &str, object: &Value, pointer: &str) -> bool {
-    let other = match object.pointer(pointer) {
-        Some(Value::String(text)) => json!(format!("{text}-edited")),
-        Some(Value::Number(number)) => json!(number.as_i64().map(|number| number + 1)),
-        Some(Value::Bool(flag)) => json!(!flag),
+    let others = match object.pointer(pointer) {
+        // Any text, one that is base64 as well, and a level of pod security.
+        Some(Value::String(text)) => {
+            vec![json!(format!("{text}-edited")), json!("ZWRpdGVk"), json!("baseline")]
+        }
+        Some(Value::Number(number)) => vec![json!(number.as_i64().map(|number| number + 1))],
+        Some(Value::Bool(flag)) => vec![json!(!flag)],
         _ => return false,
     };
     let path = format!("{path}?fieldManager=editor");
-    let patch = json!([{ "op": "replace", "path": pointer, "value": other }]);
-    let (status, answer) = world.send(&Method::PATCH, &path, "application/json-patch+json", &patch);
-    status == StatusCode::OK && answer.pointer(pointer) == Some(&other)
+    others.into_iter().filter(|other| object.pointer(pointer) != Some(other)).any(|other| {
+        let patch = json!([{ "op": "replace", "path": pointer, "value": other }]);
+        let (status, answer) = world.send(&Method::PATCH, &path, "application/json-patch+json", &patch);
+        status == StatusCode::OK && answer.pointer(pointer) == Some(&other)
+    })
 }
 
 /// The values that Terrane has applied, as JSON pointers, in an order that has nothing to do with that of the fields.
