@@ -228,9 +228,10 @@ impl Walker<'_> {
     fn start(&mut self) {
         while let Some(step) = self.walk.next_ready() {
             let change = self.schedule.steps[step].change.map(|idx| &self.executor.plan.changes[idx]);
-            if let Some(gate) = self.schedule.steps[step].gate {
-                let executor = self.executor.clone();
-                let task = self.running.spawn(async move { executor.pass(gate).await });
+            let gates = &self.schedule.steps[step].gates;
+            if !gates.is_empty() {
+                let (executor, gates) = (self.executor.clone(), gates.clone());
+                let task = self.running.spawn(async move { executor.pass(&gates).await });
                 self.tasks.insert(task.id(), step);
                 continue;
             }

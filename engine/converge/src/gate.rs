@@ -24,9 +24,17 @@ pub trait Judge: Send + Sync {
 }
 
 impl Executor {
-    /// Waits until a wave may begin. Its clusters come together, and it is asked once.
-    pub(crate) async fn pass(&self, gate: usize) -> Outcome {
-        self.gates[gate].get_or_init(|| self.open(&self.plan.gates[gate])).await.clone()
+    /// Waits until a cluster may begin: all gates before it are passed. The clusters of a wave come together, and each
+    /// gate is asked once.
+    pub(crate) async fn pass(&self, gates: &[usize]) -> Outcome {
+        let since = Instant::now();
+        for gate in gates {
+            let passed = self.gates[*gate].get_or_init(|| self.open(&self.plan.gates[*gate])).await;
+            if !matches!(passed, Outcome::Done { .. }) {
+                return passed.clone();
+            }
+        }
+        done(since)
     }
 
     async fn open(&self, gate: &Gate) -> Outcome {

@@ -62,3 +62,10 @@ namespace "prod" {
   cluster = cluster.prod
   name    = "web"
 }
+
+# A cluster in two rollouts waits for both: this one, which asks for nothing, opens no gate of the other.
+rollout "zone" {
+  wave "everything" {
+    clusters = [cluster.prod]
+  }
+}

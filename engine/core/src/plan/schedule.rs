@@ -20,8 +20,8 @@ pub type StepId = usize;
 pub struct Step {
     /// Position in [`Plan::changes`]; `None` for a stage.
     pub change: Option<usize>,
-    /// Position in [`Plan::gates`], of the stage with which a cluster begins.
-    pub gate: Option<usize>,
+    /// Positions in [`Plan::gates`], of the stage with which a cluster begins: one for each rollout that it is in.
+    pub gates: Vec<usize>,
     /// Steps that wait for this one.
     pub dependents: Vec<StepId>,
     /// How many steps this one waits for.
@@ -50,7 +50,7 @@ enum Link {
 #[derive(Clone)]
 struct Point {
     change: Option<usize>,
-    gate: Option<usize>,
+    gates: Vec<usize>,
     key: Key,
 }
 
@@ -122,10 +122,12 @@ impl<'a> Builder<'a> {
             .filter(|(_, change)| applies(change))
             .map(|(i, c)| (&c.address, i))
             .collect();
-        let gates = plan.gates.iter().enumerate().flat_map(|(idx, gate)| {
-            gate.clusters.iter().map(move |cluster| (Address::of_cluster(cluster), idx))
-        });
-        let gates: HashMap<Address, usize> = gates.collect();
+        let mut gates: HashMap<Address, Vec<usize>> = HashMap::new();
+        for (idx, gate) in plan.gates.iter().enumerate() {
+            for cluster in &gate.clusters {
+                gates.entry(Address::of_cluster(cluster)).or_default().push(idx);
+            }
+        }
         let mut starts: HashMap<&Address, NodeIndex> = HashMap::new();
         let mut points: HashMap<NodeIndex, NodeIndex> = HashMap::new();
         for (at, (node, kind)) in graph.nodes_in_order().enumerate() {
@@ -133,11 +135,11 @@ impl<'a> Builder<'a> {
                 Node::Start(_) | Node::Done(_) => None,
                 Node::Resource(idx) => changes.get(&graph.resources()[*idx].address).copied(),
             };
-            let point = self.points.add_node(Point { change, gate: None, key: Key::Apply(at) });
+            let point = self.points.add_node(Point { change, gates: Vec::new(), key: Key::Apply(at) });
             points.insert(node, point);
             match kind {
                 Node::Start(address) => {
-                    self.points[point].gate = gates.get(address).copied();
+                    self.points[point].gates = gates.get(address).cloned().unwrap_or_default();
                     starts.extend(gates.contains_key(address).then_some((address, point)));
                 }
                 Node::Done(address) => {
@@ -164,7 +166,7 @@ impl<'a> Builder<'a> {
         }
         for (idx, change) in plan.changes.iter().enumerate().filter(|(_, change)| !applies(change)) {
             let key = Key::Delete(change.address.clone(), idx);
-            let point = self.points.add_node(Point { change: Some(idx), gate: None, key });
+            let point = self.points.add_node(Point { change: Some(idx), gates: Vec::new(), key });
             self.by_object.insert(&change.object_ref, point);
             let cluster = Address::of_cluster(&change.object_ref.cluster);
             if let Some([start, done]) = self.waves.get(&cluster) {
@@ -204,7 +206,7 @@ impl<'a> Builder<'a> {
         }
         let stage = self.points.add_node(Point {
             change: None,
-            gate: None,
+            gates: Vec::new(),
             key: Key::Delete(address.clone(), usize::MAX),
         });
         self.gone.insert(address.clone(), stage);
@@ -228,7 +230,7 @@ impl<'a> Builder<'a> {
         }
         let steps = order.iter().map(|node| Step {
             change: self.points[*node].change,
-            gate: self.points[*node].gate,
+            gates: self.points[*node].gates.clone(),
             dependents: self.points.edges(*node).map(|edge| position[edge.target().index()]).collect(),
             blockers: self.points.edges_directed(*node, petgraph::Incoming).count(),
         });
