@@ -89,9 +89,8 @@ async fn release(
     running: &Running,
     context: Context,
 ) -> Result<Exit, CommandError> {
-    let mut session = Session::connect(Workspace::open(target)?, context).await?;
+    let session = Session::connect(Workspace::open(target)?, context).await?;
     require_unlocked(&session)?;
-    session.draw_lineage()?;
     let subject = Subject::release(&session.definition, &session, address)?;
     let planned = make(&session, &subject, Purpose::Apply).await?;
     let approval = Approval {
