@@ -46,6 +46,8 @@ static UID: LazyLock<Regex> =
 static DRAWN: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"-[bcdfghjklmnpqrstvwxz2456789]{5,10}\b").expect("a pattern"));
 
+static AGE: LazyLock<Regex> = LazyLock::new(|| Regex::new("^([0-9]+[ydhms])+$").expect("a pattern"));
+
 /// What a server answered.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Answer {
@@ -173,6 +175,11 @@ fn settled(text: &str) -> String {
     }
 }
 
+// A cell of a table that says how long ago something was, in the units of the apimachinery's `HumanDuration`.
+fn is_age(cell: &Value) -> bool {
+    cell.as_str().is_some_and(|text| AGE.is_match(text))
+}
+
 // Conditions are known by their type; controllers list them in the order in which they last changed.
 fn sort_conditions(name: &str, value: &mut Value) {
     if let (true, Some(conditions)) = (name == "conditions", value.as_array_mut()) {
@@ -183,7 +190,7 @@ fn sort_conditions(name: &str, value: &mut Value) {
 fn settle(value: &mut Value) {
     match value {
         Value::Object(fields) => {
-            // Managed fields name owners by their uid.
+            // Managed fields name owners, and the items of some lists, by uid.
             let named: Vec<String> = fields.keys().filter(|name| UID.is_match(name)).cloned().collect();
             for name in named {
                 let below = fields.remove(&name).unwrap_or_default();
@@ -192,12 +199,6 @@ fn settle(value: &mut Value) {
             // The server has made up the end of such a name.
             if let Some(prefix) = fields.get("generateName").and_then(Value::as_str).map(str::to_owned) {
                 fields.insert("name".into(), json!(format!("{prefix}[GENERATED]")));
-            }
-            // Managed fields name the items of some lists by uid.
-            let named: Vec<String> = fields.keys().filter(|name| UID.is_match(name)).cloned().collect();
-            for name in named {
-                let value = fields.remove(&name).unwrap_or_default();
-                fields.insert(UID.replace_all(&name, "[UID]").into_owned(), value);
             }
             for (name, value) in fields {
                 if OWN.contains(&name.as_str())
@@ -212,6 +213,9 @@ fn settle(value: &mut Value) {
                 } else {
                     settle(value);
                     sort_conditions(name, value);
+                }
+                if let ("cells", Value::Array(cells)) = (name.as_str(), &mut *value) {
+                    cells.iter_mut().filter(|cell| is_age(cell)).for_each(|cell| *cell = json!("[AGE]"));
                 }
                 // Entries come by their times, and a second may end between two answers.
                 if let ("managedFields", Value::Array(entries)) = (name.as_str(), value) {
