@@ -4,6 +4,7 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use engine_core::diagnostic::Diagnostics;
+use engine_core::ports::StateError;
 
 /// How a command ended that did not fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +64,19 @@ impl CommandError {
             *hint = Some(text.into());
         }
         self
+    }
+
+    /// Returns the fault of the state that lies at the bottom of this, if one does.
+    pub fn state_error(&self) -> Option<&StateError> {
+        let Self::Failed { source: Some(source), .. } = self else { return None };
+        let mut next: Option<&(dyn Error + 'static)> = Some(source.as_ref());
+        while let Some(error) = next {
+            if let Some(found) = error.downcast_ref() {
+                return Some(found);
+            }
+            next = error.source();
+        }
+        None
     }
 
     /// Returns a function that says what was attempted when something failed.

@@ -20,7 +20,7 @@ use engine_core::diagnostic::Diagnostics;
 use engine_core::digest::SealKey;
 use engine_core::mark::Lineage;
 use engine_core::object_ref::ClusterRef;
-use engine_core::ports::{StateStore, Stored};
+use engine_core::ports::{StateError, StateStore, Stored};
 use engine_core::resource::{Body, Resource};
 use engine_core::state::State;
 use engine_core::value::Value;
@@ -385,11 +385,13 @@ pub fn failure_text(error: &CommandError, context: Context) -> String {
             diagnostics_text(diagnostics, stderr_style(context.no_color))
         }
         CommandError::Failed { what, source, hint } => {
-            let mut text = format!("error: {}\n", engine_render::escape(what));
+            let fault = error.state_error();
+            let code = fault.map(|fault| format!("[{}]", fault.code())).unwrap_or_default();
+            let mut text = format!("error{code}: {}\n", engine_render::escape(what));
             for cause in source.iter().flat_map(|source| causes(source.as_ref())) {
                 text.push_str(&format!("  because: {}\n", engine_render::escape(&cause)));
             }
-            if let Some(hint) = hint {
+            if let Some(hint) = hint.as_deref().or(fault.map(StateError::hint)) {
                 text.push_str(&format!("  help: {hint}\n"));
             }
             text

@@ -291,7 +291,7 @@ fn a_state_that_cannot_be_taken_stops_the_run_before_any_write() {
     let moved = StateError::Moved { expected: "1".into(), found: "2".into() };
     block_on(async {
         for goal in [Goal::First, Goal::Second, Goal::Nothing] {
-            for error in [moved.clone(), StateError::Store("the remote hung up".into())] {
+            for error in [moved.clone(), StateError::Unreachable("the remote hung up".into())] {
                 let world = before(&definitions, goal).await;
                 let (moment, base) = (world.log.len(), world.stored());
                 world.store.refuse_after(0, error.clone());
@@ -316,7 +316,7 @@ fn a_result_that_cannot_be_recorded_is_handed_over_and_found_again() {
             let wanted = undisturbed(&definitions, goal).await;
             for (error, then) in [
                 (moved.clone(), Then::Repeat),
-                (StateError::Store("the remote hung up".into()), Then::Destroy),
+                (StateError::Unreachable("the remote hung up".into()), Then::Destroy),
             ] {
                 let world = before(&definitions, goal).await;
                 world.store.refuse_after(1, error.clone());

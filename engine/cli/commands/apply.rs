@@ -218,7 +218,7 @@ fn failed(session: &Session, error: ApplyError, run: &str, context: Context) -> 
                  tell what was made"
             ))
         }
-        begin @ ApplyError::Begin(_) => CommandError::while_("take the state")(begin).hint("plan again"),
+        begin @ ApplyError::Begin(_) => CommandError::while_("take the state")(begin),
     }
 }
 

@@ -1,5 +1,7 @@
 //! What the core needs from the world. Implemented by the crates around it, joined in the command line.
 
+mod state_error;
+
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
@@ -16,6 +18,8 @@ use crate::plan::PlannedOutput;
 use crate::state::State;
 use crate::status::{Evidence, Status, Trouble};
 use crate::value::{Text, Value};
+
+pub use state_error::StateError;
 
 /// A boxed future: what an async method of a trait object returns.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -342,25 +346,6 @@ pub trait StateStore: Send + Sync {
     /// # Errors
     /// The store cannot be read.
     fn history(&self, limit: usize) -> Result<Vec<HistoryEntry>, StateError>;
-}
-
-/// Why the state could not be read or written.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum StateError {
-    /// The chain has a newer revision than the one this run rests on.
-    #[error("the state was moved by somebody else: expected {expected}, found {found}")]
-    Moved {
-        /// What this run rests on.
-        expected: String,
-        /// What the store has now, and who put it there.
-        found: String,
-    },
-    /// The store's content is no state that this version can read.
-    #[error("the state cannot be read: {0}")]
-    Corrupt(String),
-    /// The store does not answer or refuses.
-    #[error("the state store failed: {0}")]
-    Store(String),
 }
 
 /// A declared overlay, to be rendered.

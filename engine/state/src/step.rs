@@ -35,5 +35,5 @@ pub(crate) fn check_successor(parent: &Step, next: &Step) -> Result<(), String> 
 
 /// Returns the error of a state that a store refuses to append.
 pub(crate) fn refused(reason: impl Display) -> StateError {
-    StateError::Store(format!("the state cannot be kept: {reason}"))
+    StateError::Invalid(reason.to_string())
 }

@@ -98,10 +98,10 @@ impl Meta {
         match value.get("schema").and_then(Value::as_i64) {
             Some(schema) if schema == SCHEMA as i64 => serde_json::from_slice(bytes).map_err(fault),
             Some(schema) => {
-                let reason = format!(
-                    "the state has schema {schema}, this version of terrane reads schema {SCHEMA}: use the version that wrote it, or a newer one"
-                );
-                Err(FormatError::new(META, reason))
+                let reason =
+                    format!("the state has schema {schema}, this version of terrane reads schema {SCHEMA}");
+                let is_newer = schema > SCHEMA as i64;
+                Err(FormatError { is_newer, ..FormatError::new(META, reason) })
             }
             None => Err(FormatError::new(META, "there is no schema number")),
         }

@@ -55,17 +55,26 @@ impl Files {
 pub struct FormatError {
     place: String,
     reason: String,
+    is_newer: bool,
 }
 
 impl FormatError {
     fn new(place: impl Into<String>, reason: impl AsRef<str>) -> Self {
-        Self { place: place.into(), reason: single_line(reason.as_ref(), 300) }
+        Self { place: place.into(), reason: single_line(reason.as_ref(), 300), is_newer: false }
+    }
+
+    /// Tells whether the state is none that this version can read because a newer one wrote it.
+    pub fn is_newer(&self) -> bool {
+        self.is_newer
     }
 }
 
 impl From<FormatError> for StateError {
     fn from(error: FormatError) -> Self {
-        Self::Corrupt(error.to_string())
+        match error.is_newer {
+            true => Self::Newer(error.to_string()),
+            false => Self::Corrupt(error.to_string()),
+        }
     }
 }
 

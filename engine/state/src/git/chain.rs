@@ -25,7 +25,7 @@ pub(super) fn tip(
     let found = commit::find(repository, oid)?;
     let link = commit::read(&found)?;
     parent(repository, &link)?;
-    let state = read(repository, &found).map_err(|reason| broken(oid, &reason))?;
+    let state = read(repository, &found)?;
     if state.environment != *environment {
         let reason = format!("it is the state of environment {}", state.environment);
         return Err(broken(oid, &reason));
@@ -47,11 +47,17 @@ fn parent(repository: &Repository, link: &Link) -> Result<Option<Link>, StateErr
     Ok(Some(parent))
 }
 
-fn read(repository: &Repository, commit: &Commit<'_>) -> Result<State, String> {
-    commit::whole(repository, commit.tree_id())?;
-    let tree = commit.tree().map_err(|error| error.message().to_owned())?;
-    let files = files(repository, &tree)?;
-    decode(&files).map_err(|error| error.to_string())
+fn read(repository: &Repository, commit: &Commit<'_>) -> Result<State, StateError> {
+    let files = || {
+        commit::whole(repository, commit.tree_id())?;
+        let tree = commit.tree().map_err(|error| error.message().to_owned())?;
+        files(repository, &tree)
+    };
+    let files = files().map_err(|reason| broken(commit.id(), &reason))?;
+    decode(&files).map_err(|error| match error.is_newer() {
+        true => StateError::Newer(format!("commit {}: {error}", commit.id())),
+        false => broken(commit.id(), &error.to_string()),
+    })
 }
 
 /// Tells whether `ancestor` is this link or before it in the chain. The walk ends at the ancestor's serial.
@@ -97,7 +103,7 @@ pub(super) fn oid(revision: &Revision) -> Result<Oid, StateError> {
     Some(&revision.0).filter(|text| text.len() == 40).and_then(|text| Oid::from_str(text).ok()).ok_or_else(
         || {
             let shown = single_line(&revision.0, 80);
-            StateError::Store(format!("`{shown}` is no revision of a Git store"))
+            StateError::Invalid(format!("`{shown}` is no revision of a Git store"))
         },
     )
 }

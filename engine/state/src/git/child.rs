@@ -138,12 +138,14 @@ pub(super) fn run(directory: &Path, environment: &Environment, args: &[&str]) ->
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
-        .map_err(|error| StateError::Store(format!("`git {command}` cannot be run: {error}")))?;
+        .map_err(|error| StateError::Local(format!("`git {command}` cannot be run: {error}")))?;
     let stdout = Stream::drain(child.stdout.take());
     let stderr = Stream::drain(child.stderr.take());
     let Some(success) = wait(&mut child) else {
         let seconds = DEADLINE.as_secs();
-        return Err(StateError::Store(format!("`git {command}` gave no answer within {seconds} seconds")));
+        return Err(StateError::Unreachable(format!(
+            "`git {command}` gave no answer within {seconds} seconds"
+        )));
     };
     Ok(Output { success, stdout: stdout.collect(), stderr: stderr.collect() })
 }

@@ -94,7 +94,7 @@ fn write_objects(
 /// one that put it there.
 fn message(state: &State, summary: &str) -> Result<String, StateError> {
     let nonce = random::bytes::<16>()
-        .map_err(|error| StateError::Store(format!("the system gives no random bytes: {error}")))?;
+        .map_err(|error| StateError::Local(format!("the system gives no random bytes: {error}")))?;
     let summary = match single_line(summary, SUMMARY_LIMIT) {
         empty if empty.is_empty() => "Advance the state".into(),
         summary => summary,
@@ -109,7 +109,7 @@ fn message(state: &State, summary: &str) -> Result<String, StateError> {
     run.iter()
         .try_for_each(|run| writeln!(message, "Run: {run}"))
         .and_then(|()| writeln!(message, "Nonce: {nonce}"))
-        .map_err(|error| StateError::Store(error.to_string()))?;
+        .map_err(|error| StateError::Local(error.to_string()))?;
     Ok(message)
 }
 
@@ -180,5 +180,5 @@ fn trailer<'a>(message: &'a str, name: &str) -> Option<&'a str> {
 
 /// Returns the error of a Git operation that failed for reasons of the world.
 pub(super) fn failed(what: &str, error: &git2::Error) -> StateError {
-    StateError::Store(format!("{what}: {}", single_line(error.message(), 300)))
+    StateError::Local(format!("{what}: {}", single_line(error.message(), 300)))
 }

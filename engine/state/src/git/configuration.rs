@@ -17,7 +17,7 @@ pub(super) fn passed_on(
     let args = ["config", "--list", "--show-scope", "--includes", "-z"];
     let output = child::run(directory, &environment.for_reading(), &args)?;
     if !output.success {
-        return Err(StateError::Store(format!(
+        return Err(StateError::Local(format!(
             "the configuration of git cannot be read: {}",
             output.reason(&[])
         )));

@@ -38,7 +38,7 @@ impl HighWater {
 
     pub(super) fn read(&self) -> Result<Option<Seen>, StateError> {
         let content = file::read(&self.path)
-            .map_err(|error| StateError::Store(format!("{} cannot be read: {error}", self.path.display())))?;
+            .map_err(|error| StateError::Local(format!("{} cannot be read: {error}", self.path.display())))?;
         content.map(|bytes| self.parse(&bytes)).transpose()
     }
 
@@ -83,19 +83,20 @@ impl HighWater {
         restore: &str,
     ) -> Result<(), StateError> {
         let Seen { revision, serial, .. } = seen;
-        let fault = match tip {
-            None => "there is no state any more".into(),
+        let (error, fault): (fn(String) -> StateError, _) = match tip {
+            None => (StateError::Missing, "there is no state any more".into()),
             Some(tip) if chain::descends(repository, &tip.link, *revision, *serial)? => return Ok(()),
-            Some(tip) if tip.link.step.lineage != seen.lineage => {
-                format!("the state has lineage {} instead of {}", tip.link.step.lineage, seen.lineage)
+            Some(Tip { link, .. }) if link.step.lineage != seen.lineage => {
+                let (found, seen) = (&link.step.lineage, &seen.lineage);
+                (StateError::Rewritten, format!("the state has lineage {found} instead of {seen}"))
             }
-            Some(tip) => format!(
-                "the state was rewritten: serial {} ({}) does not descend from it",
-                tip.link.step.serial, tip.link.oid
-            ),
+            Some(Tip { link, .. }) => {
+                let (serial, oid) = (link.step.serial, link.oid);
+                (StateError::Rewritten, format!("serial {serial} ({oid}) does not descend from it"))
+            }
         };
         keep(repository, *revision);
-        Err(StateError::Corrupt(format!(
+        Err(error(format!(
             "serial {serial} ({revision}) was seen before, but {fault}; to restore it, run `{restore}`; \
              if the change is meant, remove {}",
             self.path.display()

@@ -9,6 +9,7 @@ use git2::{ConfigLevel, ErrorCode, Oid, Repository, RepositoryInitOptions};
 use super::chain;
 use super::commit::failed;
 use crate::file;
+use crate::line::single_line;
 
 /// What a repository of our own is configured with, whatever its file said before: `git` runs in it, so
 /// nothing in it may name a program.
@@ -33,7 +34,8 @@ pub(super) fn discover(path: &Path) -> Result<Repository, StateError> {
 pub(super) fn create(directory: &Path) -> Result<Repository, StateError> {
     let configuration = directory.join("config");
     if !configuration.exists() {
-        initialise(directory).map_err(|error| unusable(directory, &error))?;
+        initialise(directory)
+            .map_err(|error| failed(&format!("{} cannot be made", directory.display()), &error))?;
     }
     write_once(&configuration, OWN_CONFIGURATION).map_err(|error| io_failed(directory, &error))?;
     open(directory)
@@ -81,7 +83,7 @@ pub(super) fn tip(repository: &Repository, name: &str) -> Result<Option<Oid>, St
             .ok_or_else(|| StateError::Corrupt(format!("{name} is a symbolic ref"))),
         Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
         Err(error) => {
-            let reason = crate::line::single_line(error.message(), 200);
+            let reason = single_line(error.message(), 200);
             Err(StateError::Corrupt(format!("{name} cannot be read: {reason}")))
         }
     }
@@ -163,16 +165,17 @@ fn stuck(repository: &Repository, name: &str, error: &git2::Error) -> StateError
         return failed(&format!("{name} cannot be moved"), error);
     }
     let lock = repository.commondir().join(format!("{name}.lock"));
-    StateError::Store(format!(
+    StateError::Stuck(format!(
         "{name} is locked: if no other process works on this repository, remove {}",
         lock.display()
     ))
 }
 
 fn unusable(path: &Path, error: &git2::Error) -> StateError {
-    failed(&format!("the repository at {} cannot be used", path.display()), error)
+    let reason = single_line(error.message(), 300);
+    StateError::Unusable(format!("the repository at {} cannot be used: {reason}", path.display()))
 }
 
 fn io_failed(path: &Path, error: &io::Error) -> StateError {
-    StateError::Store(format!("{} cannot be prepared: {error}", path.display()))
+    StateError::Local(format!("{} cannot be prepared: {error}", path.display()))
 }

@@ -69,7 +69,7 @@ impl GitStore {
     /// Opens the store of an environment. A remote is not contacted yet.
     ///
     /// # Errors
-    /// [`StateError::Store`]: the path is in no repository, the repository cannot be opened, or the remote is
+    /// [`StateError::Unusable`]: the path is in no repository, the repository cannot be opened, or the remote is
     /// not configured or not usable.
     pub fn open(location: &GitLocation, environment: &EnvironmentName) -> Result<Self, StateError> {
         Self::open_in(location, environment, &Environment::of_process())
@@ -167,10 +167,12 @@ impl GitStore {
             return;
         };
         let packed = child::run(&self.chain, environment, &["--git-dir=.", "gc", "--quiet"]);
-        let reason = packed.map(|output| (!output.success).then(|| output.reason(&[])));
-        if let Ok(Some(reason)) | Err(StateError::Store(reason)) = reason {
-            tracing::warn!(directory = %self.chain.display(), reason, "the state's repository is not packed");
-        }
+        let reason = match packed {
+            Ok(output) if output.success => return,
+            Ok(output) => output.reason(&[]),
+            Err(error) => error.to_string(),
+        };
+        tracing::warn!(directory = %self.chain.display(), reason, "the state's repository is not packed");
     }
 
     fn remember(&self, tip: &Tip) {
@@ -245,7 +247,7 @@ impl StateStore for GitStore {
         summary: &str,
     ) -> Result<Revision, StateError> {
         if next.environment != self.environment {
-            return Err(StateError::Store(format!(
+            return Err(StateError::Invalid(format!(
                 "the store keeps environment {}, not {}",
                 self.environment, next.environment
             )));
@@ -276,7 +278,7 @@ impl StateStore for GitStore {
             // Somebody else approved it at the same moment.
             Err(StateError::Moved { .. }) => {
                 let found = self.find_approval(&repository, &refs, decision)?;
-                found.ok_or_else(|| StateError::Store("the approval was taken back".into()))
+                found.ok_or_else(|| StateError::Missing("the approval was taken back".into()))
             }
             Err(error) => Err(error),
         }

@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use engine_core::ports::StateError;
+use engine_core::ports::{Revision, StateError};
 use git2::{Oid, Repository};
 
 use super::child::{self, Environment, Output};
@@ -52,7 +52,7 @@ impl Remote {
             None if is_url => remote.to_owned(),
             None => {
                 let shown = single_line(remote, 80);
-                return Err(StateError::Store(format!("the repository has no remote `{shown}`")));
+                return Err(StateError::Unusable(format!("the repository has no remote `{shown}`")));
             }
         };
         let push_url = configured("pushurl").unwrap_or_else(|| fetch_url.clone());
@@ -109,7 +109,7 @@ impl Remote {
                 return Ok(());
             }
             if attempt == ATTEMPTS || !is_busy(&output) {
-                return Err(self.failed("the state cannot be fetched from", &self.fetch_url, &output));
+                return Err(StateError::Unreachable(self.said(&self.fetch_url, &output)));
             }
             std::thread::sleep(local::pause(20));
         }
@@ -120,7 +120,7 @@ impl Remote {
     fn advertised(&self, url: &str, theirs: &str) -> Result<Option<Oid>, StateError> {
         let output = self.git(&["ls-remote", "--quiet", "--", url, theirs])?;
         if !output.success {
-            return Err(self.failed("the state cannot be read from", url, &output));
+            return Err(StateError::Unreachable(self.said(url, &output)));
         }
         // The pattern also matches longer names that end like this one.
         let line = output.stdout.lines().find_map(|line| {
@@ -129,7 +129,7 @@ impl Remote {
         });
         line.map(Oid::from_str).transpose().map_err(|_| {
             let url = child::without_user_info(url);
-            StateError::Store(format!("{url} shows no commit under {theirs}"))
+            StateError::Corrupt(format!("{url} shows no commit under {theirs}"))
         })
     }
 
@@ -157,9 +157,11 @@ impl Remote {
             if output.success {
                 break;
             }
-            let found = self.advertised(&self.push_url, refs.theirs).map_err(|error| {
-                StateError::Store(format!("the push failed and may have landed as {new}: {error}"))
-            })?;
+            let found =
+                self.advertised(&self.push_url, refs.theirs).map_err(|error| StateError::Unknown {
+                    revision: Revision(new.to_string()),
+                    reason: format!("the push failed, and then {error}"),
+                })?;
             if found == Some(new) {
                 break;
             }
@@ -167,7 +169,8 @@ impl Remote {
                 return Err(self.moved(repository, refs, expected, found));
             }
             if attempt >= ATTEMPTS || !is_busy(&output) {
-                return Err(self.failed("the state cannot be pushed to", &self.push_url, &output));
+                let error = if is_busy(&output) { StateError::Stuck } else { StateError::Refused };
+                return Err(error(self.said(&self.push_url, &output)));
             }
             std::thread::sleep(local::pause(20));
         }
@@ -198,9 +201,9 @@ impl Remote {
         child::run(&self.base, &self.environment, &args)
     }
 
-    fn failed(&self, what: &str, url: &str, output: &Output) -> StateError {
-        let (url, reason) = (child::without_user_info(url), output.reason(&self.secrets));
-        StateError::Store(format!("{what} {url}: {reason}"))
+    /// Returns what `git` said about a remote.
+    fn said(&self, url: &str, output: &Output) -> String {
+        format!("{}: {}", child::without_user_info(url), output.reason(&self.secrets))
     }
 }
 
@@ -216,7 +219,7 @@ fn is_busy(output: &Output) -> bool {
 fn check_url(url: &str) -> Result<(), StateError> {
     if url.is_empty() || url.starts_with('-') || url.chars().any(char::is_control) {
         let shown = single_line(&child::without_user_info(url), 80);
-        return Err(StateError::Store(format!("`{shown}` is no URL of a Git remote")));
+        return Err(StateError::Unusable(format!("`{shown}` is no URL of a Git remote")));
     }
     Ok(())
 }

@@ -39,7 +39,7 @@ fn outside_of_a_repository_there_is_no_local_store() {
     let directory = tempfile::tempdir().unwrap();
     let location = GitLocation::Local { repository: directory.path().join("nothing") };
     let error = GitStore::open(&location, &"dev".parse().unwrap()).err().unwrap();
-    assert!(matches!(error, StateError::Store(_)), "{error}");
+    assert!(matches!(error, StateError::Unusable(_)), "{error}");
 }
 
 #[test]

@@ -115,7 +115,7 @@ fn other_protocols_and_options_are_no_remotes() {
     assert!(!marker.exists());
     for remote in ["--upload-pack=/x", "a/b\nc", "nowhere", ""] {
         let error = sandbox.try_open(&sandbox.remote_location(remote)).err().unwrap();
-        assert!(matches!(error, StateError::Store(_)), "{error}");
+        assert!(matches!(error, StateError::Unusable(_)), "{error}");
         assert!(!error.to_string().contains(char::is_control), "{error:?}");
     }
 }

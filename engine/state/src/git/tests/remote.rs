@@ -89,7 +89,7 @@ fn a_refusal_of_the_server_is_passed_on() {
     let hook = sandbox.path("origin.git/hooks/pre-receive");
     write_program(&hook, "#!/bin/sh\nprintf 'rule 7:\\033[2J no state here\\n' >&2\nexit 1\n");
     let error = store.advance(None, &first(), "First").unwrap_err();
-    let StateError::Store(message) = &error else {
+    let StateError::Refused(message) = &error else {
         panic!("{error}");
     };
     assert!(message.contains("rule 7:") && message.contains("no state here"), "{message}");
@@ -114,7 +114,7 @@ fn an_unreachable_remote_is_a_failure_of_the_store() {
     let sandbox = Sandbox::new();
     sandbox.configure("remote.origin.url", "file:///nowhere/at/all.git");
     let error = sandbox.remote().latest().unwrap_err();
-    assert!(matches!(error, StateError::Store(_)), "{error}");
+    assert!(matches!(error, StateError::Unreachable(_)), "{error}");
     assert!(error.to_string().contains("/nowhere/at/all.git"), "{error}");
 }
 

@@ -23,7 +23,7 @@ fn started() -> (Sandbox, Oid) {
 
 fn refusal(sandbox: &Sandbox) -> String {
     let error = sandbox.local().latest().unwrap_err();
-    assert!(matches!(error, StateError::Corrupt(_)), "{error}");
+    assert!(matches!(error, StateError::Corrupt(_) | StateError::Newer(_)), "{error}");
     error.to_string()
 }
 
@@ -161,7 +161,7 @@ fn a_rewound_or_replaced_ref_is_noticed() {
     let repository = sandbox.git2();
     repository.reference(&store.reference(), old, true, "rewound").unwrap();
     let error = store.latest().unwrap_err().to_string();
-    assert!(error.contains("the state was rewritten: serial 1"), "{error}");
+    assert!(error.contains("does not descend from it"), "{error}");
     assert!(store.history(5).is_err());
 
     repository.find_reference(&store.reference()).unwrap().delete().unwrap();
