@@ -1,6 +1,7 @@
 //! The command line's arguments.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Arg, ArgAction, ArgGroup, ArgMatches, Args, FromArgMatches, Parser, Subcommand, ValueEnum};
 use engine_core::digest::Digest;
@@ -324,6 +325,10 @@ pub struct Running {
     /// How many objects are written at once
     #[arg(long, default_value_t = 16, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub parallelism: u16,
+    /// How long to wait for a lock that another run holds, such as 15m. A run that gives no sign of life for ten
+    /// minutes meanwhile counts as dead
+    #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = duration)]
+    pub lock_timeout: Duration,
     /// Print what happens as JSON, an event a line; needs --auto-approve or --expect
     #[arg(long, requires = "approved")]
     pub json: bool,
@@ -385,9 +390,12 @@ pub enum StateCommand {
         running: Running,
     },
     /// Release the lock that a dead run left behind
+    ///
+    /// What it noted in this work directory is recorded. A run that is alive is refused with its next revision.
     Unlock {
         /// The run that holds the lock, as the error names it
-        run: String,
+        #[arg(long, value_name = "RUN")]
+        lock_id: String,
         #[command(flatten)]
         target: Target,
     },
@@ -430,4 +438,10 @@ pub enum GraphFormat {
     Dot,
     /// Mermaid, which forges render
     Mermaid,
+}
+
+/// Reads a duration such as `90s` or `1h30m`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let duration: jiff::SignedDuration = text.parse().map_err(|error: jiff::Error| error.to_string())?;
+    Duration::try_from(duration).map_err(|_| "it must not be negative".into())
 }

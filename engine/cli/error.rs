@@ -19,6 +19,8 @@ pub enum Exit {
     BadInput,
     /// 3: files are not in the canonical style.
     Unformatted,
+    /// 4: what was done could not be recorded; the command has said so.
+    Unrecorded,
     /// 130: interrupted.
     Interrupted,
 }
@@ -30,6 +32,7 @@ impl From<Exit> for ExitCode {
             Exit::Incomplete => Self::from(1),
             Exit::Changes | Exit::BadInput => Self::from(2),
             Exit::Unformatted => Self::from(3),
+            Exit::Unrecorded => Self::from(4),
             Exit::Interrupted => Self::from(130),
         }
     }

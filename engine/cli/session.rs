@@ -25,6 +25,7 @@ use engine_core::resource::{Body, Resource};
 use engine_core::state::State;
 use engine_core::value::Value;
 use engine_render::diagnostics_text;
+use engine_state::RunFiles;
 use providers_kustomize::Kustomize;
 use providers_sources::Repository;
 
@@ -198,13 +199,11 @@ impl Session {
     pub fn offline(workspace: Workspace, context: Context) -> Result<Self, CommandError> {
         let definition = workspace.load(&Reads::new(), context)?;
         let store = store::open(&workspace, &definition)?;
-        let stored = store.latest().map_err(CommandError::while_("read the state"))?;
-        let key = match &stored {
-            Some(stored) => store::key(&workspace, &stored.state.lineage)?,
-            None => None,
-        };
         let (reads, lineage, providers) = (Reads::new(), None, Arc::default());
-        Ok(Self { workspace, definition, reads, store, stored, lineage, key, providers })
+        let mut session =
+            Self { workspace, definition, reads, store, stored: None, lineage, key: None, providers };
+        session.reload_state()?;
+        Ok(session)
     }
 
     /// Loads the definition, reads the state and connects the clusters. What the definition reads from them is
@@ -214,10 +213,19 @@ impl Session {
     /// As [`Session::offline`], or a cluster cannot be reached.
     pub async fn connect(workspace: Workspace, context: Context) -> Result<Self, CommandError> {
         let mut session = Self::offline(workspace, context)?;
-        let state = session.stored.as_ref().map(|stored| &stored.state);
-        session.providers =
-            Arc::new(clusters::connect(&session.workspace, &session.definition, state).await?);
+        session.reach().await?;
         Ok(session)
+    }
+
+    /// Connects the clusters of the definition and of the state.
+    ///
+    /// # Errors
+    /// A cluster cannot be reached.
+    pub async fn reach(&mut self) -> Result<(), CommandError> {
+        let state = self.stored.as_ref().map(|stored| &stored.state);
+        let providers = clusters::connect(&self.workspace, &self.definition, state).await?;
+        self.providers = Arc::new(providers);
+        Ok(())
     }
 
     /// Connects, and reads what the definition asks for.
@@ -250,7 +258,11 @@ impl Session {
         Ok(session)
     }
 
-    async fn answer_all(&mut self, context: Context) -> Result<(), CommandError> {
+    /// Reads what the definition asks for.
+    ///
+    /// # Errors
+    /// As [`Session::answer`].
+    pub async fn answer_all(&mut self, context: Context) -> Result<(), CommandError> {
         // What was found may lead to further questions.
         while !self.definition.reads.is_empty() {
             let reads = std::mem::take(&mut self.definition.reads);
@@ -341,12 +353,21 @@ impl Session {
         declared.or_else(recorded)
     }
 
-    /// Keeps a state that could not be recorded, readable by its owner only.
+    /// Returns where a run keeps its log and its lock on this machine.
+    pub fn run_files(&self) -> RunFiles {
+        RunFiles::new(&self.workspace.work_directory(), &self.definition.environment)
+    }
+
+    /// Reads the newest state again.
     ///
     /// # Errors
-    /// The file cannot be written.
-    pub fn keep_unrecorded(&self, state: &State) -> std::io::Result<PathBuf> {
-        store::keep_unrecorded(&self.workspace, state)
+    /// The state cannot be read.
+    pub fn reload_state(&mut self) -> Result<(), CommandError> {
+        self.stored = self.store.latest().map_err(CommandError::while_("read the state"))?;
+        if let (Some(stored), None) = (&self.stored, &self.key) {
+            self.key = store::key(&self.workspace, &stored.state.lineage)?;
+        }
+        Ok(())
     }
 
     /// Creates the state and the key of the sensitive digests where there are none yet.

@@ -76,7 +76,10 @@ fn commands_on_the_state_take_variables() {
         let ran = environment.terrane(&[arguments, &["--var", level]].concat());
         assert!(succeeded(&ran).contains(says), "{arguments:?}: {}", ran.stdout);
     }
-    refused(&environment.terrane(&["state", "unlock", "run", "--var", level]), "the state is not locked");
+    refused(
+        &environment.terrane(&["state", "unlock", "--lock-id", "run", "--var", level]),
+        "the state is not locked",
+    );
 }
 
 #[test]

@@ -7,9 +7,10 @@ use engine_converge::apply::{ApplyError, Finished, Run, apply};
 use engine_converge::predict::Purpose;
 use engine_core::diagnostic::Diagnostics;
 use engine_core::digest::Digest;
+use engine_core::lock::Renewal;
 use engine_core::plan::Plan;
 use engine_core::plan::outcome::Report;
-use engine_core::ports::Stored;
+use engine_core::ports::{RunLog, Stored};
 use engine_core::state::Holder;
 use engine_render::{Operation, RunEvent, outputs_text, plan_text, report_text};
 use tokio::sync::watch;
@@ -18,10 +19,10 @@ use crate::args::{Planning, Running, Target};
 use crate::checks::{Checks, judge, judge_plan};
 use crate::commands::plan::{Planned, make, settle_reads};
 use crate::error::{CommandError, Exit};
-use crate::lock::{locked, require_unlocked};
+use crate::lock::{Turn, take_turn};
 use crate::progress::{Console, Events};
 use crate::saved_plan::SavedPlan;
-use crate::session::{Context, Session, Workspace, warn};
+use crate::session::{Context, Session, Workspace, failure_text, warn};
 use crate::subject::Subject;
 use crate::terminal::{confirm, print, say, stderr_style, stdout_style};
 
@@ -41,8 +42,10 @@ pub async fn run(
         Some(saved) => &saved.planning,
         None => planning,
     };
-    let mut session = Session::open(workspace, context).await?;
-    require_unlocked(&session)?;
+    let mut session = Session::offline(workspace, context)?;
+    let turn = take_turn(&mut session, running.lock_timeout).await?;
+    session.reach().await?;
+    session.answer_all(context).await?;
     session.draw_lineage()?;
     settle_reads(&mut session, context).await?;
     if let Some(saved) = &saved {
@@ -56,7 +59,7 @@ pub async fn run(
         question: "Do you want to make these changes?",
         saved: saved.and_then(|saved| saved.digest()),
     };
-    carry_out(session, planned, (&approval, running), context).await
+    carry_out(session, (turn, planned), (&approval, running), context).await
 }
 
 /// Opens the definition that the argument names: by its directory, or by a saved plan.
@@ -89,7 +92,7 @@ pub struct Approval {
 /// The plan has errors, nobody approves, or the state cannot be written.
 pub async fn carry_out(
     mut session: Session,
-    planned: Planned,
+    (turn, planned): (Turn, Planned),
     (approval, running): (&Approval, &Running),
     context: Context,
 ) -> Result<Exit, CommandError> {
@@ -105,6 +108,7 @@ pub async fn carry_out(
         return Ok(Exit::Incomplete);
     }
     let unfinished = session.stored.as_ref().is_some_and(|stored| !stored.state.intents.is_empty());
+    let unfinished = unfinished || turn.displaces();
     if !plan.has_changes() && planned.observed.is_empty() && !unfinished {
         // Nothing to do, nothing learnt and nothing to clear up: the state stays as it is.
         if running.json {
@@ -114,8 +118,10 @@ pub async fn carry_out(
     }
     // The first apply creates the state with the lineage that it was planned with.
     let base = session.create_state()?;
-    let run = run_of(&session, (planned, base), holder(approval.operation)?, running);
-    let (plan, name, interrupted) = (run.plan.clone(), run.holder.run.clone(), run.interrupted.clone());
+    let holder = holder(approval.operation)?;
+    let log = Arc::new(turn.begin(&base.state.lineage, &holder.run)?);
+    let run = run_of(&session, (planned, base), (holder, log), running);
+    let (plan, interrupted) = (run.plan.clone(), run.interrupted.clone());
     match apply(run).await {
         Ok(finished) => {
             let found = assertions(&session, &finished, approval.operation).await?;
@@ -126,16 +132,22 @@ pub async fn carry_out(
                 (false, false) => Exit::Incomplete,
             })
         }
-        Err(error) => Err(failed(&session, error, &name, context)),
+        Err(error) => failed(error, approval.operation, context),
     }
 }
 
-fn run_of(session: &Session, (planned, base): (Planned, Stored), holder: Holder, running: &Running) -> Run {
+fn run_of(
+    session: &Session,
+    (planned, base): (Planned, Stored),
+    (holder, log): (Holder, Arc<dyn RunLog>),
+    running: &Running,
+) -> Run {
     let plan = Arc::new(planned.plan);
     Run {
         graph: planned.graph,
         base,
         store: session.store.clone(),
+        log,
         providers: session.providers.clone(),
         clusters: planned.clusters,
         resolver: session.definition.filler.clone(),
@@ -204,22 +216,26 @@ fn show(
     print(&outputs_text(&finished.stored.state.outputs))
 }
 
-fn failed(session: &Session, error: ApplyError, run: &str, context: Context) -> CommandError {
-    match error {
-        ApplyError::Locked(holder) => locked(session, *holder),
-        ApplyError::Unrecorded { source, state, report } => {
-            say(&report_text(&report, Operation::Apply, stderr_style(context.no_color)));
-            let kept = match session.keep_unrecorded(&state) {
-                Ok(path) => format!("the state is kept in {}; ", path.display()),
-                Err(_) => String::new(),
-            };
-            CommandError::while_("record the state")(source).hint(format!(
-                "{kept}release the lock with `terrane state unlock {run}` and apply again: the marks on the objects \
-                 tell what was made"
-            ))
+/// Says why a run could not begin, or what became of one that could not record its end.
+fn failed(error: ApplyError, operation: Operation, context: Context) -> Result<Exit, CommandError> {
+    let (report, what, hint) = match &error {
+        ApplyError::Locked(_) | ApplyError::Begin(_) => {
+            return Err(CommandError::while_("take the lock")(error));
         }
-        begin @ ApplyError::Begin(_) => CommandError::while_("take the state")(begin),
-    }
+        ApplyError::Displaced { report, .. } => (
+            report,
+            "go on: another run has taken the lock",
+            "what was done is on the clusters, with the environment's marks; plan again when that run has ended",
+        ),
+        ApplyError::Unrecorded { report, .. } => (
+            report,
+            "record the state",
+            "what was done is noted in `.terrane/`; apply again here, and it is recorded before anything else",
+        ),
+    };
+    say(&report_text(report, operation, stderr_style(context.no_color)));
+    say(&failure_text(&CommandError::while_(what)(error).hint(hint), context));
+    Ok(Exit::Unrecorded)
 }
 
 fn holder(operation: Operation) -> Result<Holder, CommandError> {
@@ -235,6 +251,7 @@ fn holder(operation: Operation) -> Result<Holder, CommandError> {
             Operation::Destroy => "destroy".into(),
         },
         since: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string().into(),
+        renewal: Renewal::default(),
     })
 }
 

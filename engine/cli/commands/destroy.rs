@@ -7,7 +7,7 @@ use crate::args::{Part, Running, Target};
 use crate::commands::apply::{Approval, carry_out};
 use crate::commands::plan::make;
 use crate::error::{CommandError, Exit};
-use crate::lock::require_unlocked;
+use crate::lock::take_turn;
 use crate::session::{Context, Session, Workspace};
 use crate::subject::Subject;
 
@@ -19,8 +19,9 @@ pub async fn run(
     context: Context,
 ) -> Result<Exit, CommandError> {
     // What the definition reads is of no concern here, and may be gone.
-    let mut session = Session::connect(Workspace::open(target)?, context).await?;
-    require_unlocked(&session)?;
+    let mut session = Session::offline(Workspace::open(target)?, context)?;
+    let turn = take_turn(&mut session, running.lock_timeout).await?;
+    session.reach().await?;
     session.draw_lineage()?;
     let subject = Subject::nothing_of(&session.definition, &session).restricted(part, &session.definition)?;
     let planned = make(&session, &subject, Purpose::Apply).await?;
@@ -32,5 +33,5 @@ pub async fn run(
         },
         saved: None,
     };
-    carry_out(session, planned, (&approval, running), context).await
+    carry_out(session, (turn, planned), (&approval, running), context).await
 }

@@ -28,7 +28,7 @@ use tracing::Instrument;
 use crate::args::{Planning, Target, Verify};
 use crate::checks::judge_plan;
 use crate::error::{CommandError, Exit, causes};
-use crate::lock::warn_if_locked;
+use crate::lock::peek;
 use crate::saved_plan::SavedPlan;
 use crate::session::{Context, Session, Workspace};
 use crate::subject::Subject;
@@ -66,22 +66,24 @@ pub async fn run(target: &Target, wish: Wish, context: Context) -> Result<Exit, 
         whole.planned(&wish.planning, &session.definition)
     };
     let (session, plan) = if wish.offline {
-        let session = Session::offline(workspace, context)?;
+        let mut session = Session::offline(workspace, context)?;
+        peek(&mut session);
         let plan = offline(&session, &subject(&session)?);
         (session, plan)
     } else if wish.destroy {
         // What the definition reads is of no concern here, and may be gone.
-        let session = Session::connect(workspace, context).await?;
+        let mut session = Session::connect(workspace, context).await?;
+        peek(&mut session);
         let plan = make(&session, &subject(&session)?, Purpose::Show).await?.plan;
         (session, plan)
     } else {
         let mut session = Session::open(workspace, context).await?;
+        peek(&mut session);
         settle_reads(&mut session, context).await?;
         let mut planned = make(&session, &subject(&session)?, Purpose::Show).await?;
         judge_plan(&session, &mut planned).await?;
         (session, planned.plan)
     };
-    warn_if_locked(&session);
     if let Some(path) = &wish.out {
         SavedPlan::write(path, &session, &plan, &wish.planning)?;
     }

@@ -10,7 +10,7 @@ use crate::args::{Running, StateCommand, Target};
 use crate::commands::apply::{Approval, carry_out};
 use crate::commands::plan::make;
 use crate::error::{CommandError, Exit};
-use crate::lock::require_unlocked;
+use crate::lock::{release_lock, require_unlocked, take_turn};
 use crate::session::{Context, Session, Workspace};
 use crate::subject::{Subject, address};
 use crate::terminal::{line, print};
@@ -44,7 +44,7 @@ pub async fn run(command: StateCommand, context: Context) -> Result<Exit, Comman
         StateCommand::Rm { address, target, running } => {
             return release(&address, &target, &running, context).await;
         }
-        StateCommand::Unlock { run, target } => unlock(&run, &target, context)?,
+        StateCommand::Unlock { lock_id, target } => release_lock(open(&target, context)?, &lock_id)?,
     }
     Ok(Exit::Success)
 }
@@ -89,8 +89,9 @@ async fn release(
     running: &Running,
     context: Context,
 ) -> Result<Exit, CommandError> {
-    let session = Session::connect(Workspace::open(target)?, context).await?;
-    require_unlocked(&session)?;
+    let mut session = Session::offline(Workspace::open(target)?, context)?;
+    let turn = take_turn(&mut session, running.lock_timeout).await?;
+    session.reach().await?;
     let subject = Subject::release(&session.definition, &session, address)?;
     let planned = make(&session, &subject, Purpose::Apply).await?;
     let approval = Approval {
@@ -98,28 +99,5 @@ async fn release(
         question: "Do you want to let these objects go?",
         saved: None,
     };
-    carry_out(session, planned, (&approval, running), context).await
-}
-
-/// Releases the lock of exactly the run that was looked at. Its intents stay for the next apply to resolve.
-fn unlock(run: &str, target: &Target, context: Context) -> Result<(), CommandError> {
-    let Session { store, stored, .. } = open(target, context)?;
-    let Some(stored) = stored else { return Err(nothing_applied()) };
-    let mut next = stored.state.clone();
-    match next.holder.take() {
-        None => return Err(CommandError::new("the state is not locked")),
-        Some(holder) if holder.run != run => {
-            return Err(CommandError::new(format!("the lock is held by run {}, not by {run}", holder.run))
-                .hint("look again before you release a lock that may be alive"));
-        }
-        Some(_) => {}
-    }
-    next.serial += 1;
-    next.epoch += 1;
-    let summary = format!("unlock: run {run} released by hand");
-    store
-        .advance(Some(&stored.revision), &next, &summary)
-        .map_err(CommandError::while_("release the lock"))?;
-    line(format_args!("The lock of run {run} is released. The next apply settles what it left behind."))?;
-    Ok(())
+    carry_out(session, (turn, planned), (&approval, running), context).await
 }

@@ -1,20 +1,16 @@
 //! Where a definition's state is kept.
 
-use std::io;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use engine_config::{Definition, StateChoice};
 use engine_core::digest::SealKey;
 use engine_core::mark::Lineage;
 use engine_core::ports::StateStore;
-use engine_core::state::State;
 use engine_state::{GitLocation, GitStore};
 use providers_sources::Repository;
 
 use super::Workspace;
 use crate::error::CommandError;
-use crate::files::write_private;
 
 /// Opens the store that the definition chooses. Local refs lie in the definition's repository; outside of any
 /// repository a private one is kept beside the definition.
@@ -54,17 +50,4 @@ pub(super) fn key(workspace: &Workspace, lineage: &Lineage) -> Result<Option<Sea
 pub(super) fn create_key(workspace: &Workspace, lineage: &Lineage) -> Result<SealKey, CommandError> {
     engine_state::create_seal_key(&workspace.work_directory(), lineage)
         .map_err(CommandError::while_("create the digest key"))
-}
-
-/// Writes the state's files side by side, as a commit would hold them.
-pub(super) fn keep_unrecorded(workspace: &Workspace, state: &State) -> io::Result<PathBuf> {
-    let directory = workspace.work_directory().join("unrecorded-state");
-    std::fs::create_dir_all(&directory)?;
-    let files = engine_state::encode(state).map_err(io::Error::other)?;
-    for (name, content) in
-        [("meta.json", files.meta), ("objects.jsonl", files.objects), ("intents.jsonl", files.intents)]
-    {
-        write_private(&directory.join(name), &content)?;
-    }
-    Ok(directory)
 }

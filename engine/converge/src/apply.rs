@@ -1,6 +1,7 @@
 //! Applies a plan: start what is unblocked, await any, record, unblock its dependents or skip them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -14,18 +15,20 @@ use engine_core::object_ref::{ApiVersion, ClusterRef, ObjectRef};
 use engine_core::plan::outcome::{Outcome, Report, ReportEntry};
 use engine_core::plan::schedule::{Schedule, StepId, Walk};
 use engine_core::plan::{Action, Change, Plan};
-use engine_core::ports::{Resolver, StateError, StateStore, Stored};
+use engine_core::ports::{Resolver, RunLog, StateError, StateStore, Stored};
 use engine_core::rollout::Gate;
-use engine_core::state::{Holder, Intent, State};
+use engine_core::state::{Holder, Intent};
 use engine_core::value::Value;
 use tokio::sync::{OnceCell, Semaphore, watch};
 use tokio::task::{self, JoinSet};
 use tracing::Instrument;
 
 use crate::Providers;
+use crate::clock::Clock;
 use crate::execute::Executor;
 use crate::gate::Judge;
 use crate::journal::Journal;
+use crate::keeper::Keeper;
 use crate::wait::Watches;
 
 /// Hears what happens during a run.
@@ -50,6 +53,8 @@ pub struct Run {
     pub base: Stored,
     /// Where the state is kept.
     pub store: Arc<dyn StateStore>,
+    /// Where the run notes what it does.
+    pub log: Arc<dyn RunLog>,
     /// The clusters.
     pub providers: Arc<Providers>,
     /// How the clusters are reached and what they are, for the state.
@@ -96,14 +101,21 @@ pub enum ApplyError {
     /// The state could not be taken. Nothing has been done.
     #[error("cannot begin")]
     Begin(#[source] StateError),
-    /// The results could not be recorded. They are given with the error.
-    #[error("the changes were made, but the state could not be recorded")]
+    /// Another run took the lock while this one went on. Nothing was begun after that was seen.
+    #[error("another run has taken the lock")]
+    Displaced {
+        /// What the chain says.
+        #[source]
+        source: StateError,
+        /// What became of each change.
+        report: Report,
+    },
+    /// The results could not be recorded: the run's log keeps them, and the lock is still held.
+    #[error("what was done could not be recorded")]
     Unrecorded {
         /// Why.
         #[source]
         source: StateError,
-        /// The state that should have been recorded.
-        state: Box<State>,
         /// What became of each change.
         report: Report,
     },
@@ -125,9 +137,12 @@ pub async fn apply(run: Run) -> Result<Finished, ApplyError> {
     let schedule = Schedule::new(&run.plan, &run.graph, &run.base.state);
     let mut base = run.base.clone();
     base.state.clusters.extend(run.clusters.clone());
-    let journal = Journal::begin(run.store.clone(), &base, intents(&run), run.holder.clone())
-        .map_err(ApplyError::Begin)?;
+    let clock = Clock::start();
+    let chain = (run.store.clone(), run.log.clone());
+    let journal = Journal::begin(chain, &base, intents(&run), run.holder.clone(), clock.now());
+    let journal = Keeper::new(journal.map_err(ApplyError::Begin)?, clock);
     let labels = format!("{ENVIRONMENT_LABEL}={}", run.plan.environment);
+    let (stop, stopped) = watch::channel(false);
     let executor = Arc::new(Executor {
         plan: run.plan.clone(),
         graph: run.graph,
@@ -139,13 +154,13 @@ pub async fn apply(run: Run) -> Result<Finished, ApplyError> {
         observed: run.observed,
         served: Mutex::new(run.served),
         key: run.key,
-        journal,
-        watches: Watches::new(labels, run.interrupted.clone()),
+        journal: journal.clone(),
+        watches: Watches::new(labels, stopped.clone()),
         writes: Semaphore::new(run.parallelism.max(1)),
         gates: run.plan.gates.iter().map(|_| OnceCell::new()).collect(),
         judge: run.judge,
         progress: run.progress,
-        interrupted: run.interrupted.clone(),
+        interrupted: stopped.clone(),
     });
     let walker = Walker {
         walk: schedule.walk(),
@@ -154,17 +169,27 @@ pub async fn apply(run: Run) -> Result<Finished, ApplyError> {
         running: JoinSet::new(),
         tasks: HashMap::new(),
         report: Report::default(),
-        interrupted: run.interrupted,
+        interrupted: stopped,
     };
-    let report = walker.run().await;
+    let report = tokio::select! {
+        report = walker.run() => report,
+        never = journal.keep_alive(&stop) => match never {},
+        never = pass_on(run.interrupted, &stop) => match never {},
+    };
     let summary = summary(&run.holder.operation, &report);
-    match executor.journal.finish(executor.outputs(), &report, &summary) {
+    match journal.release(executor.outputs(), unknown(&report), summary).await {
         Ok(stored) => Ok(Finished { report, stored, reads: executor.reads() }),
-        Err(lost) => {
-            let (source, state) = *lost;
-            Err(ApplyError::Unrecorded { source, state: Box::new(state), report })
-        }
+        Err(source) if journal.is_displaced() => Err(ApplyError::Displaced { source, report }),
+        Err(source) => Err(ApplyError::Unrecorded { source, report }),
     }
+}
+
+/// Ends the run early when its user wants it.
+async fn pass_on(mut interrupted: watch::Receiver<bool>, stop: &watch::Sender<bool>) -> Infallible {
+    if interrupted.wait_for(|interrupted| *interrupted).await.is_ok() {
+        stop.send_replace(true);
+    }
+    std::future::pending().await
 }
 
 fn intents(run: &Run) -> Vec<Intent> {
@@ -184,6 +209,12 @@ fn intents(run: &Run) -> Vec<Intent> {
         }
     });
     intents.collect()
+}
+
+/// Returns the objects of which it is not known whether they were written.
+fn unknown(report: &Report) -> BTreeSet<ObjectRef> {
+    let unknown = report.entries.iter().filter(|entry| matches!(entry.outcome, Outcome::Unknown(_)));
+    unknown.map(|entry| entry.object_ref.clone()).collect()
 }
 
 fn summary(operation: &str, report: &Report) -> String {

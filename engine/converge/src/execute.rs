@@ -26,7 +26,7 @@ use crate::Providers;
 use crate::apply::{Progress, done};
 use crate::contents::foreign_contents;
 use crate::gate::Judge;
-use crate::journal::Journal;
+use crate::keeper::Keeper;
 use crate::read::{ReadError, read_object, target};
 use crate::wait::{Until, Wait, Waited, Watches};
 use crate::write::Write;
@@ -56,7 +56,7 @@ pub(crate) struct Executor {
     /// What the clusters serve, as last heard.
     pub(crate) served: Mutex<BTreeMap<ClusterRef, Discovery>>,
     pub(crate) key: Option<SealKey>,
-    pub(crate) journal: Journal,
+    pub(crate) journal: Keeper,
     pub(crate) watches: Watches,
     pub(crate) writes: Semaphore,
     /// How each of the plan's gates was passed, once it was reached.
@@ -253,6 +253,7 @@ impl Executor {
         if self.is_interrupted() {
             return Err(Outcome::Interrupted);
         }
+        self.journal.require().await?;
         self.progress.begun(change);
         Ok(permit)
     }

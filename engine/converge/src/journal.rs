@@ -1,35 +1,53 @@
-//! Writes down what was done, as it is done.
+//! The state while a run changes it, and the lock under which it does.
 //!
-//! The intents of the whole plan land before the first write to a cluster, progress lands while the run goes
-//! on, and the results land with the release of the lock. A run that dies in between leaves its intents, and
+//! The intents of the whole plan land before the first write to a cluster, signs of life with the progress land while
+//! the run goes on, and the results land with the release of the lock. A run that dies in between leaves its intents, and
 //! the marks on the objects themselves tell the next run what became of them.
+//!
+//! Nothing here reads a clock or waits: times are given, counted from any moment, so that a schedule of events can be
+//! replayed.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
+use engine_core::lock::Tenure;
 use engine_core::object_ref::ObjectRef;
-use engine_core::plan::outcome::{Outcome, Report};
-use engine_core::ports::{Revision, StateError, StateStore, Stored};
-use engine_core::state::{Holder, Intent, Output, ResourceRecord, State};
+use engine_core::ports::{Revision, RunLog, StateError, StateStore, Stored};
+use engine_core::state::{Deed, Holder, Intent, Output, ResourceRecord, State};
 use engine_core::value::Text;
-
-/// Between two progress commits: hosting services ask for at most six pushes a minute.
-const HEARTBEAT: Duration = Duration::from_secs(30);
 
 /// The state while a run changes it.
 pub(crate) struct Journal {
     store: Arc<dyn StateStore>,
+    log: Arc<dyn RunLog>,
+    operation: Text,
+    intended: usize,
     inner: Mutex<Inner>,
+    /// Held by whoever appends: revisions follow each other.
+    turn: Mutex<()>,
 }
 
 struct Inner {
+    /// As it will be written, but for the intents that are done.
     state: State,
-    /// What has been done of the state's intents since it was last written.
     done: HashSet<ObjectRef>,
     revision: Revision,
-    written: Instant,
+    /// A revision that may have landed.
+    doubtful: Option<Doubtful>,
+    tenure: Tenure,
+    /// Another run has taken the lock.
+    displaced: bool,
 }
+
+/// A revision whose fate is not known.
+struct Doubtful {
+    revision: Revision,
+    state: State,
+}
+
+/// How many of the newest revisions are looked through for a doubtful one.
+const RECENT: usize = 16;
 
 impl Journal {
     /// Takes the lock and records the intents.
@@ -37,22 +55,25 @@ impl Journal {
     /// # Errors
     /// The state was moved meanwhile, or cannot be written. Nothing has been done then.
     pub(crate) fn begin(
-        store: Arc<dyn StateStore>,
+        (store, log): (Arc<dyn StateStore>, Arc<dyn RunLog>),
         base: &Stored,
         intents: Vec<Intent>,
         holder: Holder,
+        now: Duration,
     ) -> Result<Self, StateError> {
         let mut state = base.state.clone();
+        let (operation, intended) = (holder.operation.clone(), intents.len());
+        let tenure = Tenure::new(holder.renewal, now);
         state.serial += 1;
         state.epoch += 1;
         state.intents = intents;
-        let summary = format!("{}: begin, {} changes intended", holder.operation, state.intents.len());
         state.holder = Some(holder);
+        let summary = format!("{operation}: begin, {intended} changes intended");
         let revision = store.advance(Some(&base.revision), &state, &summary)?;
-        Ok(Self {
-            store,
-            inner: Mutex::new(Inner { state, done: HashSet::new(), revision, written: Instant::now() }),
-        })
+        let done = HashSet::new();
+        let inner = Inner { state, done, revision, doubtful: None, tenure, displaced: false };
+        let inner = Mutex::new(inner);
+        Ok(Self { store, log, operation, intended, inner, turn: Mutex::default() })
     }
 
     /// Returns where the state is kept.
@@ -62,12 +83,12 @@ impl Journal {
 
     /// Records that an object exists as applied.
     pub(crate) fn applied(&self, object_ref: &ObjectRef, record: ResourceRecord) {
-        self.change(object_ref, |state| drop(state.records.insert(object_ref.clone(), record)));
+        self.record_deed(Deed::Applied(object_ref.clone(), Box::new(record)));
     }
 
     /// Records that an object is gone, or no longer ours.
     pub(crate) fn removed(&self, object_ref: &ObjectRef) {
-        self.change(object_ref, |state| drop(state.records.remove(object_ref)));
+        self.record_deed(Deed::Removed(object_ref.clone()));
     }
 
     /// Returns the record of an object.
@@ -75,66 +96,140 @@ impl Journal {
         self.lock().state.records.get(object_ref).cloned()
     }
 
-    fn change(&self, object_ref: &ObjectRef, edit: impl FnOnce(&mut State)) {
+    fn record_deed(&self, deed: Deed) {
+        self.log.note(&deed);
         let mut inner = self.lock();
-        edit(&mut inner.state);
-        inner.done.insert(object_ref.clone());
-        if inner.written.elapsed() >= HEARTBEAT {
-            // A heartbeat that fails is made good by the next one or by the end.
-            if let Err(error) = self.advance(&mut inner, "apply: progress") {
-                tracing::warn!(%error, "progress could not be recorded");
-            }
-        }
+        inner.done.insert(deed.object_ref().clone());
+        inner.state.record(deed);
     }
 
-    /// Records the results and releases the lock.
+    /// Returns how long there is until a sign of life is due.
+    pub(crate) fn until_due(&self, now: Duration) -> Duration {
+        self.lock().tenure.until_due(now)
+    }
+
+    /// Tells whether a write to a cluster may begin. If not, a [`renew`](Self::renew) must succeed first.
+    pub(crate) fn may_write(&self, now: Duration) -> bool {
+        let inner = self.lock();
+        !inner.displaced && inner.tenure.may_write(now)
+    }
+
+    /// Tells whether another run is known to have taken the lock.
+    pub(crate) fn is_displaced(&self) -> bool {
+        self.lock().displaced
+    }
+
+    /// Appends the progress as a sign of life.
     ///
     /// # Errors
-    /// The state was moved by somebody else, or cannot be written; comes with the state that should have been
-    /// written.
-    pub(crate) fn finish(
-        &self,
-        outputs: BTreeMap<Text, Output>,
-        report: &Report,
-        summary: &str,
-    ) -> Result<Stored, Box<(StateError, State)>> {
-        let mut inner = self.lock();
-        inner.state.holder = None;
-        // What may have landed stays intended, so that the next run looks for it.
-        let unknown = report.entries.iter().filter(|entry| matches!(entry.outcome, Outcome::Unknown(_)));
-        let unknown: BTreeSet<&ObjectRef> = unknown.map(|entry| &entry.object_ref).collect();
-        inner.state.intents.retain(|intent| unknown.contains(&intent.object_ref));
-        inner.state.outputs = outputs;
-        let intended = inner.state.intents.iter().map(|intent| &intent.object_ref);
-        let used: BTreeSet<_> =
-            inner.state.records.keys().chain(intended).map(|it| it.cluster.clone()).collect();
-        inner.state.clusters.retain(|cluster, _| used.contains(cluster));
-        match self.advance(&mut inner, summary) {
-            Ok(()) => Ok(Stored { revision: inner.revision.clone(), state: inner.state.clone() }),
-            Err(error) => Err(Box::new((error, inner.state.clone()))),
-        }
+    /// Another run has the lock, or the state cannot be written.
+    pub(crate) fn renew(&self, now: Duration) -> Result<(), StateError> {
+        let done = {
+            let inner = self.lock();
+            inner.state.intents.iter().filter(|intent| inner.done.contains(&intent.object_ref)).count()
+        };
+        let Self { operation, intended, .. } = self;
+        self.append(&format!("{operation}: {done} of {intended} changes done"), now).map(drop)
     }
 
-    fn advance(&self, inner: &mut Inner, summary: &str) -> Result<(), StateError> {
-        let done = std::mem::take(&mut inner.done);
-        inner.state.intents.retain(|intent| !done.contains(&intent.object_ref));
-        inner.state.serial += 1;
-        let landed = self.store.advance(Some(&inner.revision), &inner.state, summary);
+    /// Sets what the last revision of this run says beside the records: nobody holds the lock, and what may have landed
+    /// stays intended, so that the next run looks for it.
+    pub(crate) fn conclude(&self, outputs: BTreeMap<Text, Output>, unknown: &BTreeSet<ObjectRef>) {
+        // A sign of life that is on its way is the last one.
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut inner = self.lock();
+        inner.done.retain(|object_ref| !unknown.contains(object_ref));
+        let state = &mut inner.state;
+        state.holder = None;
+        state.intents.retain(|intent| unknown.contains(&intent.object_ref));
+        state.outputs = outputs;
+        let intended = state.intents.iter().map(|intent| &intent.object_ref);
+        let used: BTreeSet<_> = state.records.keys().chain(intended).map(|it| it.cluster.clone()).collect();
+        state.clusters.retain(|cluster, _| used.contains(cluster));
+    }
+
+    /// Appends what [`conclude`](Self::conclude) has set, which releases the lock, and ends the log. May be repeated.
+    ///
+    /// # Errors
+    /// Another run has the lock, or the state cannot be written. The log stays for the next run.
+    pub(crate) fn release(&self, summary: &str, now: Duration) -> Result<Stored, StateError> {
+        let state = self.append(summary, now)?;
+        self.log.close();
+        Ok(Stored { revision: self.lock().revision.clone(), state })
+    }
+
+    fn append(&self, summary: &str, now: Duration) -> Result<State, StateError> {
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_released = |landed: &State| landed.holder.is_none();
+        if let Some(landed) = self.settle_doubt()?.filter(is_released) {
+            return Ok(landed);
+        }
+        let answer = self.advance(summary, now);
+        if !matches!(answer, Err(StateError::Moved { .. })) {
+            return answer;
+        }
+        // A push that was given up can land after all, even after the chain was looked at.
+        let answer = match self.settle_doubt()? {
+            Some(landed) if is_released(&landed) => Ok(landed),
+            Some(_) => self.advance(summary, now),
+            None => answer,
+        };
+        answer.inspect_err(|error| self.lock().displaced |= matches!(error, StateError::Moved { .. }))
+    }
+
+    fn advance(&self, summary: &str, now: Duration) -> Result<State, StateError> {
+        let (expected, next) = {
+            let inner = self.lock();
+            let mut next = inner.state.clone();
+            next.intents.retain(|intent| !inner.done.contains(&intent.object_ref));
+            next.serial += 1;
+            (inner.revision.clone(), next)
+        };
+        let landed = self.store.advance(Some(&expected), &next, summary);
+        let mut inner = self.lock();
         match landed {
             Ok(revision) => {
-                inner.revision = revision;
-                inner.written = Instant::now();
-                Ok(())
+                inner.landed(revision, &next);
+                inner.tenure.proved(now);
+                Ok(next)
             }
             Err(error) => {
-                inner.state.serial -= 1;
+                if let StateError::Unknown { revision, .. } = &error {
+                    inner.doubtful = Some(Doubtful { revision: revision.clone(), state: next });
+                }
                 Err(error)
             }
         }
     }
 
+    /// Finds out what became of a revision that may have landed; returns its state if it has.
+    fn settle_doubt(&self) -> Result<Option<State>, StateError> {
+        if self.lock().doubtful.is_none() {
+            return Ok(None);
+        }
+        let recent = self.store.history(RECENT)?;
+        let mut inner = self.lock();
+        let landed =
+            inner.doubtful.take_if(|doubtful| recent.iter().any(|entry| entry.revision == doubtful.revision));
+        Ok(landed.map(|Doubtful { revision, state }| {
+            inner.landed(revision, &state);
+            state
+        }))
+    }
+
     /// A panic while the lock was held cannot leave the state half-changed: every edit is one assignment.
-    fn lock(&self) -> std::sync::MutexGuard<'_, Inner> {
+    fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+impl Inner {
+    fn landed(&mut self, revision: Revision, state: &State) {
+        self.revision = revision;
+        self.state.serial = state.serial;
+        self.doubtful = None;
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -8,11 +8,13 @@ pub mod surroundings;
 pub mod predict;
 
 pub mod apply;
+mod clock;
 mod conditions;
 pub mod contents;
 mod execute;
 pub mod gate;
 mod journal;
+mod keeper;
 mod known;
 mod release;
 mod wait;

@@ -32,6 +32,7 @@ pub mod status;
 
 pub mod feasibility;
 pub mod live;
+pub mod lock;
 pub mod plan;
 pub mod prediction;
 pub mod surroundings;

@@ -15,7 +15,7 @@ use crate::mark::FieldManager;
 use crate::object::Object;
 use crate::object_ref::Uid;
 use crate::plan::PlannedOutput;
-use crate::state::State;
+use crate::state::{Deed, State};
 use crate::status::{Evidence, Status, Trouble};
 use crate::value::{Text, Value};
 
@@ -346,6 +346,17 @@ pub trait StateStore: Send + Sync {
     /// # Errors
     /// The store cannot be read.
     fn history(&self, limit: usize) -> Result<Vec<HistoryEntry>, StateError>;
+}
+
+/// Keeps on this machine what a run does between two revisions, so that the next run here need not find it out.
+///
+/// It only saves work: the chain's intents and the marks on the objects tell the same to any other machine.
+pub trait RunLog: Send + Sync {
+    /// Notes what became of an object. Returns at once; the note is on disk shortly after.
+    fn note(&self, deed: &Deed);
+
+    /// Ends the log: everything that it holds is in the chain.
+    fn close(&self);
 }
 
 /// A declared overlay, to be rendered.

@@ -6,6 +6,7 @@ use crate::address::Address;
 use crate::cluster::ClusterRecord;
 use crate::digest::Fingerprint;
 use crate::graph::Dependencies;
+use crate::lock::Renewal;
 use crate::mark::{EnvironmentName, Lineage};
 use crate::object_ref::{ApiVersion, ClusterRef, ObjectRef, Uid};
 use crate::plan::ActionKind;
@@ -45,6 +46,8 @@ pub struct Holder {
     pub operation: Text,
     /// Since when, in RFC 3339. For people only: no decision rests on it.
     pub since: Text,
+    /// How often it shows that it is alive.
+    pub renewal: Renewal,
 }
 
 /// One recorded object.
@@ -82,6 +85,52 @@ pub struct Intent {
     pub api_version: ApiVersion,
 }
 
+/// What became of one object during a run, for the state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Deed {
+    /// It exists as applied.
+    Applied(ObjectRef, Box<ResourceRecord>),
+    /// It is gone, or no longer ours.
+    Removed(ObjectRef),
+}
+
+impl Deed {
+    /// Returns the object.
+    pub fn object_ref(&self) -> &ObjectRef {
+        match self {
+            Self::Applied(object_ref, _) | Self::Removed(object_ref) => object_ref,
+        }
+    }
+}
+
+/// What a run that died left behind on its machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftBehind {
+    /// The state that it changed.
+    pub lineage: Lineage,
+    /// The run.
+    pub run: Text,
+    /// The dead run whose lock it meant to take, if it died before its own first revision landed.
+    pub displaced: Option<Text>,
+    /// What it did, and what the one before had left, in order.
+    pub deeds: Vec<Deed>,
+}
+
+impl LeftBehind {
+    /// Puts into a state what the dead run did, if that run is still its holder, and takes the holder out; tells
+    /// whether it was. A state that has gone on since knows better.
+    pub fn settle(&self, state: &mut State) -> bool {
+        let runs = [Some(&self.run), self.displaced.as_ref()];
+        let is_ours = |run: &Text| self.lineage == state.lineage && runs.contains(&Some(run));
+        if !state.holder.as_ref().is_some_and(|holder| is_ours(&holder.run)) {
+            return false;
+        }
+        state.holder = None;
+        self.deeds.iter().for_each(|deed| state.record(deed.clone()));
+        true
+    }
+}
+
 /// An output's value at the last apply.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Output {
@@ -104,6 +153,14 @@ impl State {
             records: BTreeMap::new(),
             intents: Vec::new(),
             outputs: BTreeMap::new(),
+        }
+    }
+
+    /// Records what became of an object.
+    pub fn record(&mut self, deed: Deed) {
+        match deed {
+            Deed::Applied(object_ref, record) => drop(self.records.insert(object_ref, *record)),
+            Deed::Removed(object_ref) => drop(self.records.remove(&object_ref)),
         }
     }
 }

@@ -28,6 +28,21 @@ pub(crate) fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
     }
 }
 
+/// Lets only its owner read a file that is created with these options.
+pub(crate) fn private(options: &mut OpenOptions) {
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+    #[cfg(not(unix))]
+    let _ = options;
+}
+
+/// Makes a work directory and has Git ignore what is in it.
+pub(crate) fn prepare(work_directory: &Path) -> io::Result<()> {
+    fs::create_dir_all(work_directory)?;
+    let ignore = work_directory.join(".gitignore");
+    if ignore.exists() { Ok(()) } else { replace(&ignore, b"*\n") }
+}
+
 fn draft(path: &Path) -> io::Result<PathBuf> {
     let mut name = path.file_name().unwrap_or_default().to_os_string();
     name.push(format!(".{}.tmp", hex::encode(random::bytes::<8>()?)));
@@ -37,8 +52,7 @@ fn draft(path: &Path) -> io::Result<PathBuf> {
 fn write(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    private(&mut options);
     let mut file = options.open(path)?;
     file.write_all(content)?;
     file.sync_all()

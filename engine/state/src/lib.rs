@@ -5,6 +5,7 @@
 //!   description is `engine/docs/state-format.md`.
 //! - [`GitStore`] keeps the chain as commits under one ref per environment.
 //! - [`MemoryStore`] keeps it for the life of the process.
+//! - [`RunFiles`] are a run's log and lock in the work directory.
 //! - [`seal_key`] and [`create_seal_key`] keep the key of sensitive digests beside the state, never in it.
 //!
 //! Invariant: a ref is only ever moved from the exact commit that the caller named. Nothing here forces.
@@ -17,6 +18,7 @@ mod git;
 mod line;
 mod memory;
 mod random;
+mod run_log;
 mod seal;
 mod step;
 
@@ -24,4 +26,5 @@ pub use format::{Files, FormatError, MAX_BYTES, SCHEMA, decode, encode};
 pub use git::{GitLocation, GitStore};
 pub use memory::MemoryStore;
 pub use random::{new_lineage, new_run};
+pub use run_log::{LocalLock, RunFiles, RunLog};
 pub use seal::{create_seal_key, seal_key};

@@ -39,11 +39,7 @@ pub fn create_seal_key(work_directory: &Path, lineage: &Lineage) -> io::Result<S
     if let Some(key) = seal_key(work_directory, lineage)? {
         return Ok(key);
     }
-    fs::create_dir_all(work_directory)?;
-    let ignore = work_directory.join(".gitignore");
-    if !ignore.exists() {
-        file::replace(&ignore, b"*\n")?;
-    }
+    file::prepare(work_directory)?;
     let bytes = random::bytes::<32>()?;
     file::replace(&path(work_directory, lineage), &bytes)?;
     Ok(SealKey::new(bytes))

@@ -18,6 +18,7 @@ use engine_core::digest::{Fingerprint, SealKey};
 use engine_core::graph::ResourceGraph;
 use engine_core::kind_info::Discovery;
 use engine_core::live::Live;
+use engine_core::lock::Renewal;
 use engine_core::mark::Lineage;
 use engine_core::object_ref::{ClusterRef, ObjectRef, Uid};
 use engine_core::plan::outcome::Outcome;
@@ -29,6 +30,7 @@ use engine_core::rollout::Gate;
 use engine_core::state::{Holder, State};
 use engine_core::value::{Text, Value};
 use engine_render::{Operation, RunEvent, Style, event_json, plan_json, plan_text, report_text};
+use engine_state::RunFiles;
 use http::{Method, Request, StatusCode};
 use providers_kubernetes::{Client, KubernetesProvider};
 use providers_kustomize::Kustomize;
@@ -125,8 +127,9 @@ impl Ended {
             Self::Died => String::new(),
             Self::Unplanned(why) => why.clone(),
             Self::Refused(error) => match error {
-                ApplyError::Unrecorded { source, state, report: done } => {
-                    format!("{error}: {source}\n{}{}", encoded(state), report(done))
+                ApplyError::Unrecorded { source, report: done }
+                | ApplyError::Displaced { source, report: done } => {
+                    format!("{error}: {source}\n{}", report(done))
                 }
                 _ => format!("{error:?}"),
             },
@@ -171,6 +174,9 @@ pub struct World<'a> {
     sandbox: Sandbox,
     pub store: Arc<WatchedStore>,
     pub log: Arc<Log>,
+    /// The log of a run on the machine that all runs start on.
+    pub files: RunFiles,
+    directory: TempDir,
     /// Everything that was shown to anybody.
     said: Arc<Mutex<Vec<String>>>,
 }
@@ -179,8 +185,11 @@ impl<'a> World<'a> {
     pub async fn new(definitions: &'a Definitions) -> Self {
         let log = Arc::new(Log::default());
         let store = Arc::new(WatchedStore::new(log.clone()));
-        let world = Self { definitions, sandbox: Sandbox::in_memory(), store, log, said: Arc::default() };
+        let directory = tempfile::tempdir().unwrap();
         let mut state = State::empty("faults".parse().unwrap(), lineage());
+        let files = RunFiles::new(directory.path(), &state.environment);
+        let (sandbox, said) = (Sandbox::in_memory(), Arc::default());
+        let world = Self { definitions, sandbox, store, log, files, directory, said };
         state.serial = 1;
         world.store.advance(None, &state, "init: create the state").unwrap();
         for twin in twins() {
@@ -199,11 +208,15 @@ impl<'a> World<'a> {
             ended = self.plan_and_apply(goal, &wire) => ended,
         };
         self.say(ended.text());
+        for entry in std::fs::read_dir(self.directory.path()).unwrap() {
+            self.say(std::fs::read_to_string(entry.unwrap().path()).unwrap());
+        }
         (ended, wire.struck())
     }
 
-    /// Does what `terrane state unlock` does, if a run left the lock behind.
-    pub fn unlock(&self) {
+    /// Leaves the machine of a run that died: somebody releases the lock elsewhere, and its log is out of reach.
+    pub fn unlock_elsewhere(&self) {
+        self.files.clear().unwrap();
         let stored = self.stored();
         let mut next = stored.state;
         if next.holder.take().is_some() {
@@ -218,7 +231,8 @@ impl<'a> World<'a> {
     }
 
     async fn plan_and_apply(&self, goal: Goal, wire: &Arc<Wire>) -> Ended {
-        let base = self.stored();
+        let mut base = self.stored();
+        let left = self.files.left_behind().unwrap().filter(|left| left.settle(&mut base.state));
         let planned = match self.plan(goal, &base.state, wire).await {
             Ok(planned) => planned,
             Err(why) => return Ended::Unplanned(why),
@@ -231,11 +245,13 @@ impl<'a> World<'a> {
         }
         let plan = Arc::new(plan);
         let (_interrupt, interrupted) = watch::channel(false);
+        let log = self.files.begin(&base.state.lineage, &"0123".into(), left.as_ref()).unwrap();
         let run = Run {
             plan: plan.clone(),
             graph,
             base,
             store: self.store.clone(),
+            log: Arc::new(log),
             providers: Arc::new(providers),
             clusters,
             resolver: definition.filler.clone(),
@@ -249,6 +265,7 @@ impl<'a> World<'a> {
                 who: "tester".into(),
                 operation: "apply".into(),
                 since: "2026-01-01T00:00:00Z".into(),
+                renewal: Renewal::default(),
             },
             parallelism: 10,
             progress: Arc::new(Listener(self.said.clone())),

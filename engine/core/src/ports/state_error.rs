@@ -3,6 +3,8 @@
 use super::Revision;
 use crate::diagnostic::Code;
 
+/// Another run holds the lock.
+pub const STATE_LOCKED: Code = Code(1001);
 /// The chain has moved on.
 pub const STATE_MOVED: Code = Code(1002);
 /// The chain is gone.
@@ -33,6 +35,9 @@ pub const STATE_INVALID: Code = Code(1014);
 /// Why the state could not be read or written. Messages are one line, without credentials.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StateError {
+    /// Another run may write; who, since when and what it does. Nothing was written.
+    #[error("the environment is locked: {0}")]
+    Locked(String),
     /// The chain has a newer revision than the one this run rests on. Nothing was written.
     #[error("the state was moved by somebody else: expected {expected}, found {found}")]
     Moved {
@@ -88,6 +93,7 @@ impl StateError {
     /// Returns the stable code.
     pub fn code(&self) -> Code {
         match self {
+            Self::Locked(_) => STATE_LOCKED,
             Self::Moved { .. } => STATE_MOVED,
             Self::Missing(_) => STATE_MISSING,
             Self::Rewritten(_) => STATE_REWRITTEN,
@@ -107,6 +113,7 @@ impl StateError {
     /// Returns what to do next.
     pub fn hint(&self) -> &'static str {
         match self {
+            Self::Locked(_) => "wait until that run has ended",
             Self::Moved { .. } => "`terrane state history` shows what was done; plan again",
             Self::Missing(_) | Self::Rewritten(_) => {
                 "nothing was written; find out who moved the ref before anything rests on it"
@@ -139,6 +146,7 @@ mod tests {
     fn each_fault_has_its_own_code() {
         let text = || "x".to_owned();
         let errors = [
+            StateError::Locked(text()),
             StateError::Moved { expected: text(), found: text() },
             StateError::Missing(text()),
             StateError::Rewritten(text()),
@@ -154,7 +162,7 @@ mod tests {
             StateError::Invalid(text()),
         ];
         let codes: Vec<String> = errors.iter().map(|error| error.code().to_string()).collect();
-        let wanted: Vec<String> = (1002..=1014).map(|number| format!("TRN{number}")).collect();
+        let wanted: Vec<String> = (1001..=1014).map(|number| format!("TRN{number}")).collect();
         assert_eq!(codes, wanted);
     }
 }

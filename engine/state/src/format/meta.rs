@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use engine_core::cluster::{ClusterRecord, Connection};
+use engine_core::lock::Renewal;
 use engine_core::object_ref::{ClusterRef, Uid};
 use engine_core::state::{Holder, Output, State};
 use engine_core::value::{Text, Value};
@@ -44,6 +45,9 @@ struct ClusterEntry {
 #[derive(Serialize, Deserialize)]
 struct HolderEntry {
     operation: Text,
+    /// Seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    renewal: Option<u32>,
     run: Text,
     since: Text,
     who: Text,
@@ -170,6 +174,7 @@ impl From<&Holder> for HolderEntry {
     fn from(holder: &Holder) -> Self {
         Self {
             operation: holder.operation.clone(),
+            renewal: Some(holder.renewal.seconds()),
             run: holder.run.clone(),
             since: holder.since.clone(),
             who: holder.who.clone(),
@@ -179,7 +184,8 @@ impl From<&Holder> for HolderEntry {
 
 impl From<HolderEntry> for Holder {
     fn from(entry: HolderEntry) -> Self {
-        Self { run: entry.run, who: entry.who, operation: entry.operation, since: entry.since }
+        let renewal = entry.renewal.and_then(Renewal::every).unwrap_or_default();
+        Self { run: entry.run, who: entry.who, operation: entry.operation, since: entry.since, renewal }
     }
 }
 

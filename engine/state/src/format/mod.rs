@@ -16,6 +16,7 @@ use serde::de::DeserializeOwned;
 
 use crate::line::single_line;
 use meta::Meta;
+pub(crate) use record::DeedLine;
 use record::{IntentLine, ObjectLine};
 
 /// The newest schema that this version reads, and the one that it writes.

@@ -5,14 +5,14 @@ use engine_core::digest::{Digest, Fingerprint, Seal};
 use engine_core::graph::Dependencies;
 use engine_core::object_ref::{ApiVersion, ClusterRef, GroupKind, ObjectRef, Uid};
 use engine_core::plan::ActionKind;
-use engine_core::state::{Intent, ResourceRecord};
+use engine_core::state::{Deed, Intent, ResourceRecord};
 use engine_core::value::Text;
 use serde::{Deserialize, Serialize};
 
 /// A line of `objects.jsonl`. Fields stand in the order of their names: canonical JSON sorts its keys.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct ObjectLine {
+pub(crate) struct ObjectLine {
     address: String,
     api_version: String,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -48,9 +48,17 @@ pub(super) struct IntentLine {
     namespace: Option<Text>,
 }
 
-/// An object that another one depends on: `["main","Namespace",null,"dev"]`.
+/// A line of the log of a run.
 #[derive(Serialize, Deserialize)]
-struct ReferenceEntry(Text, String, Option<Text>, Text);
+#[serde(rename_all = "lowercase")]
+pub(crate) enum DeedLine {
+    Applied(Box<ObjectLine>),
+    Removed(ReferenceEntry),
+}
+
+/// A reference to an object: `["main","Namespace",null,"dev"]`.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct ReferenceEntry(Text, String, Option<Text>, Text);
 
 impl From<(&ObjectRef, &ResourceRecord)> for ObjectLine {
     fn from((object_ref, record): (&ObjectRef, &ResourceRecord)) -> Self {
@@ -97,6 +105,31 @@ impl TryFrom<ObjectLine> for (ObjectRef, ResourceRecord) {
             fields: hashes(&line.fields)?,
         };
         Ok((object_ref, record))
+    }
+}
+
+impl From<&Deed> for DeedLine {
+    fn from(deed: &Deed) -> Self {
+        match deed {
+            Deed::Applied(object_ref, record) => {
+                Self::Applied(Box::new((object_ref, record.as_ref()).into()))
+            }
+            Deed::Removed(object_ref) => Self::Removed(object_ref.into()),
+        }
+    }
+}
+
+impl TryFrom<DeedLine> for Deed {
+    type Error = String;
+
+    fn try_from(line: DeedLine) -> Result<Self, String> {
+        Ok(match line {
+            DeedLine::Removed(entry) => Self::Removed(entry.try_into()?),
+            DeedLine::Applied(line) => {
+                let (object_ref, record) = (*line).try_into()?;
+                Self::Applied(object_ref, Box::new(record))
+            }
+        })
     }
 }
 

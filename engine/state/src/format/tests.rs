@@ -4,6 +4,7 @@ use engine_core::address::{Address, InstanceKey, Step};
 use engine_core::cluster::{ClusterRecord, Connection};
 use engine_core::digest::{Digest, Fingerprint, Seal};
 use engine_core::graph::Dependencies;
+use engine_core::lock::Renewal;
 use engine_core::mark::Lineage;
 use engine_core::object_ref::{ApiVersion, ClusterRef, GroupKind, ObjectRef, Uid};
 use engine_core::plan::ActionKind;
@@ -116,8 +117,9 @@ fn cluster() -> impl Strategy<Value = ClusterRecord> {
 }
 
 prop_compose! {
-    fn holder()(run in text(), who in text(), operation in text(), since in text()) -> Holder {
-        Holder { run, who, operation, since }
+    fn holder()(run in text(), who in text(), operation in text(), since in text(), seconds in 1..9u32) -> Holder {
+        let renewal = Renewal::every(seconds).unwrap();
+        Holder { run, who, operation, since, renewal }
     }
 }
 
