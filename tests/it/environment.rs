@@ -175,7 +175,7 @@ fn collect(directory: &Path, found: &mut BTreeMap<PathBuf, Vec<u8>>) {
     }
 }
 
-fn copy(source: &Path, target: &Path) {
+pub fn copy(source: &Path, target: &Path) {
     std::fs::create_dir_all(target).expect("a directory");
     for entry in std::fs::read_dir(source).unwrap_or_else(|error| panic!("{}: {error}", source.display())) {
         let entry = entry.expect("an entry");

@@ -324,8 +324,9 @@ fn a_result_that_cannot_be_recorded_is_noted_and_found_again() {
                 let world = before(&definitions, goal).await;
                 world.store.refuse_after(1, error.clone());
                 let (ended, _) = world.run(goal, None).await;
-                let (Ended::Refused(ApplyError::Unrecorded { source, report })
-                | Ended::Refused(ApplyError::Displaced { source, report })) = ended
+                let Ended::Refused(
+                    ApplyError::Unrecorded { source, report } | ApplyError::Displaced { source, report },
+                ) = ended
                 else {
                     panic!("{goal:?}: it cannot record its end")
                 };

@@ -21,4 +21,5 @@ mod runs;
 mod sandbox;
 mod scenarios;
 mod streams;
+mod takeover;
 mod tidy;

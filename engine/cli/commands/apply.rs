@@ -118,7 +118,7 @@ pub async fn carry_out(
     }
     // The first apply creates the state with the lineage that it was planned with.
     let base = session.create_state()?;
-    let holder = holder(approval.operation)?;
+    let holder = holder(approval.operation, session.definition.lock_renewal)?;
     let log = Arc::new(turn.begin(&base.state.lineage, &holder.run)?);
     let run = run_of(&session, (planned, base), (holder, log), running);
     let (plan, interrupted) = (run.plan.clone(), run.interrupted.clone());
@@ -238,7 +238,7 @@ fn failed(error: ApplyError, operation: Operation, context: Context) -> Result<E
     Ok(Exit::Unrecorded)
 }
 
-fn holder(operation: Operation) -> Result<Holder, CommandError> {
+fn holder(operation: Operation, renewal: Renewal) -> Result<Holder, CommandError> {
     let name = |variable| std::env::var(variable).ok().filter(|name| !name.is_empty());
     let user = name("USER").or_else(|| name("LOGNAME")).unwrap_or_else(|| "unknown".into());
     let host = name("HOSTNAME").or_else(|| std::fs::read_to_string("/etc/hostname").ok());
@@ -251,7 +251,7 @@ fn holder(operation: Operation) -> Result<Holder, CommandError> {
             Operation::Destroy => "destroy".into(),
         },
         since: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string().into(),
-        renewal: Renewal::default(),
+        renewal,
     })
 }
 

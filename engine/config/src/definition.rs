@@ -9,6 +9,7 @@ use engine_core::cluster::Clusters;
 use engine_core::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
 use engine_core::digest::Digest;
 use engine_core::graph::{GraphBuilder, ResourceGraph};
+use engine_core::lock::Renewal;
 use engine_core::mark::EnvironmentName;
 use engine_core::plan::{AdoptPolicy, PlannedOutput};
 use engine_core::ports::ManifestSource;
@@ -79,6 +80,8 @@ pub struct Definition {
     pub adopt: AdoptPolicy,
     /// Findings of feasibility that are known and not to be shown.
     pub accepted: BTreeSet<Code>,
+    /// How often a run shows that it is alive.
+    pub lock_renewal: Renewal,
     /// The clusters.
     pub clusters: Clusters,
     /// What is declared. While [`Definition::reads`] is not empty, what depends on them may be missing.
@@ -136,6 +139,7 @@ pub fn remote_modules(options: &LoadOptions, lock: &Lock) -> Result<Vec<ModuleSo
     Ok(remotes.used())
 }
 
+// Whole: a step for each line, and each takes what the ones before it gave.
 fn load_unsorted(
     options: &LoadOptions,
     source: &dyn ManifestSource,
@@ -184,6 +188,7 @@ fn load_unsorted(
         state: whole.state,
         adopt: whole.adopt,
         accepted: whole.accepted,
+        lock_renewal: whole.lock_renewal,
         clusters: whole.clusters,
         wait_rules: whole.wait_rules,
         graph: Arc::new(graph),

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use engine_core::address::InstanceKey;
 use engine_core::cluster::{Cluster, Clusters, Connection};
 use engine_core::diagnostic::{Code, Diagnostic, Diagnostics, SourceSpan};
+use engine_core::lock::Renewal;
 use engine_core::mark::EnvironmentName;
 use engine_core::object_ref::ClusterRef;
 use engine_core::plan::AdoptPolicy;
@@ -47,6 +48,7 @@ pub(crate) struct Whole {
     pub(crate) state: StateChoice,
     pub(crate) adopt: AdoptPolicy,
     pub(crate) accepted: BTreeSet<Code>,
+    pub(crate) lock_renewal: Renewal,
     pub(crate) wait_rules: Vec<WaitRule>,
     pub(crate) clusters: Clusters,
     pub(crate) order: ClusterOrder,
@@ -68,15 +70,25 @@ pub(crate) fn evaluate(
     let settings = frame.module.root.settings.as_ref();
     let accepted = settings.map(|settings| settings.accept.clone()).unwrap_or_default();
     let wait_rules = settings.map(|settings| settings.wait_rules.clone()).unwrap_or_default();
+    let lock_renewal = settings.map(|settings| settings.lock_renewal).unwrap_or_default();
     let Evaluated { clusters, instances, by_name, by_ref } = reader.clusters();
     if !reader.faults.has_errors() {
         reader.check_state(&state, &clusters);
     }
     let order = reader.order(&instances);
     match (name, reader.faults) {
-        (Some(name), faults) if faults.is_empty() => {
-            Ok(Whole { name, state, adopt, accepted, wait_rules, clusters, order, by_name, by_ref })
-        }
+        (Some(name), faults) if faults.is_empty() => Ok(Whole {
+            name,
+            state,
+            adopt,
+            accepted,
+            lock_renewal,
+            wait_rules,
+            clusters,
+            order,
+            by_name,
+            by_ref,
+        }),
         (_, faults) => Err(faults),
     }
 }

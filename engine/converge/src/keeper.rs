@@ -76,7 +76,11 @@ impl Keeper {
         summary: String,
     ) -> Result<Stored, StateError> {
         let journal = self.journal.clone();
-        blocking(move || Ok(journal.conclude(outputs, &unknown))).await?;
+        let conclude = move || {
+            journal.conclude(outputs, &unknown);
+            Ok(())
+        };
+        blocking(conclude).await?;
         let release = || async {
             let (journal, summary, now) = (self.journal.clone(), summary.clone(), self.clock.now());
             blocking(move || journal.release(&summary, now)).await

@@ -140,8 +140,10 @@ impl RunLog {
 impl ports::RunLog for RunLog {
     fn note(&self, deed: &Deed) {
         let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        // A writer that is gone has said why.
-        let _ = writer.as_ref().map(|(sender, _)| sender.send(deed.clone()));
+        if let Some((sender, _)) = &*writer {
+            // A writer that is gone has said why.
+            drop(sender.send(deed.clone()));
+        }
     }
 
     fn close(&self) {

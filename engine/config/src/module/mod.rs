@@ -23,6 +23,7 @@ use std::sync::Arc;
 
 use engine_core::diagnostic::{Code, SourceSpan};
 use engine_core::field_path::FieldPath;
+use engine_core::lock::Renewal;
 use engine_core::resource::{FieldPolicy, Timeouts};
 use engine_core::value::Text;
 use engine_core::wait_rule::WaitRule;
@@ -139,6 +140,7 @@ pub(crate) struct Settings {
     pub(crate) state: Option<StateDeclaration>,
     pub(crate) adopt: Option<Expr>,
     pub(crate) accept: BTreeSet<Code>,
+    pub(crate) lock_renewal: Renewal,
     pub(crate) wait_rules: Vec<WaitRule>,
 }
 

@@ -258,7 +258,12 @@ fn timeouts(fields: &mut Fields<'_>, constants: &Constants) -> Option<Timeouts> 
     })
 }
 
-fn timeout(fields: &mut Fields<'_>, constants: &Constants, name: &'static str) -> Option<Duration> {
+/// Decodes a length of time.
+pub(super) fn timeout(
+    fields: &mut Fields<'_>,
+    constants: &Constants,
+    name: &'static str,
+) -> Option<Duration> {
     let text = constants.text(fields, name)?;
     let duration = duration(&text);
     if duration.is_none() {

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use engine_core::diagnostic::{Code, Diagnostic, Diagnostics, SourceFile};
 use engine_core::feasibility::CODES;
+use engine_core::lock::Renewal;
 use engine_core::value::Text;
 use hcl_edit::structure::Block;
 
 use super::constant::{Constants, typed};
 use super::fields::{Fields, Name, expect_labels, head_span, twice};
-use super::resource::targets;
+use super::resource::{targets, timeout};
 use super::wait_rule::wait_rules;
 use super::{ClusterDeclaration, Rollout, Settings, StateDeclaration, Wave};
 use crate::codes::{DUPLICATE, INVALID_ARGUMENT, LABELS, MISSING_ARGUMENT};
@@ -26,6 +27,7 @@ pub(super) fn settings(block: Block, file: &Arc<SourceFile>, faults: &mut Diagno
     let environment = fields.expr("environment");
     let adopt = fields.expr("adopt");
     let accept = accepted(&mut fields);
+    let lock_renewal = renewal(&mut fields);
     let wait_rules = wait_rules(&mut fields, file);
     // Read by `overrides` before anything else.
     fields.expr("override");
@@ -36,7 +38,7 @@ pub(super) fn settings(block: Block, file: &Arc<SourceFile>, faults: &mut Diagno
     }
     let state = states.into_iter().next().and_then(|block| state(block, file, fields.faults()));
     fields.finish();
-    Some(Settings { span, environment, state, adopt, accept, wait_rules })
+    Some(Settings { span, environment, state, adopt, accept, lock_renewal, wait_rules })
 }
 
 fn state(block: Block, file: &Arc<SourceFile>, faults: &mut Diagnostics) -> Option<StateDeclaration> {
@@ -56,6 +58,20 @@ fn state(block: Block, file: &Arc<SourceFile>, faults: &mut Diagnostics) -> Opti
     };
     fields.finish();
     Some(state)
+}
+
+/// Decodes how often a run shows that it is alive. A constant: whoever waits for a lock should read it where it is
+/// written.
+fn renewal(fields: &mut Fields<'_>) -> Renewal {
+    let Some(duration) = timeout(fields, &Constants::new(), "lock_renewal") else {
+        return Renewal::default();
+    };
+    let renewal = u32::try_from(duration.as_secs()).ok().and_then(Renewal::every);
+    if renewal.is_none() {
+        let summary = "lock_renewal is a second at least, and no more than a century";
+        fields.fault(Diagnostic::error(INVALID_ARGUMENT, summary).at(fields.span.clone()));
+    }
+    renewal.unwrap_or_default()
 }
 
 /// Decodes the findings of feasibility that are accepted. They are constants: what a plan passes over should be seen

@@ -104,15 +104,15 @@ fn a_line_that_was_cut_off_was_not_written() {
     log.note(&Deed::Removed(gone.clone()));
     log.note(&Deed::Removed(other.clone()));
     drop(log);
-    let whole = std::fs::read(&files.log).unwrap();
+    let whole = fs::read(&files.log).unwrap();
     let head = whole.iter().position(|byte| *byte == b'\n').unwrap() + 1;
     for cut in head..whole.len() {
-        std::fs::write(&files.log, &whole[..cut]).unwrap();
+        fs::write(&files.log, &whole[..cut]).unwrap();
         let left = files.left_behind().unwrap().unwrap();
         let lines = whole[..cut].iter().filter(|byte| **byte == b'\n').count();
         assert_eq!(left.deeds.len(), lines - 1, "cut at {cut}");
     }
-    std::fs::write(&files.log, b"no log\n").unwrap();
+    fs::write(&files.log, b"no log\n").unwrap();
     let error = files.left_behind().unwrap_err().to_string();
     assert!(error.contains("remove it"), "{error}");
 }
