@@ -143,9 +143,9 @@ async fn read_cluster(
         });
     }
     let reader = Reader { question, cluster, provider, discovery: &discovery };
-    let (objects, unobserved) = reader.read().await.map_err(failed)?;
+    let (Listed { objects, owners }, unobserved) = reader.read().await.map_err(failed)?;
     tracing::debug!(objects = objects.len(), unobserved = unobserved.len(), "read");
-    Ok(LiveCluster { uid, discovery, objects, unobserved })
+    Ok(LiveCluster { uid, discovery, objects, owners, unobserved })
 }
 
 /// Reads which cluster this is, by the uid of a namespace that each has. Needs no discovery, to save the time
@@ -174,12 +174,12 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    async fn read(&self) -> Result<(Objects, Unobserved), ProviderError> {
-        let (mut objects, mut unobserved) = (Objects::new(), Unobserved::new());
+    async fn read(&self) -> Result<(Listed, Unobserved), ProviderError> {
+        let (mut all, mut unobserved) = (Listed::default(), Unobserved::new());
         for listed in join_all(self.kinds().into_iter().map(|kind| self.list_kind(kind))).await {
             let (kind, outcome) = listed;
             match outcome {
-                Ok(found) => objects.extend(found.objects),
+                Ok(found) => all.extend(found),
                 // Without any answer there is nothing to plan on.
                 Err(error @ (ProviderError::Unreachable(_) | ProviderError::Unauthorized(_))) => {
                     return Err(error);
@@ -188,13 +188,15 @@ impl Reader<'_> {
             }
         }
         let missing = self.recorded().chain(self.imported()).filter(|(object_ref, _)| {
-            !objects.contains_key(*object_ref) && !unobserved.contains_key(&(object_ref.kind.clone(), None))
+            !all.objects.contains_key(*object_ref)
+                && !unobserved.contains_key(&(object_ref.kind.clone(), None))
         });
         let found = join_all(missing.map(|(object_ref, version)| self.get(object_ref, version))).await;
         for (object_ref, outcome) in found {
             match outcome {
                 Ok(Some(object)) => {
-                    drop(objects.insert(object_ref.clone(), self.reduce(&object_ref, object)));
+                    all.note_owners(&object_ref, &object);
+                    drop(all.objects.insert(object_ref.clone(), self.reduce(&object_ref, object)));
                 }
                 Ok(None) => {}
                 Err(error) => {
@@ -202,7 +204,7 @@ impl Reader<'_> {
                 }
             }
         }
-        Ok((objects, unobserved))
+        Ok((all, unobserved))
     }
 
     /// The kinds to list: of all that is desired, recorded, or was intended by a run that did not end well, in
@@ -263,7 +265,7 @@ impl Reader<'_> {
         let lists = namespaces.into_iter().map(|namespace| self.list(kind, Some(namespace.clone())));
         let mut all = Listed::default();
         for listed in try_join_all(lists).await? {
-            all.objects.extend(listed.objects);
+            all.extend(listed);
         }
         Ok(all)
     }
@@ -273,12 +275,15 @@ impl Reader<'_> {
         let query = ListQuery { kind: kind.clone(), namespace, labels };
         let mut listed = Listed::default();
         let mut sink = |page| match page {
-            Page::Restart => listed.objects.clear(),
-            Page::Items(items) => listed.objects.par_extend(items.into_par_iter().map(|object| {
-                let object_ref = self.object_ref(kind, &object);
-                let live = self.reduce(&object_ref, object);
-                (object_ref, live)
-            })),
+            Page::Restart => listed = Listed::default(),
+            Page::Items(items) => {
+                items.iter().for_each(|it| listed.note_owners(&self.object_ref(kind, it), it));
+                listed.objects.par_extend(items.into_par_iter().map(|object| {
+                    let object_ref = self.object_ref(kind, &object);
+                    let live = self.reduce(&object_ref, object);
+                    (object_ref, live)
+                }));
+            }
         };
         self.provider.list(&query, &mut sink).await?;
         Ok(listed)
@@ -338,4 +343,19 @@ impl Reader<'_> {
 #[derive(Default)]
 struct Listed {
     objects: Objects,
+    owners: BTreeMap<ObjectRef, Vec<Uid>>,
+}
+
+impl Listed {
+    fn extend(&mut self, other: Self) {
+        self.objects.extend(other.objects);
+        self.owners.extend(other.owners);
+    }
+
+    fn note_owners(&mut self, object_ref: &ObjectRef, object: &Object) {
+        let owners = object.owners();
+        if !owners.is_empty() {
+            self.owners.insert(object_ref.clone(), owners);
+        }
+    }
 }

@@ -26,6 +26,8 @@ pub struct LiveCluster {
     pub discovery: Discovery,
     /// Objects that carry our mark, are recorded, or are desired and could be met.
     pub objects: HashMap<ObjectRef, LiveObject>,
+    /// Who owns those of them that have owners, also of what is no part of a plan.
+    pub owners: BTreeMap<ObjectRef, Vec<Uid>>,
     /// Kinds (in one namespace, or everywhere) that could not be listed, with the reason.
     pub unobserved: BTreeMap<(GroupKind, Option<Text>), String>,
 }

@@ -68,6 +68,12 @@ impl Object {
         self.0.str_at(&["metadata", "resourceVersion"]).unwrap_or_default()
     }
 
+    /// Returns the uids of its owners.
+    pub fn owners(&self) -> Vec<Uid> {
+        let owners = self.0.at(&["metadata", "ownerReferences"]).and_then(Value::as_list).unwrap_or_default();
+        owners.iter().filter_map(|owner| owner.str_at(&["uid"])).map(Uid::new).collect()
+    }
+
     /// Tells whether deletion has begun.
     pub fn is_terminating(&self) -> bool {
         self.0.at(&["metadata", "deletionTimestamp"]).is_some()

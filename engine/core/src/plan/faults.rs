@@ -84,9 +84,12 @@ const NAMED: usize = 5;
 
 pub(super) fn taken_along(change: &Change, taken: &TakenAlong<'_>) -> Diagnostic {
     let object_ref = &change.object_ref;
-    let takes = match object_ref.kind.is("", "Namespace") {
-        true => "A Namespace is deleted with all that lies in it.",
-        false => "A CustomResourceDefinition is deleted with all objects of its kind.",
+    let takes = match (object_ref.kind.group.as_str(), object_ref.kind.kind.as_str()) {
+        ("", "Namespace") => "A Namespace is deleted with all that lies in it.",
+        ("apiextensions.k8s.io", "CustomResourceDefinition") => {
+            "A CustomResourceDefinition is deleted with all objects of its kind."
+        }
+        _ => "The cluster deletes what names it as owner and has no other.",
     };
     let declared = taken.declared.iter().map(|resource| (&resource.address, resource.object_ref()));
     let protected = taken.protected.iter().map(|(object_ref, record)| (&record.address, *object_ref));

@@ -1,7 +1,9 @@
 //! What a deletion would take along: a Namespace goes with all that lies in it, a `CustomResourceDefinition`
-//! with all objects of its kind.
+//! with all objects of its kind, an owner with what nobody else owns.
 
-use std::collections::{BTreeMap, HashMap};
+mod owned;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::diagnostic::Diagnostic;
 use crate::object_ref::{ClusterRef, GroupKind, ObjectRef};
@@ -29,7 +31,8 @@ pub(super) struct TakenAlong<'a> {
 /// are judged; such a plan is never applied.
 ///
 /// # Source
-/// Kubernetes, Namespaces, "deleting a namespace"; Custom Resources, "delete a `CustomResourceDefinition`".
+/// Kubernetes, Namespaces, "deleting a namespace"; Custom Resources, "delete a `CustomResourceDefinition`"; Garbage
+/// Collection, "Cascading deletion".
 pub(super) fn losses(changes: &[Change], input: &PlanInput<'_>) -> Vec<Diagnostic> {
     let containers = Containers::of(changes, input);
     if containers.is_empty() {
@@ -68,15 +71,17 @@ pub(super) fn losses(changes: &[Change], input: &PlanInput<'_>) -> Vec<Diagnosti
     taken.iter().map(|(change, taken)| faults::taken_along(&changes[*change], taken)).collect()
 }
 
-/// The Namespaces and kinds that a plan deletes, each with the position of its change.
+/// The Namespaces and kinds that a plan deletes, and what has no owner left, each with the position of the change.
 struct Containers<'a> {
     namespaces: HashMap<(&'a ClusterRef, &'a Text), usize>,
     kinds: HashMap<(&'a ClusterRef, &'a GroupKind), usize>,
+    owned: BTreeMap<&'a ObjectRef, usize>,
 }
 
 impl<'a> Containers<'a> {
     fn of(changes: &'a [Change], input: &PlanInput<'a>) -> Self {
-        let mut containers = Self { namespaces: HashMap::new(), kinds: HashMap::new() };
+        let owned = owned::owned(changes, input);
+        let mut containers = Self { namespaces: HashMap::new(), kinds: HashMap::new(), owned };
         let mut definitions = HashMap::new();
         for (idx, change) in changes.iter().enumerate() {
             if !matches!(change.action, Action::Delete { .. } | Action::Replace { .. }) {
@@ -104,14 +109,15 @@ impl<'a> Containers<'a> {
     }
 
     fn is_empty(&self) -> bool {
-        self.namespaces.is_empty() && self.kinds.is_empty()
+        self.namespaces.is_empty() && self.kinds.is_empty() && self.owned.is_empty()
     }
 
     /// Returns the changes that would take an object along.
-    fn holding(&self, object_ref: &ObjectRef) -> impl Iterator<Item = usize> {
+    fn holding(&self, object_ref: &ObjectRef) -> BTreeSet<usize> {
         let ObjectRef { cluster, kind, namespace, .. } = object_ref;
         let namespace = namespace.as_ref().and_then(|name| self.namespaces.get(&(cluster, name)));
-        [namespace.copied(), self.kinds.get(&(cluster, kind)).copied()].into_iter().flatten()
+        let kind = self.kinds.get(&(cluster, kind));
+        [namespace, kind, self.owned.get(object_ref)].into_iter().flatten().copied().collect()
     }
 }
 

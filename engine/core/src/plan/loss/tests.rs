@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+
 use crate::kind_info::{KindInfo, Scope};
 use crate::object_ref::GroupKind;
 use crate::plan::fixtures::*;
@@ -138,4 +140,80 @@ fn what_is_no_part_of_the_plan_is_not_taken_along() {
     world.left_out.insert(object_ref, record);
     let want = format!("{NAMESPACE} No part of this plan: manifest.settings (ConfigMap/dev/settings).");
     assert_eq!(faults(&world.plan()), [want]);
+}
+
+/// A settings object that others own: all that has these uids.
+fn owned(name: &str, owners: &[&str]) -> Declared {
+    let owners: Vec<String> = owners.iter().map(|uid| format!(r#"{{"uid":"{uid}"}}"#)).collect();
+    let rest = format!(r#"{{"metadata":{{"ownerReferences":[{}]}}}}"#, owners.join(","));
+    Declared::new(&format!("v1 ConfigMap {name}"), &rest)
+}
+
+const OWNER: &str = "error TRN0610: ConfigMap/dev/owner would be deleted with what must stay: \
+                     The cluster deletes what names it as owner and has no other.";
+
+#[test]
+fn an_owner_goes_only_with_all_that_nobody_else_owns() {
+    let still = |names: &[&str]| {
+        let named: Vec<String> =
+            names.iter().map(|it| format!("manifest.{it} (ConfigMap/dev/{it})")).collect();
+        format!("{OWNER} Still declared: {}.", named.join(", "))
+    };
+    let by = |uid: &str| owned("dev/a", &[uid]);
+    for (what, before, after, want) in [
+        ("it stays declared", vec![by("uid-of-owner")], vec![by("uid-of-owner")], Some(still(&["a"]))),
+        ("it goes as well", vec![by("uid-of-owner")], vec![], None),
+        ("another owns it", vec![by("uid-of-other")], vec![by("uid-of-other")], None),
+        (
+            "another owns it too",
+            vec![owned("dev/a", &["uid-of-owner", "uid-of-other"])],
+            vec![owned("dev/a", &["uid-of-owner", "uid-of-other"])],
+            None,
+        ),
+        ("the plan takes the owner off", vec![by("uid-of-owner")], vec![settings("dev/a")], None),
+        (
+            "what it owns goes with it",
+            vec![by("uid-of-owner"), owned("dev/b", &["uid-of-a"])],
+            vec![by("uid-of-owner"), owned("dev/b", &["uid-of-a"])],
+            Some(still(&["a", "b"])),
+        ),
+    ] {
+        let mut world = applied([]);
+        world.declare([settings("dev/owner")].into_iter().chain(before));
+        world.apply();
+        world.declare(after);
+        assert_eq!(faults(&world.plan()), Vec::from_iter(want), "{what}");
+    }
+}
+
+#[test]
+fn a_replaced_owner_takes_along_what_it_owns_as_things_are() {
+    let owner = || Declared::new("v1 ConfigMap dev/owner", "{}");
+    let mut world = applied([owner(), owned("dev/a", &["uid-of-owner"])]);
+    world.declare([owner(), owned("dev/a", &["uid-of-another"])]);
+    assert_eq!(faults(&world.plan()), [""; 0]);
+    world.replace.insert(parse("manifest.owner"));
+    assert_eq!(
+        faults(&world.plan()),
+        [format!("{OWNER} Still declared: manifest.a (ConfigMap/dev/a).")],
+        "it is written only after the owner is gone"
+    );
+}
+
+#[test]
+fn an_owner_takes_along_nothing_that_is_protected_or_no_part_of_the_plan() {
+    let mut world = applied([settings("dev/owner"), owned("dev/a", &["uid-of-owner"]).protected()]);
+    world.declare([]);
+    let protected = format!("{OWNER} Protected by prevent_destroy: manifest.a (ConfigMap/dev/a).");
+    assert!(faults(&world.plan()).contains(&protected), "{:?}", faults(&world.plan()));
+
+    let left_out = object_ref("ConfigMap/dev/a");
+    let graph = world.graph();
+    let mut live = world.observe(&graph);
+    let record = world.state.records.remove(&left_out).unwrap();
+    world.left_out.insert(left_out.clone(), record);
+    live.clusters.values_mut().for_each(|cluster| drop(cluster.objects.remove(&left_out)));
+    let triage = world.triage();
+    let plan = world.plan_with(&graph, Some((&live, &triage)), &HashMap::new());
+    assert_eq!(faults(&plan), [format!("{OWNER} No part of this plan: manifest.a (ConfigMap/dev/a).")]);
 }
