@@ -1,6 +1,7 @@
 //! Plan, state and results as JSON, and how JSON is written.
 
 mod conflict;
+mod object;
 mod plan;
 mod run;
 mod state;

@@ -5,18 +5,15 @@ use engine_core::plan::{FieldConflict, ObjectConflicts, Shown};
 use engine_core::value::Value;
 use serde::Serialize;
 
+use super::object::{ObjectJson, of_object};
 use super::plan::value;
 
 /// A field of another manager, and what is done about it.
 #[derive(Serialize)]
 pub(super) struct ConflictJson<'a> {
     address: String,
-    cluster: &'a str,
-    group: &'a str,
-    kind: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    namespace: Option<&'a str>,
-    name: &'a str,
+    #[serde(flatten)]
+    object: ObjectJson<'a>,
     path: String,
     manager: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -40,15 +37,10 @@ pub(super) fn conflict_list(conflicts: &[ObjectConflicts]) -> Vec<ConflictJson<'
 }
 
 fn conflict_json<'a>(of: &'a ObjectConflicts, field: &'a FieldConflict) -> ConflictJson<'a> {
-    let object_ref = &of.object_ref;
     let sides = [&field.theirs, &field.ours];
     ConflictJson {
         address: of.address.to_string(),
-        cluster: object_ref.cluster.as_str(),
-        group: &object_ref.kind.group,
-        kind: &object_ref.kind.kind,
-        namespace: object_ref.namespace.as_deref(),
-        name: &object_ref.name,
+        object: of_object(&of.object_ref),
         path: field.path.to_string(),
         manager: &field.manager,
         subresource: field.subresource.as_deref(),

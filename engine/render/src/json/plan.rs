@@ -9,6 +9,7 @@ use engine_core::value::{Text, Value};
 use serde::Serialize;
 
 use super::conflict::{ConflictJson, conflict_list};
+use super::object::{ObjectJson, of_object};
 use super::{FORMAT_VERSION, to_json};
 use crate::diagnostics::{DiagnosticJson, diagnostic_list};
 
@@ -111,12 +112,8 @@ struct ChangeJson<'a> {
     address: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     previous_address: Option<String>,
-    cluster: &'a str,
-    group: &'a str,
-    kind: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    namespace: Option<&'a str>,
-    name: &'a str,
+    #[serde(flatten)]
+    object: ObjectJson<'a>,
     action: &'static str,
     reason: &'static str,
     tier: &'static str,
@@ -185,11 +182,7 @@ fn change_json<'a>(plan: &Plan, change: &'a Change) -> ChangeJson<'a> {
     ChangeJson {
         address: change.address.to_string(),
         previous_address: change.moved_from.as_ref().map(ToString::to_string),
-        cluster: object_ref.cluster.as_str(),
-        group: &object_ref.kind.group,
-        kind: &object_ref.kind.kind,
-        namespace: object_ref.namespace.as_deref(),
-        name: &object_ref.name,
+        object: of_object(object_ref),
         action: change.action.kind().as_str(),
         reason: change.reason.as_str(),
         tier: change.tier.as_str(),

@@ -8,8 +8,8 @@ use engine_core::plan::{Change, Plan};
 use engine_core::rollout::Gate;
 use serde::Serialize;
 
+use super::object::{ObjectJson, of_object};
 use super::plan::{PlanJson, of_plan};
-use super::state::{ObjectJson, of_object};
 use super::{FORMAT_VERSION, to_json};
 use crate::diagnostics::{DiagnosticJson, diagnostic_list};
 

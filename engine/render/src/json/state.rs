@@ -6,6 +6,7 @@ use engine_core::ports::HistoryEntry;
 use engine_core::state::{ResourceRecord, State};
 use serde::Serialize;
 
+use super::object::{ObjectJson, of_object};
 use super::{FORMAT_VERSION, to_json};
 
 #[derive(Serialize)]
@@ -28,16 +29,6 @@ struct RecordJson<'a> {
     uid: &'a str,
     prevent_destroy: bool,
     depends_on: Vec<String>,
-}
-
-#[derive(Serialize)]
-pub(super) struct ObjectJson<'a> {
-    cluster: &'a str,
-    group: &'a str,
-    kind: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    namespace: Option<&'a str>,
-    name: &'a str,
 }
 
 /// Returns what the state records, as one JSON object.
@@ -75,16 +66,6 @@ fn of_record<'a>(object_ref: &'a ObjectRef, record: &'a ResourceRecord) -> Recor
         uid: record.uid.as_str(),
         prevent_destroy: record.prevent_destroy,
         depends_on: blocks.chain(record.dependencies.objects.iter().map(ObjectRef::key)).collect(),
-    }
-}
-
-pub(super) fn of_object(object_ref: &ObjectRef) -> ObjectJson<'_> {
-    ObjectJson {
-        cluster: object_ref.cluster.as_str(),
-        group: &object_ref.kind.group,
-        kind: &object_ref.kind.kind,
-        namespace: object_ref.namespace.as_deref(),
-        name: &object_ref.name,
     }
 }
 
