@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use conformance::case;
 use conformance::servers::Servers;
+use conformance::{case, settled};
 use libtest_mimic::{Arguments, Failed, Trial};
 
 fn main() -> ExitCode {
@@ -30,7 +30,8 @@ fn collect(directory: &Path, prefix: &str, trials: &mut Vec<Trial>) {
                 (format!("{prefix}{name}: {}", case.case), format!("{prefix}{name}-{idx}"));
             trials.push(Trial::test(title, move || {
                 let servers = Servers::shared();
-                servers.runtime.block_on(case.play(servers, &namespace)).map_err(Failed::from)
+                let play = |namespace: &str| servers.runtime.block_on(case.play(servers, namespace));
+                settled(&namespace, play).map_err(Failed::from)
             }));
         }
     }

@@ -15,6 +15,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clusters::{Clusters, Workplace};
+use conformance::settled;
 use libtest_mimic::{Arguments, Failed, Trial};
 use output::Output;
 use serde::Deserialize;
@@ -64,7 +65,8 @@ fn main() -> ExitCode {
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         for (idx, sequence) in read(path).into_iter().enumerate() {
             let (title, namespace) = (format!("{name}: {}", sequence.sequence), format!("{name}-{idx}"));
-            trials.push(Trial::test(title, move || sequence.play(&namespace).map_err(Failed::from)));
+            let play = move || settled(&namespace, |namespace| sequence.play(namespace));
+            trials.push(Trial::test(title, move || play().map_err(Failed::from)));
         }
     }
     libtest_mimic::run(&arguments, trials).exit_code()
