@@ -147,6 +147,11 @@ impl Subject {
         Ok(self)
     }
 
+    /// Tells whether it is only a part of the environment.
+    pub fn is_part(&self) -> bool {
+        !self.selection.is_everything()
+    }
+
     /// Leaves out of what was read what is no part.
     pub fn hide_others(&self, live: &mut Live) {
         self.selection.hide_others(live, &self.state, &self.graph);

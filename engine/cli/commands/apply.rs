@@ -163,6 +163,7 @@ fn run_of(
             false => Arc::new(Console::new(&plan)),
         },
         interrupted: interrupts(),
+        is_part: planned.is_part,
         plan,
     }
 }

@@ -111,6 +111,8 @@ pub struct Planned {
     pub observed: HashMap<ObjectRef, Fingerprint>,
     /// What the clusters serve.
     pub served: BTreeMap<ClusterRef, Discovery>,
+    /// Whether it is about a part of the environment only.
+    pub is_part: bool,
     /// Objects with postconditions as they are predicted, without their status: that is what is waited for.
     pub predicted: BTreeMap<Address, Value>,
 }
@@ -172,7 +174,7 @@ pub async fn make(session: &Session, subject: &Subject, purpose: Purpose) -> Res
     let clusters = clusters.collect();
     let served = live.clusters.into_iter().map(|(cluster, live)| (cluster, live.discovery)).collect();
     let predicted = predicted(graph, &predictions);
-    Ok(Planned { clusters, observed, served, plan, predicted, graph: applied })
+    Ok(Planned { clusters, observed, served, plan, predicted, graph: applied, is_part: subject.is_part() })
 }
 
 fn predicted(

@@ -47,6 +47,8 @@ pub trait Progress: Send + Sync {
 pub struct Run {
     /// What to do. Without errors in its diagnostics.
     pub plan: Arc<Plan>,
+    /// Whether it is about a part of the environment: what a run before left unfinished elsewhere stays so.
+    pub is_part: bool,
     /// The definition that was planned.
     pub graph: Arc<ResourceGraph>,
     /// The state that was planned on.
@@ -139,7 +141,10 @@ pub async fn apply(run: Run) -> Result<Finished, ApplyError> {
     base.state.clusters.extend(run.clusters.clone());
     let clock = Clock::start();
     let chain = (run.store.clone(), run.log.clone());
-    let journal = Journal::begin(chain, &base, intents(&run), run.holder.clone(), clock.now());
+    let (mut intents, unfinished) = (intents(&run), unfinished(&run));
+    let carried: BTreeSet<ObjectRef> = unfinished.iter().map(|intent| intent.object_ref.clone()).collect();
+    intents.extend(unfinished);
+    let journal = Journal::begin(chain, &base, intents, run.holder.clone(), clock.now());
     let journal = Keeper::new(journal.map_err(ApplyError::Begin)?, clock);
     let labels = format!("{ENVIRONMENT_LABEL}={}", run.plan.environment);
     let (stop, stopped) = watch::channel(false);
@@ -177,7 +182,7 @@ pub async fn apply(run: Run) -> Result<Finished, ApplyError> {
         never = pass_on(run.interrupted, &stop) => match never {},
     };
     let summary = summary(&run.holder.operation, &report);
-    match journal.release(executor.outputs(), unknown(&report), summary).await {
+    match journal.release(executor.outputs(), &carried | &unknown(&report), summary).await {
         Ok(stored) => Ok(Finished { report, stored, reads: executor.reads() }),
         Err(source) if journal.is_displaced() => Err(ApplyError::Displaced { source, report }),
         Err(source) => Err(ApplyError::Unrecorded { source, report }),
@@ -215,6 +220,16 @@ fn intents(run: &Run) -> Vec<Intent> {
 fn unknown(report: &Report) -> BTreeSet<ObjectRef> {
     let unknown = report.entries.iter().filter(|entry| matches!(entry.outcome, Outcome::Unknown(_)));
     unknown.map(|entry| entry.object_ref.clone()).collect()
+}
+
+/// Returns what a run before this one left intended, and this plan says nothing about.
+fn unfinished(run: &Run) -> Vec<Intent> {
+    if !run.is_part {
+        return Vec::new();
+    }
+    let planned: BTreeSet<&ObjectRef> = run.plan.changes.iter().map(|change| &change.object_ref).collect();
+    let intents = run.base.state.intents.iter();
+    intents.filter(|intent| !planned.contains(&intent.object_ref)).cloned().collect()
 }
 
 fn summary(operation: &str, report: &Report) -> String {

@@ -252,6 +252,7 @@ impl<'a> World<'a> {
             base,
             store: self.store.clone(),
             log: Arc::new(log),
+            is_part: false,
             providers: Arc::new(providers),
             clusters,
             resolver: definition.filler.clone(),

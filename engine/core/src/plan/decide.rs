@@ -344,11 +344,29 @@ impl<'a> Planner<'a> {
             .filter(|(object_ref, _)| gone(object_ref) && !input.state.records.contains_key(*object_ref))
             .collect();
         orphans.sort_by_key(|(object_ref, _)| *object_ref);
+        self.report_unrecorded(live);
         for (object_ref, live) in orphans {
             let ours = live.object.as_ref().filter(|object| object.is_marked_by(&input.state.lineage));
             if let Some(mark) = ours.and_then(Object::mark) {
                 self.part(mark.address, object_ref, live.uid.clone());
             }
+        }
+    }
+
+    /// Whatever this environment has applied is recorded, or intended by the newest revision of its state. If something is
+    /// not, the state is older than the clusters.
+    fn report_unrecorded(&mut self, live: &Live) {
+        let State { records, intents, lineage, .. } = self.input.state;
+        let is_known = |object_ref: &ObjectRef| {
+            records.contains_key(object_ref) || intents.iter().any(|intent| intent.object_ref == *object_ref)
+        };
+        let objects = live.clusters.values().flat_map(|cluster| &cluster.objects);
+        let is_ours = |live: &LiveObject| live.object.as_ref().is_some_and(|it| it.is_marked_by(lineage));
+        let unknown = objects.filter(|(object_ref, live)| is_ours(live) && !is_known(object_ref));
+        let mut unknown: Vec<&ObjectRef> = unknown.map(|(object_ref, _)| object_ref).collect();
+        unknown.sort();
+        if !unknown.is_empty() {
+            self.diagnostics.push(faults::unrecorded(&unknown));
         }
     }
 

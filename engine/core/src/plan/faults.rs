@@ -45,6 +45,26 @@ pub(super) const NOT_REPLACED: Code = Code(614);
 /// What is to be deleted holds objects of others.
 pub(super) const HELD: Code = Code(615);
 
+/// Objects that this environment has applied are not in its state.
+pub(super) const UNRECORDED: Code = Code(616);
+
+/// The state knows less than the clusters.
+pub(super) fn unrecorded(unrecorded: &[&ObjectRef]) -> Diagnostic {
+    let count = unrecorded.len();
+    let named: Vec<String> = unrecorded.iter().take(NAMED).map(ToString::to_string).collect();
+    let more = if count > NAMED { format!(" and {} more", count - NAMED) } else { String::new() };
+    let objects = if count == 1 { "an object".into() } else { format!("{count} objects") };
+    Diagnostic::warning(
+        UNRECORDED,
+        format!("the state does not know {objects} that this environment applied"),
+    )
+    .detail(format!(
+        "They carry its mark and its fields, and no run meant to write them: {}{more}.",
+        named.join(", ")
+    ))
+    .hint("the state may have been set back: compare `terrane history`, and see `terrane state restore`")
+}
+
 /// The credentials may read and not write: enough to show a plan, not to ask the server what comes of it.
 pub(super) fn not_asked(resource: &Resource, why: &str) -> Diagnostic {
     let summary = format!("{} is planned without asking the server", resource.object_ref());

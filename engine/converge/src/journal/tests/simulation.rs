@@ -26,7 +26,7 @@ const MACHINES: usize = 2;
 /// How long a server takes with a write, at most: less than what a holder keeps clear of before others may take over.
 const REQUEST_S: u64 = 2 * RENEWAL_S as u64;
 
-/// SplitMix64. (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014.)
+/// `SplitMix64`. (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014.)
 struct Random(u64);
 
 impl Random {
@@ -247,13 +247,12 @@ impl World {
                 return self.say(host, "has been displaced");
             }
         }
-        if run.flight.is_none() && run.journal.may_write(now) {
-            if let Some((object, deletes)) = run.left.pop() {
-                self.drawn += 1;
-                let lands = self.seconds + self.random.below(REQUEST_S);
-                self.say(host, format!("writes object {object}, until {}", lands - 100_000));
-                run.flight = Some(Flight { object, deletes, value: self.drawn, lands, landed: false });
-            }
+        let may_write = run.flight.is_none() && run.journal.may_write(now);
+        if let Some((object, deletes)) = run.left.pop_if(|_| may_write) {
+            self.drawn += 1;
+            let lands = self.seconds + self.random.below(REQUEST_S);
+            self.say(host, format!("writes object {object}, until {}", lands - 100_000));
+            run.flight = Some(Flight { object, deletes, value: self.drawn, lands, landed: false });
         }
         if !run.left.is_empty() || run.flight.is_some() {
             self.hosts[host].run = Some(run);
@@ -267,7 +266,7 @@ impl World {
             Err(StateError::Moved { .. }) => self.say(host, "has been displaced at its end"),
             // Sooner or later a run gives up; its log stays.
             Err(error) if self.has_faults && self.random.one_in(3) => {
-                self.say(host, format!("gives up: {error}"))
+                self.say(host, format!("gives up: {error}"));
             }
             Err(_) => self.hosts[host].run = Some(run),
         }

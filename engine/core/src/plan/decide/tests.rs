@@ -3,6 +3,7 @@ use crate::object_ref::GroupKind;
 use crate::plan::fixtures::*;
 use crate::plan::{ActionKind, Exceptions};
 use crate::ports::Invalid;
+use crate::state::Intent;
 use crate::value::Value;
 
 fn web(replicas: u32) -> Declared {
@@ -42,6 +43,10 @@ fn check(begin: &[Declared], stories: &[Story<'_>]) {
         assert_eq!(said(&world), *want, "{name}");
     }
 }
+
+/// What a plan says when the state is older than the cluster.
+const UNRECORDED: &str = "warning TRN0616: the state does not know an object that this environment applied: \
+                          They carry its mark and its fields, and no run meant to write them: ConfigMap/dev/settings.";
 
 #[test]
 fn new_objects_are_created_with_all_their_fields() {
@@ -223,7 +228,7 @@ fn the_server_may_prove_what_the_record_does_not() {
             (
                 "the record is lost, the mark is not",
                 &|world| world.state.records.clear(),
-                &["~ ConfigMap/dev/settings ownership"],
+                &["~ ConfigMap/dev/settings ownership", UNRECORDED],
             ),
             (
                 "the object was restored from a backup under another uid",
@@ -492,6 +497,20 @@ fn what_is_no_longer_declared_is_deleted_if_it_is_ours() {
                 &|world| {
                     world.declare([]);
                     world.state.records.clear();
+                },
+                &["- ConfigMap/dev/settings removed", UNRECORDED],
+            ),
+            (
+                "marked but not recorded, since a run ended in between",
+                &|world| {
+                    world.declare([]);
+                    let (object_ref, record) = world.state.records.pop_first().unwrap();
+                    world.state.intents.push(Intent {
+                        object_ref,
+                        address: record.address,
+                        action: ActionKind::Create,
+                        api_version: record.api_version,
+                    });
                 },
                 &["- ConfigMap/dev/settings removed"],
             ),
