@@ -260,6 +260,7 @@ scenarios! {
     foreign_object = "foreign-object",
     field_conflict = "field-conflict",
     takes_along = "takes-along",
+    owned = "owned",
     state_moved = "state-moved",
     expect = "expect",
     refresh = "refresh",

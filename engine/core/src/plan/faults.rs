@@ -104,12 +104,16 @@ const NAMED: usize = 5;
 
 pub(super) fn taken_along(change: &Change, taken: &TakenAlong<'_>) -> Diagnostic {
     let object_ref = &change.object_ref;
-    let takes = match (object_ref.kind.group.as_str(), object_ref.kind.kind.as_str()) {
-        ("", "Namespace") => "A Namespace is deleted with all that lies in it.",
+    let named = "or first move or remove what is named above";
+    let (takes, otherwise) = match (object_ref.kind.group.as_str(), object_ref.kind.kind.as_str()) {
+        ("", "Namespace") => ("A Namespace is deleted with all that lies in it.", named),
         ("apiextensions.k8s.io", "CustomResourceDefinition") => {
-            "A CustomResourceDefinition is deleted with all objects of its kind."
+            ("A CustomResourceDefinition is deleted with all objects of its kind.", named)
         }
-        _ => "The cluster deletes what names it as owner and has no other.",
+        _ => (
+            "The cluster deletes what names it as owner and has no other.",
+            "or first take it out of the ownerReferences of what is named above, with an apply of its own",
+        ),
     };
     let declared = taken.declared.iter().map(|resource| (&resource.address, resource.object_ref()));
     let protected = taken.protected.iter().map(|(object_ref, record)| (&record.address, *object_ref));
@@ -131,7 +135,7 @@ pub(super) fn taken_along(change: &Change, taken: &TakenAlong<'_>) -> Diagnostic
         .detail(detail)
         .at(taken.declared.first().and_then(|resource| resource.span.clone()))
         .about(change.address.clone())
-        .hint(format!("declare {object_ref} again, or first move or remove what is named above"))
+        .hint(format!("declare {object_ref} again, {otherwise}"))
 }
 
 /// Apply looks again, and deletes nothing that holds objects of others.

@@ -170,7 +170,12 @@ fn an_owner_goes_only_with_all_that_nobody_else_owns() {
             vec![owned("dev/a", &["uid-of-owner", "uid-of-other"])],
             None,
         ),
-        ("the plan takes the owner off", vec![by("uid-of-owner")], vec![settings("dev/a")], None),
+        (
+            "the plan takes the owner off",
+            vec![by("uid-of-owner")],
+            vec![settings("dev/a")],
+            Some(still(&["a"])),
+        ),
         (
             "what it owns goes with it",
             vec![by("uid-of-owner"), owned("dev/b", &["uid-of-a"])],
@@ -187,17 +192,11 @@ fn an_owner_goes_only_with_all_that_nobody_else_owns() {
 }
 
 #[test]
-fn a_replaced_owner_takes_along_what_it_owns_as_things_are() {
-    let owner = || Declared::new("v1 ConfigMap dev/owner", "{}");
-    let mut world = applied([owner(), owned("dev/a", &["uid-of-owner"])]);
-    world.declare([owner(), owned("dev/a", &["uid-of-another"])]);
-    assert_eq!(faults(&world.plan()), [""; 0]);
+fn a_replaced_owner_takes_along_what_it_owns() {
+    let declared = || [settings("dev/owner"), owned("dev/a", &["uid-of-owner"])];
+    let mut world = applied(declared());
     world.replace.insert(parse("manifest.owner"));
-    assert_eq!(
-        faults(&world.plan()),
-        [format!("{OWNER} Still declared: manifest.a (ConfigMap/dev/a).")],
-        "it is written only after the owner is gone"
-    );
+    assert_eq!(faults(&world.plan()), [format!("{OWNER} Still declared: manifest.a (ConfigMap/dev/a).")]);
 }
 
 #[test]
