@@ -6,7 +6,6 @@ use std::sync::Arc;
 use engine_config::Definition;
 use engine_core::address::Address;
 use engine_core::diagnostic::{Code, Diagnostic, Diagnostics};
-use engine_core::feasibility;
 use engine_core::graph::ResourceGraph;
 use engine_core::live::Live;
 use engine_core::object_ref::{ClusterRef, ObjectRef};
@@ -27,6 +26,8 @@ const PART: Code = Code(622);
 pub struct Subject {
     /// Desired.
     pub graph: Arc<ResourceGraph>,
+    /// All that the definition declares.
+    pub whole: Arc<ResourceGraph>,
     /// Recorded.
     pub state: State,
     /// Recorded, and no part of it.
@@ -54,6 +55,7 @@ impl Subject {
         let outputs = definition.outputs.iter().map(|(name, output)| (name.clone(), output.value.clone()));
         Self {
             graph: definition.graph.clone(),
+            whole: definition.graph.clone(),
             state: session.state(),
             left_out: BTreeMap::new(),
             outputs: outputs.collect(),
@@ -72,7 +74,8 @@ impl Subject {
         let graph = Arc::new(definition.graph.emptied());
         let (outputs, remarks) = (BTreeMap::new(), Diagnostics::default());
         // An end needs no soak, and comes in reverse.
-        Self { graph, outputs, remarks, rollouts: Vec::new(), ..Self::of(definition, session) }
+        let (whole, rollouts) = (graph.clone(), Vec::new());
+        Self { graph, whole, outputs, remarks, rollouts, ..Self::of(definition, session) }
     }
 
     /// Plans to let go what is recorded at or below an address.
@@ -82,7 +85,7 @@ impl Subject {
     pub fn release(definition: &Definition, session: &Session, text: &str) -> Result<Self, CommandError> {
         let released = address(text)?;
         let graph = Arc::new(definition.graph.releasing(released.clone()));
-        let whole = Self { graph, ..Self::nothing_of(definition, session) };
+        let whole = Self { whole: graph.clone(), graph, ..Self::nothing_of(definition, session) };
         if !whole.state.records.values().any(|record| record.address.is_within(&released)) {
             return Err(CommandError::new(format!("the state has no {text}"))
                 .hint("`terrane state list` shows all addresses"));
@@ -141,8 +144,6 @@ impl Subject {
         self.outputs = self.state.outputs.iter().map(|(name, it)| (name.clone(), recorded(it))).collect();
         self.remarks = self.remarks.into_iter().filter(|fault| concerns(fault, &part)).collect();
         self.remarks.push(left_out(&selection));
-        // What a part lacks may lie in the rest.
-        self.accepted = feasibility::CODES.iter().copied().collect();
         (self.graph, self.selection) = (Arc::new(part), selection);
         Ok(self)
     }

@@ -141,6 +141,7 @@ pub async fn make(session: &Session, subject: &Subject, purpose: Purpose) -> Res
     live.surroundings = surroundings;
     let mut plan = plan(&PlanInput {
         graph,
+        whole: &subject.whole,
         state,
         observed: Some((&live, &triage)),
         predictions: &predictions,
@@ -244,6 +245,7 @@ fn offline(session: &Session, subject: &Subject) -> Plan {
     let graph = subject.graph.as_ref();
     let mut plan = plan(&PlanInput {
         graph,
+        whole: &subject.whole,
         state: &subject.state,
         observed: None,
         predictions: &HashMap::new(),

@@ -247,6 +247,7 @@ fn state(definition: &Definition, graph: &ResourceGraph, recorded: Recorded) -> 
 fn offline(graph: &ResourceGraph, state: &State, desired: &DesiredPrints) -> Plan {
     plan(&PlanInput {
         graph,
+        whole: graph,
         state,
         observed: None,
         predictions: &HashMap::new(),

@@ -296,6 +296,7 @@ impl<'a> World<'a> {
         let predictions = predict(basis, &triage, &providers).await;
         let plan = plan(&PlanInput {
             graph: &graph,
+            whole: &graph,
             state,
             observed: Some((&live, &triage)),
             predictions: &predictions,

@@ -28,7 +28,7 @@ manifest "one" {
   }
 }
 
-# Selects nothing: a whole plan warns of it, a part may lack what lies in the rest.
+# Selects nothing: a plan warns of it, and so does that of a part which it is in.
 manifest "service" {
   object {
     apiVersion = "v1"

@@ -82,3 +82,28 @@ fn what_is_removed_or_not_declared_is_not_judged() {
     world.declare([]);
     assert_eq!(findings(&world), [""; 0]);
 }
+
+#[test]
+fn of_a_part_only_findings_about_it_are_shown_and_they_are_judged_by_the_whole() {
+    let service = |name: &str, app: &str| {
+        with_spec("v1 Service", name, &format!(r#"{{"selector":{{"app":"{app}"}},"ports":[{{"port":80}}]}}"#))
+    };
+    let served = || vec![namespace(), service("served", "web")];
+    let unserved = || vec![namespace(), service("unserved", "nobody")];
+    let rest = [deployment("web", r#"{"image":"app"}"#)];
+    let mut world = World::new([served(), unserved()[1..].to_vec(), rest.to_vec()].concat());
+    let all = findings(&world);
+    assert!(all.len() == 2 && all.iter().any(|it| it.contains("TRN0813")), "{all:?}");
+    world.whole = Some(world.graph());
+    world.declare(served());
+    assert_eq!(
+        findings(&world),
+        [""; 0],
+        "its pods are those of the rest, and the image of the rest is not asked for"
+    );
+    world.declare(unserved());
+    let about_it = findings(&world);
+    assert!(about_it.len() == 1 && about_it[0].contains("TRN0807"), "{about_it:?}");
+    world.accepted.insert(super::SERVICE_WITHOUT_PODS);
+    assert_eq!(findings(&world), [""; 0], "what is accepted is so of a part as well");
+}

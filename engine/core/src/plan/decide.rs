@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::address::Address;
-use crate::diagnostic::{Code, Diagnostics};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::feasibility::{self, feasibility};
 use crate::field_path::FieldPath;
 use crate::fields::FieldSet;
@@ -41,6 +41,8 @@ pub enum AdoptPolicy {
 pub struct PlanInput<'a> {
     /// Desired.
     pub graph: &'a ResourceGraph,
+    /// All that the definition declares, of which [`Self::graph`] may be a part: what a part lacks may lie in the rest.
+    pub whole: &'a ResourceGraph,
     /// Recorded.
     pub state: &'a State,
     /// Recorded, and no part of this plan: a deletion must not take it along.
@@ -83,13 +85,15 @@ pub fn plan(input: &PlanInput<'_>) -> Plan {
     planner.diagnostics.extend(losses(&planner.changes, input));
     planner.diagnostics.extend(misplaced(input));
     let subject = feasibility::Subject {
-        graph: input.graph,
+        graph: input.whole,
         changes: &planner.changes,
         live: input.observed.map(|(live, _)| live),
         predictions: input.predictions,
         accepted: input.accepted,
     };
-    planner.diagnostics.extend(feasibility(subject));
+    let concerns_the_part =
+        |it: &Diagnostic| it.address.as_ref().is_none_or(|address| input.graph.at(address).is_some());
+    planner.diagnostics.extend(feasibility(subject).into_iter().filter(concerns_the_part));
     let (outputs, new_outputs) = outputs::outputs(input);
     let mut plan = Plan {
         environment: input.state.environment.clone(),

@@ -75,3 +75,15 @@ fn sensitive_values_are_not_told() {
     let found = first_plan([definition(schema), secret]);
     assert!(found[0].contains("TRN0822") && !found[0].contains("hunter2"), "{found:?}");
 }
+
+#[test]
+fn a_part_with_an_object_that_its_kind_refuses_is_refused() {
+    let (kind, wrong) = (definition(SIZE), widget(r#"{"size":4}"#).after("manifest.widgets-example-com"));
+    let beside = Declared::new("v1 ConfigMap dev/beside", "{}");
+    let mut world = World::new([kind.clone(), wrong.clone(), beside.clone()]);
+    world.whole = Some(world.graph());
+    world.declare([kind, wrong]);
+    assert!(world.plan().diagnostics.has_errors());
+    world.declare([beside]);
+    assert!(!world.plan().diagnostics.has_errors());
+}
