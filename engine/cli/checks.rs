@@ -13,7 +13,7 @@ use engine_core::diagnostic::Diagnostics;
 use engine_core::plan::Action;
 use engine_core::ports::BoxFuture;
 use engine_core::resource::{Body, Read, Resource};
-use engine_core::value::{Text, Value};
+use engine_core::value::Value;
 
 use crate::commands::plan::Planned;
 use crate::error::CommandError;
@@ -100,17 +100,13 @@ impl Checks {
 }
 
 impl Judge for Checks {
-    fn failures(&self, reads: Reads) -> BoxFuture<'_, Result<Vec<(Text, String)>, String>> {
+    fn failures(&self, reads: Reads) -> BoxFuture<'_, Result<Vec<(Address, String)>, String>> {
         Box::pin(async move {
             let found = self.found(&reads, Moment::Applied).await.map_err(|faults| {
                 let summaries = faults.iter().map(|fault| fault.summary.as_str());
                 summaries.collect::<Vec<_>>().join("; ")
             })?;
-            // Only checks of the root module are named by waves.
-            let of_root = found.found.into_iter().filter_map(|(address, warning)| {
-                Some((address.strip_prefix("check.")?.into(), warning.summary))
-            });
-            Ok(of_root.collect())
+            Ok(found.found.into_iter().map(|(check, warning)| (check, warning.summary)).collect())
         })
     }
 }

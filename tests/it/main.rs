@@ -23,3 +23,4 @@ mod scenarios;
 mod streams;
 mod takeover;
 mod tidy;
+mod waves;

@@ -156,7 +156,11 @@ impl Filler {
         let may_read = |asked: &&Asked| moment == Moment::Applied || !asked.planned;
         let asked = verdicts.asked.iter().filter(may_read).map(|asked| asked.resource.clone());
         Ok(Checks {
-            found: verdicts.checks.clone(),
+            found: verdicts
+                .checks
+                .iter()
+                .flat_map(|(check, warnings)| warnings.iter().map(|it| (check.clone(), it.clone())))
+                .collect(),
             faults: verdicts.outputs.clone(),
             asked: asked.collect(),
         })
@@ -176,7 +180,7 @@ pub enum Moment {
 #[derive(Default)]
 pub struct Checks {
     /// What is wrong with checks that failed or cannot be judged yet, by the address of the check: `check.well`.
-    pub found: Vec<(String, Diagnostic)>,
+    pub found: Vec<(Address, Diagnostic)>,
     /// Preconditions of outputs that do not hold.
     pub faults: Diagnostics,
     /// Objects that checks ask for. Judge again with them, [`Value::Null`] for one that cannot be had.

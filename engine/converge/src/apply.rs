@@ -182,7 +182,8 @@ pub async fn apply(run: Run) -> Result<Finished, ApplyError> {
         never = pass_on(run.interrupted, &stop) => match never {},
     };
     let summary = summary(&run.holder.operation, &report);
-    match journal.release(executor.outputs(), &carried | &unknown(&report), summary).await {
+    let open = open(&report, &executor.waiting());
+    match journal.release(executor.outputs(), &carried | &open, summary).await {
         Ok(stored) => Ok(Finished { report, stored, reads: executor.reads() }),
         Err(source) if journal.is_displaced() => Err(ApplyError::Displaced { source, report }),
         Err(source) => Err(ApplyError::Unrecorded { source, report }),
@@ -216,10 +217,15 @@ fn intents(run: &Run) -> Vec<Intent> {
     intents.collect()
 }
 
-/// Returns the objects of which it is not known whether they were written.
-fn unknown(report: &Report) -> BTreeSet<ObjectRef> {
-    let unknown = report.entries.iter().filter(|entry| matches!(entry.outcome, Outcome::Unknown(_)));
-    unknown.map(|entry| entry.object_ref.clone()).collect()
+/// Returns the objects of which it is not known whether they were written, and those that were about to be on clusters
+/// whose gates were not passed: a soak before them may have been cut short.
+fn open(report: &Report, waiting: &BTreeSet<&ClusterRef>) -> BTreeSet<ObjectRef> {
+    let open = report.entries.iter().filter(|entry| match entry.outcome {
+        Outcome::Unknown(_) => true,
+        Outcome::Interrupted => waiting.contains(&entry.object_ref.cluster),
+        _ => false,
+    });
+    open.map(|entry| entry.object_ref.clone()).collect()
 }
 
 /// Returns what a run before this one left intended, and this plan says nothing about.

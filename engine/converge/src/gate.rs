@@ -1,26 +1,29 @@
 //! What lies between two waves of a rollout.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use engine_core::address::Address;
+use engine_core::object_ref::ClusterRef;
 use engine_core::plan::outcome::Outcome;
 use engine_core::ports::BoxFuture;
 use engine_core::rollout::Gate;
-use engine_core::value::{Text, Value};
+use engine_core::value::Value;
 
 use crate::apply::done;
 use crate::execute::Executor;
 
 /// Judges the checks of a definition while a run goes on.
 pub trait Judge: Send + Sync {
-    /// Returns what is wrong with checks that do not hold or cannot be judged, each with the name of its check: `well`.
+    /// Returns what is wrong with checks that do not hold or cannot be judged, each with its check.
     /// `reads` are the objects read so far, by the address of the read.
     ///
     /// # Errors
     /// The definition has errors with what was read; says which.
-    fn failures(&self, reads: BTreeMap<Address, Value>)
-    -> BoxFuture<'_, Result<Vec<(Text, String)>, String>>;
+    fn failures(
+        &self,
+        reads: BTreeMap<Address, Value>,
+    ) -> BoxFuture<'_, Result<Vec<(Address, String)>, String>>;
 }
 
 impl Executor {
@@ -37,6 +40,13 @@ impl Executor {
         done(since)
     }
 
+    /// Returns the clusters before which a gate was not passed.
+    pub(crate) fn waiting(&self) -> BTreeSet<&ClusterRef> {
+        let gates = self.plan.gates.iter().zip(&self.gates);
+        let closed = gates.filter(|(_, passed)| !matches!(passed.get(), Some(Outcome::Done { .. })));
+        closed.flat_map(|(gate, _)| &gate.clusters).collect()
+    }
+
     async fn open(&self, gate: &Gate) -> Outcome {
         let since = Instant::now();
         if let Some(soak) = gate.soak {
@@ -48,8 +58,8 @@ impl Executor {
         if !gate.checks.is_empty() {
             match self.judge.failures(self.reads()).await {
                 Ok(failures) => {
-                    let failed = failures.into_iter().filter(|(check, _)| gate.checks.contains(check));
-                    if let Some((_, why)) = failed.into_iter().next() {
+                    let is_named = |check: &Address| gate.checks.iter().any(|named| check.is_within(named));
+                    if let Some((_, why)) = failures.into_iter().find(|(check, _)| is_named(check)) {
                         return Outcome::Held(format!("{why}; it must hold before {}", title(gate)));
                     }
                 }

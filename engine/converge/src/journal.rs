@@ -132,16 +132,16 @@ impl Journal {
         self.append(&format!("{operation}: {done} of {intended} changes done"), now).map(drop)
     }
 
-    /// Sets what the last revision of this run says beside the records: nobody holds the lock, and what may have landed
-    /// stays intended, so that the next run looks for it.
-    pub(crate) fn conclude(&self, outputs: BTreeMap<Text, Output>, unknown: &BTreeSet<ObjectRef>) {
+    /// Sets what the last revision of this run says beside the records: nobody holds the lock, and what is open stays
+    /// intended: what may have landed, so that the next run looks for it, and what waited for a soak.
+    pub(crate) fn conclude(&self, outputs: BTreeMap<Text, Output>, open: &BTreeSet<ObjectRef>) {
         // A sign of life that is on its way is the last one.
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let mut inner = self.lock();
-        inner.done.retain(|object_ref| !unknown.contains(object_ref));
+        inner.done.retain(|object_ref| !open.contains(object_ref));
         let state = &mut inner.state;
         state.holder = None;
-        state.intents.retain(|intent| unknown.contains(&intent.object_ref));
+        state.intents.retain(|intent| open.contains(&intent.object_ref));
         state.outputs = outputs;
         let intended = state.intents.iter().map(|intent| &intent.object_ref);
         let used: BTreeSet<_> = state.records.keys().chain(intended).map(|it| it.cluster.clone()).collect();

@@ -72,12 +72,12 @@ impl Keeper {
     pub(crate) async fn release(
         &self,
         outputs: BTreeMap<Text, Output>,
-        unknown: BTreeSet<ObjectRef>,
+        open: BTreeSet<ObjectRef>,
         summary: String,
     ) -> Result<Stored, StateError> {
         let journal = self.journal.clone();
         let conclude = move || {
-            journal.conclude(outputs, &unknown);
+            journal.conclude(outputs, &open);
             Ok(())
         };
         blocking(conclude).await?;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use crate::address::Address;
 use crate::object_ref::ClusterRef;
 use crate::value::Text;
 
@@ -24,8 +25,8 @@ pub struct Wave {
     pub clusters: Vec<ClusterRef>,
     /// How long the next wave waits once all of this one is current.
     pub soak: Option<Duration>,
-    /// Names of the checks of the root module that must hold before the next wave.
-    pub checks: Vec<Text>,
+    /// The checks that must hold before the next wave; a step without a key names all instances.
+    pub checks: Vec<Address>,
     /// Whether it begins only if the plan's decision is approved.
     pub approval: bool,
 }
@@ -41,8 +42,8 @@ pub struct Gate {
     pub clusters: Vec<ClusterRef>,
     /// How long to wait first.
     pub soak: Option<Duration>,
-    /// Checks that must hold then.
-    pub checks: Vec<Text>,
+    /// Checks that must hold then; a step without a key names all instances.
+    pub checks: Vec<Address>,
     /// Whether the plan's decision must have been approved.
     pub approval: bool,
 }
@@ -57,19 +58,33 @@ impl Gate {
 impl Rollout {
     /// Returns the gates that a plan meets which changes something on these clusters, one before each wave up to the
     /// last that changes: a soak follows only what was changed, and an approval is asked only of what it is for.
-    pub fn gates(&self, changed: &BTreeSet<&ClusterRef>) -> Vec<Gate> {
-        let changes = |wave: &Wave| wave.clusters.iter().any(|cluster| changed.contains(cluster));
+    ///
+    /// A wave that an earlier apply intended to change, and left before it began, may have been about to soak: the
+    /// soak before it begins again.
+    pub fn gates(&self, changed: &BTreeSet<&ClusterRef>, intended: &BTreeSet<&ClusterRef>) -> Vec<Gate> {
+        let is_on = |wave: &Wave, clusters: &BTreeSet<&ClusterRef>| {
+            wave.clusters.iter().any(|cluster| clusters.contains(cluster))
+        };
+        let changes = |wave: &Wave| is_on(wave, changed);
         let mut gates = Vec::new();
         for (idx, wave) in self.waves.iter().enumerate() {
             if !self.waves[idx..].iter().any(changes) {
                 break;
             }
             let before = idx.checked_sub(1).map(|before| &self.waves[before]);
+            let soak = match before {
+                Some(before) if changes(before) => before.soak,
+                // What the soak followed may lie further back, before waves in which nothing changed.
+                _ if changes(wave) && is_on(wave, intended) => {
+                    self.waves[..idx].iter().rev().find_map(|before| before.soak)
+                }
+                _ => None,
+            };
             let gate = Gate {
                 rollout: self.name.clone(),
                 wave: wave.name.clone(),
                 clusters: wave.clusters.clone(),
-                soak: before.filter(|before| changes(before)).and_then(|before| before.soak),
+                soak,
                 checks: before.map(|before| before.checks.clone()).unwrap_or_default(),
                 approval: wave.approval && changes(wave),
             };
@@ -84,14 +99,31 @@ mod tests {
     use super::*;
 
     fn rollout() -> Rollout {
-        let wave = |name: &str, approval| Wave {
+        let wave = |name: &str, soak, approval| Wave {
             name: name.into(),
             clusters: vec![ClusterRef::new(format!("{name}-1")), ClusterRef::new(format!("{name}-2"))],
-            soak: Some(Duration::from_secs(60)),
-            checks: vec![format!("{name}-is-well").into()],
+            soak: Some(Duration::from_secs(soak)),
+            checks: vec![format!("check.{name}-is-well").parse().unwrap()],
             approval,
         };
-        Rollout { name: "all".into(), waves: vec![wave("a", false), wave("b", true), wave("c", false)] }
+        Rollout {
+            name: "all".into(),
+            waves: vec![wave("a", 60, false), wave("b", 30, true), wave("c", 10, false)],
+        }
+    }
+
+    fn told(changed: &[&str], intended: &[&str]) -> Vec<String> {
+        let clusters = |names: &[&str]| names.iter().map(|name| ClusterRef::new(*name)).collect::<Vec<_>>();
+        let (changed, intended) = (clusters(changed), clusters(intended));
+        let gates = rollout().gates(&changed.iter().collect(), &intended.iter().collect());
+        let words = gates.iter().map(|gate| {
+            let mut words = vec![gate.wave.to_string()];
+            words.extend(gate.soak.map(|soak| format!("soak {}", soak.as_secs())));
+            words.extend(gate.checks.iter().map(ToString::to_string));
+            words.extend(gate.approval.then(|| "approval".to_owned()));
+            words.join(" ")
+        });
+        words.collect()
     }
 
     #[test]
@@ -100,23 +132,43 @@ mod tests {
             (&[], &[]),
             // Behind the last wave that changes nothing waits.
             (&["a-1"], &["a"]),
-            (&["a-2", "b-1"], &["a", "b soak a-is-well approval"]),
-            (&["b-1"], &["a", "b a-is-well approval"]),
-            (&["c-2"], &["a", "b a-is-well", "c b-is-well"]),
-            (&["a-1", "c-1"], &["a", "b soak a-is-well", "c b-is-well"]),
+            (&["a-2", "b-1"], &["a", "b soak 60 check.a-is-well approval"]),
+            (&["b-1"], &["a", "b check.a-is-well approval"]),
+            (&["c-2"], &["a", "b check.a-is-well", "c check.b-is-well"]),
+            (&["a-1", "c-1"], &["a", "b soak 60 check.a-is-well", "c check.b-is-well"]),
         ];
         for (changed, want) in cases {
-            let changed: Vec<ClusterRef> = changed.iter().map(|name| ClusterRef::new(*name)).collect();
-            let gates = rollout().gates(&changed.iter().collect());
-            let told = gates.iter().map(|gate| {
-                let soak = gate.soak.map(|_| "soak");
-                let checks = gate.checks.iter().map(Text::as_str);
-                let approval = gate.approval.then_some("approval");
-                let words: Vec<&str> =
-                    [gate.wave.as_str()].into_iter().chain(soak).chain(checks).chain(approval).collect();
-                words.join(" ")
-            });
-            assert_eq!(told.collect::<Vec<_>>(), want, "{changed:?}");
+            assert_eq!(told(changed, &[]), want, "{changed:?}");
         }
+    }
+
+    #[test]
+    fn a_soak_that_an_apply_left_begins_again() {
+        let cases: [(&[&str], &[&str], &[&str]); 5] = [
+            (&["b-1"], &["b-1"], &["a", "b soak 60 check.a-is-well approval"]),
+            (&["b-1"], &["c-1"], &["a", "b check.a-is-well approval"]),
+            // What was intended of a wave that no longer changes waits for nothing.
+            (&["c-1"], &["b-1"], &["a", "b check.a-is-well", "c check.b-is-well"]),
+            (
+                &["b-1", "c-1"],
+                &["b-1", "c-1"],
+                &["a", "b soak 60 check.a-is-well approval", "c soak 30 check.b-is-well"],
+            ),
+            // Nothing changed in the wave between.
+            (&["c-1"], &["c-2"], &["a", "b check.a-is-well", "c soak 30 check.b-is-well"]),
+        ];
+        for (changed, intended, want) in cases {
+            assert_eq!(told(changed, intended), want, "{changed:?} after {intended:?}");
+        }
+    }
+
+    #[test]
+    fn a_soak_that_an_apply_left_is_that_of_the_last_wave_that_has_one() {
+        let mut rollout = rollout();
+        rollout.waves[1].soak = None;
+        let cluster = ClusterRef::new("c-1");
+        let (changed, intended) = (BTreeSet::from([&cluster]), BTreeSet::from([&cluster]));
+        let soaks: Vec<_> = rollout.gates(&changed, &intended).into_iter().map(|gate| gate.soak).collect();
+        assert_eq!(soaks, [None, None, Some(Duration::from_secs(60))]);
     }
 }

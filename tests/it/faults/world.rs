@@ -475,7 +475,7 @@ struct Listener(Arc<Mutex<Vec<String>>>);
 struct NoChecks;
 
 impl Judge for NoChecks {
-    fn failures(&self, _: BTreeMap<Address, Value>) -> BoxFuture<'_, Result<Vec<(Text, String)>, String>> {
+    fn failures(&self, _: BTreeMap<Address, Value>) -> BoxFuture<'_, Result<Vec<(Address, String)>, String>> {
         Box::pin(async { Ok(Vec::new()) })
     }
 }

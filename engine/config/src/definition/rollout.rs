@@ -106,6 +106,66 @@ fn gates_may_depend_on_variables() {
     assert_eq!(told, [("first", soak, 1, false), ("second", None, 0, false), ("third", None, 0, true)]);
 }
 
+/// A module that uses another one, each with a check.
+const MODULES: [(&str, &str); 2] = [
+    (
+        "modules/web/main.hcl",
+        "part \"inner\" {\n}\ncheck \"ready\" {\n  assert {\n    condition = true\n    error_message = \"no\"\n  }\n}\n",
+    ),
+    (
+        "modules/part/main.hcl",
+        "check \"done\" {\n  assert {\n    condition = false\n    error_message = \"not yet\"\n  }\n}\n",
+    ),
+];
+
+const USES: &str = "web \"one\" {\n  cluster = cluster.canary\n}\nweb \"each\" {\n  for_each = toset([\"x\", \"y\"])\n  \
+                    cluster  = cluster.canary\n}\n";
+
+fn with_checks(checks: &str) -> Repository {
+    let checks = format!("[cluster.canary]\n    checks = [{checks}]\n");
+    let repository = repository(&(WAVES.replace("[cluster.canary]\n", &checks) + USES));
+    MODULES.iter().for_each(|(path, text)| repository.write(path, text));
+    repository
+}
+
+#[test]
+fn checks_of_modules_are_named_by_their_addresses() {
+    for (written, named) in [
+        ("web.one.check.ready", &["web.one.check.ready"][..]),
+        ("web.one.part.inner.check.done", &["web.one.part.inner.check.done"]),
+        (
+            "web.each.check.ready, web.each[\"x\"].part.inner.check.done",
+            &["web.each.check.ready", "web.each[\"x\"].part.inner.check.done"],
+        ),
+    ] {
+        let definition = with_checks(written).definition();
+        let checks: Vec<String> =
+            definition.rollouts()[0].waves[0].checks.iter().map(ToString::to_string).collect();
+        assert_eq!(checks, named, "{written}");
+    }
+}
+
+#[test]
+fn a_check_that_nobody_would_judge_is_a_fault() {
+    for (written, want) in [
+        (
+            "web.one.check.redy",
+            "TRN0120 main.hcl:35:15: there is no web.one.check.redy (did you mean \"ready\"?)",
+        ),
+        ("web.two.check.ready", "TRN0120 main.hcl:35:15: there is no web.two.check.ready"),
+        ("web.one.namespace.ready", "TRN0120 main.hcl:35:15: there is no web.one.namespace.ready"),
+        ("namespace.a.check.ready", "TRN0120 main.hcl:35:15: there is no namespace.a.check.ready"),
+        ("web.one.check.ready[0]", "TRN0120 main.hcl:35:15: there is no web.one.check.ready[0]"),
+        ("web.each[\"z\"].check.ready", "TRN0122 main.hcl:35:15: there is no web.each[\"z\"].check.ready"),
+        ("web.one[\"z\"].check.ready", "TRN0122 main.hcl:35:15: there is no web.one[\"z\"].check.ready"),
+        ("var.in_prod", "TRN0117 main.hcl:35:15: checks takes references to checks"),
+        ("\"web.one\"", "TRN0117 main.hcl:35:15: checks takes references to checks"),
+    ] {
+        let faults = with_checks(written).faults();
+        assert!(faults.contains(want), "{written}\n{faults}");
+    }
+}
+
 #[test]
 fn faults_of_rollouts_are_found_where_they_are() {
     let wave = |body: &str| format!("rollout \"r\" {{\n  wave \"w\" {{\n{body}  }}\n}}\n");

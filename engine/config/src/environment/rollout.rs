@@ -39,6 +39,7 @@ impl Reader<'_> {
                     here.push(cluster);
                 }
             }
+            order.checks.extend(declared.checks.iter().cloned());
             let wave = self.wave(declared, here);
             // A wave of no clusters, by an empty `for_each`, is passed over.
             waves.extend((!wave.clusters.is_empty()).then_some(wave));
@@ -65,7 +66,7 @@ impl Reader<'_> {
             name: declared.name.clone(),
             clusters,
             soak,
-            checks: declared.checks.iter().map(|check| check.name.clone()).collect(),
+            checks: declared.checks.iter().map(|(check, _)| check.clone()).collect(),
             approval: approval.unwrap_or(false),
         }
     }

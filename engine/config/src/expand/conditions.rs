@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use engine_core::address::Address;
+use engine_core::address::{Address, Step};
 use engine_core::diagnostic::{Diagnostic, Diagnostics, SourceSpan};
 use engine_core::resource::Resource;
 use engine_core::value::Text;
@@ -36,8 +36,8 @@ pub(crate) struct Verdicts {
     pub(crate) outputs: Diagnostics,
     /// Instances with preconditions that are known only after apply.
     pub(crate) open: BTreeSet<Address>,
-    /// What checks warn of, by the address of the check.
-    pub(crate) checks: Vec<(String, Diagnostic)>,
+    /// What each check warns of, in the order of the walk.
+    pub(crate) checks: Vec<(Address, Vec<Diagnostic>)>,
     /// Reads of checks without an answer.
     pub(crate) asked: Vec<Asked>,
 }
@@ -193,49 +193,51 @@ impl Walk<'_> {
     /// Judges the checks of a module instance. What they find is never a fault.
     pub(super) fn checks(&mut self, frame: &Frame<'_>) {
         for (name, check) in &frame.module.checks {
-            let title = match &frame.address {
-                None => format!("check.{name}"),
-                Some(address) => format!("{address}.check.{name}"),
-            };
-            self.check(frame, (&title, name), check);
+            let address = frame.child(Step::new("check", name.clone(), None));
+            let warnings = self.check(frame, (&address, name), check);
+            self.verdicts.checks.push((address, warnings));
         }
     }
 
-    fn check(&mut self, frame: &Frame<'_>, (title, name): (&str, &Text), check: &Check) {
+    fn check(
+        &mut self,
+        frame: &Frame<'_>,
+        (address, name): (&Address, &Text),
+        check: &Check,
+    ) -> Vec<Diagnostic> {
         let warning = |summary: String, span: SourceSpan| {
-            let warning = Diagnostic::warning(CHECK, summary).at(span).label(check.span.clone(), "the check");
-            (title.to_owned(), warning)
+            Diagnostic::warning(CHECK, summary).at(span).label(check.span.clone(), "the check")
         };
         if let Some(read) = self.absent(frame, name) {
-            let summary = format!("{title} failed: the object of {read} does not exist or cannot be read");
-            let warning = Diagnostic::warning(CHECK, summary).at(check.span.clone());
-            return self.verdicts.checks.push((title.to_owned(), warning));
+            let summary = format!("{address} failed: the object of {read} does not exist or cannot be read");
+            return vec![Diagnostic::warning(CHECK, summary).at(check.span.clone())];
         }
+        let mut found = Vec::new();
         for rule in &check.assertions {
             match self.verdict(frame, rule, (&Repeated::Once, None), &mut Uses::default()) {
                 Ok(Verdict::Holds) => {}
                 Ok(Verdict::Open) => {
-                    let summary = format!("{title} is known only after apply");
-                    let warning = Diagnostic::warning(CHECK_OPEN, summary).at(rule.condition.span());
-                    self.verdicts.checks.push((title.to_owned(), warning));
+                    let summary = format!("{address} is known only after apply");
+                    found.push(Diagnostic::warning(CHECK_OPEN, summary).at(rule.condition.span()));
                 }
                 Ok(Verdict::Fails(message)) => {
-                    let summary = format!("{title} failed: {message}");
-                    self.verdicts.checks.push(warning(summary, rule.condition.span()));
+                    let summary = format!("{address} failed: {message}");
+                    found.push(warning(summary, rule.condition.span()));
                 }
                 Err(faults) => {
                     let why = faults.iter().map(|fault| fault.summary.clone()).collect::<Vec<_>>().join("; ");
-                    let summary = format!("{title} cannot be judged: {why}");
-                    self.verdicts.checks.push(warning(summary, rule.condition.span()));
+                    let summary = format!("{address} cannot be judged: {why}");
+                    found.push(warning(summary, rule.condition.span()));
                 }
             }
         }
+        found
     }
 
     /// Returns the read of a check whose object was looked for and is not there.
     fn absent(&self, frame: &Frame<'_>, check: &Text) -> Option<String> {
         let read = frame.module.blocks.iter().find(|block| block.scope.as_ref() == Some(check))?;
-        let step = engine_core::address::Step::new(read.block_type.clone(), read.name.clone(), None);
+        let step = Step::new(read.block_type.clone(), read.name.clone(), None);
         let answer = self.ground.reads.get(&frame.child(step))?;
         (*answer == engine_core::value::Value::Null).then(|| read.title())
     }

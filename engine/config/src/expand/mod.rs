@@ -34,7 +34,7 @@ pub(crate) use self::overlay::{Overlays, Rendering};
 pub(crate) use self::read::seen;
 pub(crate) use self::refactoring::check as check_refactoring;
 pub(crate) use self::scope::{Facts, Repeated, Uses, evaluate_in};
-use crate::codes::EPHEMERAL;
+use crate::codes::{EPHEMERAL, UNKNOWN_INSTANCE};
 use crate::expr_value::ExprValue;
 use crate::generate::Generated;
 use crate::module::{Argument, Expr, Module, Node, Output, evaluate_argument};
@@ -72,6 +72,8 @@ pub(crate) struct ClusterOrder {
     pub(crate) waits: Vec<(ClusterRef, ClusterRef, SourceSpan)>,
     /// Clusters in waves.
     pub(crate) rollouts: Vec<Rollout>,
+    /// The checks that their waves name, and where.
+    pub(crate) checks: Vec<(Address, SourceSpan)>,
 }
 
 /// Evaluates an environment. What has been found wrong with its inputs is among the faults.
@@ -104,6 +106,7 @@ pub(crate) fn expand_root<'m>(
     let mut root = Frame::root(module, inputs);
     let outputs = walk.nodes(&mut root);
     walk.order_clusters(order);
+    walk.find_checks(order);
     let expanded = Expanded {
         builder: walk.builder,
         pending: walk.pending,
@@ -257,6 +260,25 @@ impl<'a> Walk<'a> {
         }
         for (dependent, dependency, span) in &order.waits {
             self.builder.depend(stages[dependent], stages[dependency], EdgeReason::DependsOn(span.clone()));
+        }
+    }
+
+    /// Reports what waves name checks of, if there is no such instance: a check that nobody judges would hold
+    /// nothing. A block as a whole may have no instances.
+    fn find_checks(&mut self, order: &ClusterOrder) {
+        if self.is_provisional() {
+            return;
+        }
+        for (named, span) in &order.checks {
+            let has_key = named.steps().iter().any(|step| step.key.is_some());
+            if has_key && !self.verdicts.checks.iter().any(|(check, _)| check.is_within(named)) {
+                let fault = Diagnostic::error(UNKNOWN_INSTANCE, format!("there is no {named}"));
+                self.faults.push(
+                    fault
+                        .at(span.clone())
+                        .hint("name an instance that there is, or leave the key out for all of them"),
+                );
+            }
         }
     }
 }

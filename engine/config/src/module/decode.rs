@@ -197,7 +197,7 @@ impl Decoder<'_, '_> {
             let found = settings::cluster(block, file, self.faults);
             insert(&mut self.parts.root.clusters, found, "cluster", |c| &c.span, self.faults);
         } else if block.has_ident("rollout") {
-            let found = settings::rollout(block, file, self.faults);
+            let found = settings::rollout(block, file, &self.linker.constants, self.faults);
             insert(&mut self.parts.root.rollouts, found, "rollout", |r| &r.span, self.faults);
         } else {
             let found = settings::settings(block, file, self.faults);

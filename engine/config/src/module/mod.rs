@@ -21,6 +21,7 @@ mod wait_rule;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use engine_core::address::Address;
 use engine_core::diagnostic::{Code, SourceSpan};
 use engine_core::field_path::FieldPath;
 use engine_core::lock::Renewal;
@@ -173,7 +174,8 @@ pub(crate) struct Wave {
     pub(crate) name: Text,
     pub(crate) clusters: Vec<Target>,
     pub(crate) soak: Option<Expr>,
-    pub(crate) checks: Vec<Target>,
+    /// Checks, of whatever instances where a step has no key.
+    pub(crate) checks: Vec<(Address, SourceSpan)>,
     pub(crate) approval: Option<Expr>,
 }
 

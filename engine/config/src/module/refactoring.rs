@@ -134,7 +134,8 @@ fn address(expr: &Expr, fields: &mut Fields<'_>) -> Option<AddressExpr> {
     parsed
 }
 
-fn parse(expr: &Expr) -> Option<AddressExpr> {
+/// Reads an address, of a block or of what modules declare; `None` if it is none.
+pub(super) fn parse(expr: &Expr) -> Option<AddressExpr> {
     let Expression::Traversal(traversal) = &expr.node else { return None };
     let Expression::Variable(root) = &traversal.expr else { return None };
     let mut names = vec![Text::from(root.as_str())];

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
+use engine_core::address::Address;
 use engine_core::diagnostic::{Diagnostic, Diagnostics, SourceSpan};
 use engine_core::graph::order::{CycleEdge, cycle_diagnostic, order};
 use engine_core::value::Text;
@@ -224,12 +225,7 @@ impl Checker<'_> {
             for expr in wave.soak.iter().chain(&wave.approval) {
                 self.expr(expr, Place::Variables, None);
             }
-            for target in &wave.checks {
-                if target.block_type != "check" || !self.module.checks.contains_key(&target.name) {
-                    let names = self.module.checks.keys().map(Text::as_str);
-                    self.unknown(&format!("check.{}", target.name), &target.name, names, target.span.clone());
-                }
-            }
+            wave.checks.iter().for_each(|(check, span)| self.named_check(check, span));
         }
         let targets = root.clusters.values().flat_map(|cluster| &cluster.depends_on);
         for target in targets.chain(waves.into_iter().flat_map(|wave| &wave.clusters)) {
@@ -238,6 +234,28 @@ impl Checker<'_> {
                 let names = root.clusters.keys().map(Text::as_str);
                 self.unknown(&what, &target.name, names, target.span.clone());
             }
+        }
+    }
+
+    /// Follows the address of a check through the modules that are used. Which instances there are is known only
+    /// when they are evaluated.
+    fn named_check(&mut self, address: &Address, span: &SourceSpan) {
+        let Some((check, outer)) = address.steps().split_last() else { return };
+        let mut module = self.module;
+        let reached = outer.iter().all(|step| {
+            let found = module.find(&step.block_type, &step.name).map(|idx| &module.blocks[idx].body);
+            match found {
+                Some(Body::Module { module: used, .. }) => {
+                    module = used;
+                    true
+                }
+                _ => false,
+            }
+        });
+        let is_check = check.block_type == "check" && check.key.is_none();
+        if !reached || !is_check || !module.checks.contains_key(&check.name) {
+            let names = module.checks.keys().map(Text::as_str);
+            self.unknown(&address.to_string(), &check.name, names, span.clone());
         }
     }
 

@@ -7,7 +7,6 @@ use std::time::Duration;
 use engine_core::diagnostic::{Diagnostic, Diagnostics, SourceFile, SourceSpan};
 use engine_core::resource::Timeouts;
 use engine_core::value::Text;
-use hcl_edit::Span;
 use hcl_edit::expr::Expression;
 use hcl_edit::structure::Block;
 use jiff::SignedDuration;
@@ -16,7 +15,7 @@ use super::constant::Constants;
 use super::fields::{Fields, expect_labels, head_span, unknown_argument};
 use super::lifecycle::lifecycle;
 use super::secret::secret;
-use super::{Body, Declaration, Module, Repeat, Target};
+use super::{Body, Declaration, Expr, Module, Repeat, Target};
 use crate::codes::{INVALID_ARGUMENT, MISSING_ARGUMENT, UNSUPPORTED};
 use crate::eval::{Reference, StepKind, references};
 
@@ -189,6 +188,21 @@ pub(super) const DEPENDS_ON: ListOfBlocks = ("depends_on", "block", "namespace.d
 
 /// Takes a list of references to blocks.
 pub(super) fn targets(fields: &mut Fields<'_>, list: ListOfBlocks) -> Vec<Target> {
+    listed(fields, list, |item| {
+        let whole = matches!(item.node, Expression::Traversal(_) | Expression::Variable(_));
+        match (whole, &references(&item.node)[..]) {
+            (true, [reference]) => target(reference, &item.file),
+            _ => None,
+        }
+    })
+}
+
+/// Takes a list of what is written in some form, and reports what is not.
+pub(super) fn listed<T>(
+    fields: &mut Fields<'_>,
+    list: ListOfBlocks,
+    take: impl Fn(&Expr) -> Option<T>,
+) -> Vec<T> {
     let (name, thing, example) = list;
     let Some(expr) = fields.expr(name) else {
         return Vec::new();
@@ -204,18 +218,13 @@ pub(super) fn targets(fields: &mut Fields<'_>, list: ListOfBlocks) -> Vec<Target
     };
     let mut found = Vec::new();
     for item in array {
-        let whole = matches!(item, Expression::Traversal(_) | Expression::Variable(_));
-        let target = match (whole, &references(item)[..]) {
-            (true, [reference]) => target(reference, &fields.file),
-            _ => None,
-        };
-        match target {
-            Some(target) => found.push(target),
+        let item = Expr::new(item.clone(), Arc::clone(&expr.file));
+        match take(&item) {
+            Some(taken) => found.push(taken),
             None => {
-                let range = item.span().unwrap_or_default();
                 let fault =
                     Diagnostic::error(INVALID_ARGUMENT, format!("{name} takes references to {thing}s"))
-                        .at(SourceSpan::new(Arc::clone(&expr.file), range))
+                        .at(item.span())
                         .hint(format!(
                             "write `{example}` or `{example}[\"KEY\"]`, without quotes around the whole"
                         ));

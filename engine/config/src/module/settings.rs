@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use engine_core::diagnostic::{Code, Diagnostic, Diagnostics, SourceFile};
+use engine_core::address::Address;
+use engine_core::diagnostic::{Code, Diagnostic, Diagnostics, SourceFile, SourceSpan};
 use engine_core::feasibility::CODES;
 use engine_core::lock::Renewal;
 use engine_core::value::Text;
@@ -11,7 +12,8 @@ use hcl_edit::structure::Block;
 
 use super::constant::{Constants, typed};
 use super::fields::{Fields, Name, expect_labels, head_span, twice};
-use super::resource::{targets, timeout};
+use super::refactoring;
+use super::resource::{listed, targets, timeout};
 use super::wait_rule::wait_rules;
 use super::{ClusterDeclaration, Rollout, Settings, StateDeclaration, Wave};
 use crate::codes::{DUPLICATE, INVALID_ARGUMENT, LABELS, MISSING_ARGUMENT};
@@ -140,6 +142,7 @@ pub(super) fn cluster(
 pub(super) fn rollout(
     block: Block,
     file: &Arc<SourceFile>,
+    constants: &Constants,
     faults: &mut Diagnostics,
 ) -> Option<(Name, Rollout)> {
     let name = expect_labels(&block, file, &["NAME"], faults)?.pop()?;
@@ -152,7 +155,7 @@ pub(super) fn rollout(
     }
     let mut waves: Vec<(Name, Wave)> = Vec::new();
     for block in blocks {
-        let Some((name, new)) = wave(block, file, fields.faults()) else { continue };
+        let Some((name, new)) = wave(block, file, constants, fields.faults()) else { continue };
         match waves.iter().find(|(known, _)| known.text == name.text) {
             Some((first, _)) => {
                 fields.fault(twice(&format!("wave {:?}", name.text), name.span, first.span.clone()));
@@ -164,7 +167,12 @@ pub(super) fn rollout(
     Some((name, Rollout { span, waves: waves.into_iter().map(|(_, wave)| wave).collect() }))
 }
 
-fn wave(block: Block, file: &Arc<SourceFile>, faults: &mut Diagnostics) -> Option<(Name, Wave)> {
+fn wave(
+    block: Block,
+    file: &Arc<SourceFile>,
+    constants: &Constants,
+    faults: &mut Diagnostics,
+) -> Option<(Name, Wave)> {
     let name = expect_labels(&block, file, &["NAME"], faults)?.pop()?;
     let span = head_span(&block, file);
     let mut fields = Fields::new(format!("wave {:?}", name.text), span, block.body, faults);
@@ -175,9 +183,26 @@ fn wave(block: Block, file: &Arc<SourceFile>, faults: &mut Diagnostics) -> Optio
         name: name.text.clone(),
         clusters: targets(&mut fields, ("clusters", "cluster", "cluster.main")),
         soak: fields.expr("soak"),
-        checks: targets(&mut fields, ("checks", "check", "check.well")),
+        checks: checks(&mut fields, constants),
         approval: fields.expr("approval"),
     };
     fields.finish();
     Some((name, wave))
+}
+
+/// Takes references to checks, of the root module or of modules that it uses.
+fn checks(fields: &mut Fields<'_>, constants: &Constants) -> Vec<(Address, SourceSpan)> {
+    let written = listed(fields, ("checks", "check", "check.well"), refactoring::parse);
+    let resolved = written.into_iter().map(|check| {
+        let address = check.resolve(&mut |key| constants.value(key))?;
+        Ok((address, check.span))
+    });
+    let mut found = Vec::new();
+    for check in resolved {
+        match check {
+            Ok(check) => found.push(check),
+            Err(faults) => fields.faults().extend::<Diagnostics>(faults),
+        }
+    }
+    found
 }

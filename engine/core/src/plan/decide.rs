@@ -110,7 +110,8 @@ pub fn plan(input: &PlanInput<'_>) -> Plan {
         diagnostics: planner.diagnostics.sorted(),
     };
     let changed = plan.effective().map(|change| &change.object_ref.cluster).collect();
-    plan.gates = input.rollouts.iter().flat_map(|rollout| rollout.gates(&changed)).collect();
+    let intended = input.state.intents.iter().map(|intent| &intent.object_ref.cluster).collect();
+    plan.gates = input.rollouts.iter().flat_map(|rollout| rollout.gates(&changed, &intended)).collect();
     crate::plan::schedule::sort(&mut plan, input.graph, input.state);
     plan
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use engine_core::object_ref::{ClusterRef, GroupKind, ObjectRef};
 use engine_core::plan::{Action, ActionKind, Change, Drifter, FieldChange, OutputChange, Plan, Shown};
 use engine_core::rollout::Gate;
-use engine_core::value::{Text, Value};
+use engine_core::value::Value;
 use serde::Serialize;
 
 use super::conflict::{ConflictJson, conflict_list};
@@ -82,7 +82,7 @@ struct GateJson<'a> {
     clusters: Vec<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     soak_seconds: Option<u64>,
-    checks: Vec<&'a str>,
+    checks: Vec<String>,
     approval: bool,
 }
 
@@ -92,7 +92,7 @@ fn gate_json(gate: &Gate) -> GateJson<'_> {
         wave: &gate.wave,
         clusters: gate.clusters.iter().map(ClusterRef::as_str).collect(),
         soak_seconds: gate.soak.map(|soak| soak.as_secs()),
-        checks: gate.checks.iter().map(Text::as_str).collect(),
+        checks: gate.checks.iter().map(ToString::to_string).collect(),
         approval: gate.approval,
     }
 }

@@ -54,7 +54,7 @@ pub(crate) fn sentence(change: &Change) -> &'static str {
 pub(crate) fn gate_words(gate: &Gate) -> Vec<String> {
     let soak =
         gate.soak.map(|soak| format!("after {}", SpanPrinter::new().unsigned_duration_to_string(&soak)));
-    let checks = gate.checks.iter().map(|check| format!("check.{} must hold", escape(check)));
+    let checks = gate.checks.iter().map(|check| format!("{} must hold", escape(&check.to_string())));
     let approval = gate.approval.then(|| "this plan must be approved".to_owned());
     soak.into_iter().chain(checks).chain(approval).collect()
 }
