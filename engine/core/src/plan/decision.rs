@@ -5,6 +5,7 @@ use rayon::prelude::*;
 use crate::digest::Digest;
 use crate::field_path::FieldPath;
 use crate::object::Operation;
+use crate::object_ref::ObjectRef;
 use crate::plan::{Action, Change, Exceptions, FieldConflict, Plan, Shown};
 use crate::rollout::Gate;
 use crate::value::{Text, Value};
@@ -41,7 +42,7 @@ impl Plan {
         let conflicts = self.conflicts_of(&change.object_ref).iter().map(conflict_value);
         Value::list([
             Value::string(change.address.to_string()),
-            Value::string(format!("{:?}", change.object_ref)),
+            object_value(&change.object_ref),
             change.moved_from.as_ref().map_or(Value::Null, |from| Value::string(from.to_string())),
             action_value(&change.action),
             Value::list(fields),
@@ -50,11 +51,19 @@ impl Plan {
     }
 }
 
+/// Names an object by its parts, each on its own: no two objects are named alike, and no way of printing one matters.
+fn object_value(object_ref: &ObjectRef) -> Value {
+    let ObjectRef { cluster, kind, namespace, name } = object_ref;
+    let namespace = namespace.as_ref().map_or(Value::Null, |it| Value::String(it.clone()));
+    let [group, kind, name] = [&kind.group, &kind.kind, name].map(|it| Value::String(it.clone()));
+    Value::list([cluster.as_str().into(), group, kind, namespace, name])
+}
+
 /// Returns what a gate asks for, and of which wave.
 fn gate_value(gate: &Gate) -> Value {
     let clusters = gate.clusters.iter().map(|cluster| cluster.as_str().into());
-    let soak = gate.soak.map_or(Value::Null, |soak| Value::string(format!("{soak:?}")));
-    let checks = gate.checks.iter().map(|check| Value::String(check.clone()));
+    let soak = gate.soak.map_or(Value::Null, |soak| Value::string(soak.as_millis().to_string()));
+    let checks = gate.checks.iter().map(|check| Value::string(check.to_string()));
     Value::list([
         Value::String(gate.rollout.clone()),
         Value::String(gate.wave.clone()),
@@ -111,3 +120,6 @@ fn shown_value(shown: &Shown) -> Value {
         Shown::Unknown => Value::list(["unknown".into(), Value::Null]),
     }
 }
+
+#[cfg(test)]
+mod tests;
