@@ -8,7 +8,7 @@ use petgraph::visit::EdgeRef;
 use crate::address::Address;
 use crate::graph::order::order_dropping;
 use crate::graph::{Node, ResourceGraph};
-use crate::object_ref::ObjectRef;
+use crate::object_ref::{ClusterRef, ObjectRef};
 use crate::plan::{Action, Change, Plan};
 use crate::state::State;
 
@@ -42,7 +42,7 @@ enum Link {
     Declared,
     /// From records: of objects that are deleted.
     Recorded,
-    /// From a deletion to the end of its cluster's wave.
+    /// From a deletion to a gate before a later wave.
     Wave,
 }
 
@@ -54,11 +54,12 @@ struct Point {
     key: Key,
 }
 
-/// Ties go by the order of the definition's graph; then come deletions by address, stages behind objects.
+/// Ties go by the order of the definition's graph; then come deletions by address, stages behind objects; then gates.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Key {
     Apply(usize),
     Delete(Address, usize),
+    Gate(usize),
 }
 
 impl Schedule {
@@ -69,7 +70,7 @@ impl Schedule {
             points: DiGraph::new(),
             by_object: HashMap::new(),
             gone: BTreeMap::new(),
-            waves: HashMap::new(),
+            starts: HashMap::new(),
         };
         builder.applies(plan, graph);
         builder.deletes(plan, state);
@@ -109,8 +110,8 @@ struct Builder<'a> {
     by_object: HashMap<&'a ObjectRef, NodeIndex>,
     /// Per block address, the stage that all deletions of its dependents reach first.
     gone: BTreeMap<Address, NodeIndex>,
-    /// Of the clusters that wait at a gate, or that a gate waits for: how they begin and end.
-    waves: HashMap<Address, [NodeIndex; 2]>,
+    /// Of the clusters that wait at a gate, or that a gate waits for: how they begin.
+    starts: HashMap<Address, NodeIndex>,
 }
 
 impl<'a> Builder<'a> {
@@ -128,7 +129,6 @@ impl<'a> Builder<'a> {
                 gates.entry(Address::of_cluster(cluster)).or_default().push(idx);
             }
         }
-        let mut starts: HashMap<&Address, NodeIndex> = HashMap::new();
         let mut points: HashMap<NodeIndex, NodeIndex> = HashMap::new();
         for (at, (node, kind)) in graph.nodes_in_order().enumerate() {
             let change = match kind {
@@ -137,17 +137,11 @@ impl<'a> Builder<'a> {
             };
             let point = self.points.add_node(Point { change, gates: Vec::new(), key: Key::Apply(at) });
             points.insert(node, point);
-            match kind {
-                Node::Start(address) => {
-                    self.points[point].gates = gates.get(address).cloned().unwrap_or_default();
-                    starts.extend(gates.contains_key(address).then_some((address, point)));
-                }
-                Node::Done(address) => {
-                    if let Some(start) = starts.get(address) {
-                        self.waves.insert(address.clone(), [*start, point]);
-                    }
-                }
-                Node::Resource(_) => {}
+            if let Node::Start(address) = kind
+                && let Some(gates) = gates.get(address)
+            {
+                self.points[point].gates.clone_from(gates);
+                self.starts.insert(address.clone(), point);
             }
             if let Some(change) = change {
                 self.by_object.insert(&plan.changes[change].object_ref, point);
@@ -164,14 +158,19 @@ impl<'a> Builder<'a> {
         if plan.changes.iter().all(applies) {
             return;
         }
+        let stages = self.stages_of_gates(plan);
+        let mut later: HashMap<&ClusterRef, Vec<usize>> = HashMap::new();
         for (idx, change) in plan.changes.iter().enumerate().filter(|(_, change)| !applies(change)) {
             let key = Key::Delete(change.address.clone(), idx);
             let point = self.points.add_node(Point { change: Some(idx), gates: Vec::new(), key });
             self.by_object.insert(&change.object_ref, point);
             let cluster = Address::of_cluster(&change.object_ref.cluster);
-            if let Some([start, done]) = self.waves.get(&cluster) {
+            if let Some(start) = self.starts.get(&cluster) {
                 self.points.add_edge(*start, point, Link::Declared);
-                self.points.add_edge(point, *done, Link::Wave);
+            }
+            let on = &change.object_ref.cluster;
+            for gate in later.entry(on).or_insert_with(|| later_gates(plan, on)) {
+                self.points.add_edge(point, stages[*gate], Link::Wave);
             }
             for address in change.address.enclosing().into_iter().chain([cluster]) {
                 let stage = self.gone_stage(&address);
@@ -184,7 +183,7 @@ impl<'a> Builder<'a> {
             };
             // Waves go forward, also where something is deleted; without them a cluster's end comes before that of
             // those it depends on.
-            for block in record.dependencies.blocks.iter().filter(|it| !self.waves.contains_key(*it)) {
+            for block in record.dependencies.blocks.iter().filter(|it| !self.starts.contains_key(*it)) {
                 if let Some(stage) = self.gone.get(block) {
                     self.points.add_edge(dependent, *stage, Link::Recorded);
                 }
@@ -198,6 +197,21 @@ impl<'a> Builder<'a> {
                 }
             }
         }
+    }
+
+    /// Adds a stage before each gate, which deletions in the waves before it reach first.
+    fn stages_of_gates(&mut self, plan: &Plan) -> Vec<NodeIndex> {
+        let mut stages = Vec::new();
+        for (idx, gate) in plan.gates.iter().enumerate() {
+            let stage = self.points.add_node(Point { change: None, gates: Vec::new(), key: Key::Gate(idx) });
+            for cluster in &gate.clusters {
+                if let Some(start) = self.starts.get(&Address::of_cluster(cluster)) {
+                    self.points.add_edge(stage, *start, Link::Declared);
+                }
+            }
+            stages.push(stage);
+        }
+        stages
     }
 
     fn gone_stage(&mut self, address: &Address) -> NodeIndex {
@@ -236,6 +250,16 @@ impl<'a> Builder<'a> {
         });
         Schedule { steps: steps.collect() }
     }
+}
+
+/// Returns the gates that come after the wave of a cluster, in all its rollouts.
+fn later_gates(plan: &Plan, cluster: &ClusterRef) -> Vec<usize> {
+    let own = plan.gates.iter().enumerate().filter(|(_, gate)| gate.clusters.contains(cluster));
+    let later = own.flat_map(|(at, own)| {
+        let behind = plan.gates.iter().enumerate().skip(at + 1);
+        behind.filter(|(_, gate)| gate.rollout == own.rollout).map(|(idx, _)| idx)
+    });
+    later.collect()
 }
 
 fn applies(change: &Change) -> bool {

@@ -1,3 +1,5 @@
+mod waves;
+
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
