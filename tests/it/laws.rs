@@ -1,5 +1,7 @@
 //! Laws that hold for every definition.
 
+mod histories;
+
 use std::collections::BTreeMap;
 use std::fmt::Write;
 

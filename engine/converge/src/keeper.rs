@@ -64,7 +64,7 @@ impl Keeper {
         self.renew().await.map_err(|error| Outcome::Held(format!("the lock may be lost: {error}")))
     }
 
-    /// Records the results and releases the lock. What may have landed stays intended. A remote that does not answer is asked
+    /// Records the results and releases the lock. What is open stays intended. A remote that does not answer is asked
     /// again for a while.
     ///
     /// # Errors
