@@ -67,7 +67,7 @@ fn settings() -> impl Strategy<Value = Object> {
 }
 
 fn object() -> impl Strategy<Value = Object> {
-    let workload = (0u32..3, 0u32..3, prop::option::of(0u32..3), any::<bool>()).prop_map(
+    let workload = (0u32..3, 0u32..3, prop::option::of(0u32..4), any::<bool>()).prop_map(
         |(before, after, scaled, is_renamed)| Object::Workload { before, after, scaled, is_renamed },
     );
     prop_oneof![3 => settings(), 1 => workload]

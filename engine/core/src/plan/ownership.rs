@@ -120,9 +120,35 @@ impl Contested<'_> {
                 }
             }
         }
+        owned.extend(self.scaled_to_nothing(live));
         terms.meet(owned);
         terms.conflicts.retain(FieldConflict::differs);
         terms
+    }
+
+    /// Returns the replicas that somebody has scaled to nothing, unless the lifecycle says otherwise.
+    ///
+    /// Nobody owns them then: a Scale has no replicas where they are 0, so that who writes it is not listed, and whoever
+    /// owned them before is no longer.
+    ///
+    /// # Source
+    /// Kubernetes API, Scale v1: `replicas` is left out if it is 0.
+    fn scaled_to_nothing(&self, live: &Object) -> Option<FieldConflict> {
+        let path = FieldPath::fields(["spec", "replicas"]);
+        let declared = path.lookup(self.manifest.body());
+        let is_said = matches!(self.policy(&path, live), Some(FieldPolicy::Take | FieldPolicy::Fail))
+            || self.lifecycle.ignore_changes.iter().any(|it| path.starts_with(it));
+        let is_nothing = path.lookup(live.body()).and_then(Value::as_i64) == Some(0);
+        let managers = live.managers();
+        let applied = managers.iter().any(|entry| entry.manager == self.manager.as_str());
+        let is_owned = managers.iter().any(|entry| entry.fields.touches(&path));
+        if !self.ours || is_said || !is_nothing || !applied || is_owned || declared.is_none() {
+            return None;
+        }
+        let mut found = self.conflict((&path, None), declared, FieldPolicy::Yield);
+        (found.manager, found.subresource) = ("unknown".into(), Some("scale".into()));
+        found.operation = Some(Operation::Update);
+        Some(found)
     }
 
     /// Judges the conflicts that an apply without force met; `forced` is what comes of it with force.

@@ -217,11 +217,17 @@ fn update_scale(
     cluster: &mut Cluster,
     resource: &Arc<Resource>,
     (at, live): (&Key, &Value),
-    scale: Value,
+    mut scale: Value,
     writing: &Writing<'_>,
 ) -> ApiResult<Value> {
     update::check_name(at, &scale)?;
     update::check_version(at, live, &scale)?;
+    // As the server encodes a Scale, it has no replicas where they are 0: who scales to nothing comes to own nothing.
+    if let Some(spec) = scale["spec"].as_object_mut()
+        && spec.get("replicas").and_then(Value::as_i64) == Some(0)
+    {
+        spec.remove("replicas");
+    }
     let time = meta::now();
     let before = owned_scale(resource, live);
     let scale = merge::track_update(&schema(), Some(&before), scale, &writer(writing, &time));

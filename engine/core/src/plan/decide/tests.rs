@@ -3,6 +3,7 @@ use crate::object_ref::GroupKind;
 use crate::plan::fixtures::*;
 use crate::plan::{ActionKind, Exceptions};
 use crate::ports::Invalid;
+use crate::resource::FieldPolicy;
 use crate::state::Intent;
 use crate::value::Value;
 
@@ -241,6 +242,17 @@ fn the_server_may_prove_what_the_record_does_not() {
     );
 }
 
+/// Somebody scales a workload to nothing, as the server records it: nobody owns the replicas.
+fn scale_to_nothing(world: &mut World) {
+    world.edit(WEB, Foreign::Scale("kubectl"), r#"{"spec":{"replicas":0}}"#);
+    world.touch(WEB, |live| {
+        let entries = live.at(&["metadata", "managedFields"]).and_then(Value::as_list).unwrap();
+        let left = entries.iter().filter(|entry| entry.str_at(&["manager"]) != Some("kubectl"));
+        let left = Value::list(left.cloned());
+        live.set_at(&["metadata", "managedFields"], left);
+    });
+}
+
 #[test]
 fn conflicts_follow_the_policies_of_fields() {
     check(
@@ -267,6 +279,27 @@ fn conflicts_follow_the_policies_of_fields() {
                     world.touch(WEB, |live| live.set_at(&["spec", "replicas"], Value::from(7)));
                 },
                 &["= Deployment.apps/dev/web settled by server"],
+            ),
+            (
+                "who scales to nothing keeps that, though nobody owns it",
+                &|world| scale_to_nothing(world),
+                &["= Deployment.apps/dev/web settled by server"],
+            ),
+            (
+                "unless the definition takes the replicas",
+                &|world| {
+                    world.declare([web(1).keeping(FieldPolicy::Take, "spec.replicas")]);
+                    scale_to_nothing(world);
+                },
+                &["~ Deployment.apps/dev/web changed: spec.replicas 0 -> 1"],
+            ),
+            (
+                "or has them left as they are",
+                &|world| {
+                    world.declare([web(1).ignoring("spec.replicas")]);
+                    scale_to_nothing(world);
+                },
+                &["~ Deployment.apps/dev/web ownership"],
             ),
             (
                 "ignored fields stay as they are",
