@@ -11,16 +11,16 @@ use crate::line::single_line;
 
 /// What the ref of an approval is called.
 pub(super) struct Names {
-    /// Where the truth is: `refs/terrane/approvals/<environment>/<decision>`.
+    /// Where the truth is: `refs/terrane/approvals/<environment>/<decision>`, or the same below `refs/heads/terrane`.
     pub(super) theirs: String,
     /// In the mirror of a remote.
     pub(super) ours: String,
 }
 
 impl Names {
-    pub(super) fn new(environment: &EnvironmentName, decision: &Digest) -> Self {
+    pub(super) fn new(base: &str, environment: &EnvironmentName, decision: &Digest) -> Self {
         Self {
-            theirs: format!("refs/terrane/approvals/{environment}/{decision}"),
+            theirs: format!("{base}/approvals/{environment}/{decision}"),
             ours: format!("refs/terrane/remote-approvals/{environment}/{decision}"),
         }
     }

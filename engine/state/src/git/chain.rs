@@ -6,6 +6,7 @@ use engine_core::state::State;
 use git2::{Commit, ObjectType, Oid, Repository, Tree};
 
 use super::commit::{self, Link, PLAIN_FILE};
+use super::shared;
 use crate::format::{Files, MAX_BYTES, decode};
 use crate::line::single_line;
 use crate::step::{Step, check_successor};
@@ -38,7 +39,11 @@ pub(super) fn tip(
 
 /// Returns the link before, which this one must be the successor of.
 fn parent(repository: &Repository, link: &Link) -> Result<Option<Link>, StateError> {
-    let Some(oid) = link.parent else {
+    let before = match commit::environment(&commit::find(repository, link.oid)?) {
+        Some(environment) => shared::previous(repository, link.oid, &environment)?,
+        None => link.parent,
+    };
+    let Some(oid) = before.filter(|before| !ends_before(repository, link.oid, *before)) else {
         return Ok(None);
     };
     let parent = commit::read(&commit::find(repository, oid)?)?;
@@ -47,10 +52,20 @@ fn parent(repository: &Repository, link: &Link) -> Result<Option<Link>, StateErr
     Ok(Some(parent))
 }
 
+/// Tells whether a mirror has been told to end at a commit, so that the one before it is at the remote only.
+fn ends_before(repository: &Repository, oid: Oid, before: Oid) -> bool {
+    let is_at_hand = repository.odb().is_ok_and(|odb| odb.exists(before));
+    let ends = || std::fs::read_to_string(repository.path().join("shallow")).unwrap_or_default();
+    !is_at_hand && ends().lines().any(|line| line == oid.to_string())
+}
+
 fn read(repository: &Repository, commit: &Commit<'_>) -> Result<State, StateError> {
     let files = || {
         commit::whole(repository, commit.tree_id())?;
-        let tree = commit.tree().map_err(|error| error.message().to_owned())?;
+        let tree = match commit::environment(commit) {
+            Some(environment) => shared::tree(repository, commit, &environment)?,
+            None => commit.tree().map_err(|error| error.message().to_owned())?,
+        };
         files(repository, &tree)
     };
     let files = files().map_err(|reason| broken(commit.id(), &reason))?;

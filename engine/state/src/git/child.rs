@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use engine_core::ports::StateError;
 
-use crate::line::single_line;
+use super::answer::{self, Answer, Fault};
 
 /// How long one `git` may take, prompts for a password included.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -23,19 +23,20 @@ const GRACE: Duration = Duration::from_millis(200);
 /// The most bytes kept of each output stream.
 const OUTPUT_LIMIT: usize = 1024 * 1024;
 
-/// The most characters shown of what `git` says on failure.
-const MESSAGE_LIMIT: usize = 1000;
+/// The most bytes that the directory of packs may have while `git` fetches: a whole chain has less.
+const PACK_LIMIT: u64 = 512 * 1024 * 1024;
 
 /// Variables of Git that say how the user reaches a server. All others (`GIT_DIR`, `GIT_TRACE`, …) are
 /// dropped: they would redirect us or print credentials.
 const KEPT: [&str; 4] = ["GIT_SSH", "GIT_SSH_COMMAND", "GIT_ASKPASS", "GIT_SSL_CAINFO"];
 
 /// Settings that win over everything passed on.
-const FIXED: [(&str, &str); 8] = [
+const FIXED: [(&str, &str); 9] = [
     ("core.hooksPath", "/dev/null"),
     ("core.fsmonitor", "false"),
     ("core.fsync", "all"),
     ("gc.auto", "0"),
+    ("http.followRedirects", "initial"),
     ("maintenance.auto", "false"),
     ("push.gpgSign", "false"),
     ("submodule.recurse", "false"),
@@ -112,23 +113,74 @@ pub(super) struct Output {
     pub(super) success: bool,
     pub(super) stdout: String,
     stderr: String,
+    /// How long it took.
+    pub(super) took: Duration,
+    /// Why it was ended before it was done.
+    cut: Option<&'static str>,
 }
 
 impl Output {
-    /// Returns what `git` said of its failure, on one line, without credentials.
-    pub(super) fn reason(&self, secrets: &[String]) -> String {
-        let said = if self.stderr.trim().is_empty() { &self.stdout } else { &self.stderr };
-        let said = secrets
-            .iter()
-            .filter(|secret| !secret.is_empty())
-            .fold(said.clone(), |said, secret| said.replace(secret.as_str(), "***"));
-        single_line(&without_user_info(&said), MESSAGE_LIMIT)
+    /// Returns what `git` said of its failure, without credentials.
+    pub(super) fn answer(&self, secrets: &[String]) -> Answer {
+        let clean = |said: &str| {
+            let secrets = secrets.iter().filter(|secret| !secret.is_empty());
+            without_user_info(
+                &secrets.fold(said.to_owned(), |said, secret| said.replace(secret.as_str(), "***")),
+            )
+        };
+        match self.cut {
+            Some(reason) => Answer { fault: Fault::Broken, reason: reason.into() },
+            None => answer::read(&clean(&self.stdout), &clean(&self.stderr)),
+        }
     }
 }
 
-/// Runs `git` in a directory until it exits or its time is over.
-pub(super) fn run(directory: &Path, environment: &Environment, args: &[&str]) -> Result<Output, StateError> {
+/// What one `git` may use up.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits<'a> {
+    time: Duration,
+    /// The Git directory whose packs grow, and how far.
+    packs: Option<(&'a Path, u64)>,
+}
+
+impl<'a> Limits<'a> {
+    /// Bounds the time only.
+    pub(super) const TIME: Self = Self { time: DEADLINE, packs: None };
+
+    /// Bounds also what is put into this Git directory.
+    pub(super) fn of(git_directory: &'a Path) -> Self {
+        Self { packs: Some((git_directory, PACK_LIMIT)), ..Self::TIME }
+    }
+
+    #[cfg(test)]
+    pub(super) fn tight(time: Duration, packs: (&'a Path, u64)) -> Self {
+        Self { time, packs: Some(packs) }
+    }
+
+    /// Returns which limit is passed.
+    fn passed(&self, start: Instant) -> Option<&'static str> {
+        if start.elapsed() >= self.time {
+            return Some("git gave no answer in time and was ended");
+        }
+        let (directory, limit) = self.packs?;
+        let files = std::fs::read_dir(directory.join("objects").join("pack")).into_iter().flatten().flatten();
+        let bytes: u64 = files.filter_map(|file| file.metadata().ok()).map(|found| found.len()).sum();
+        (bytes > limit).then_some("the remote sends more than a state can be; git was ended")
+    }
+}
+
+/// Runs `git` in a directory until it exits or passes its limits.
+///
+/// # Errors
+/// There is no `git` that could be started.
+pub(super) fn run(
+    directory: &Path,
+    environment: &Environment,
+    args: &[&str],
+    limits: Limits<'_>,
+) -> Result<Output, StateError> {
     let command = args.iter().find(|arg| !arg.starts_with('-')).unwrap_or(&"");
+    let start = Instant::now();
     let mut child = Command::new("git")
         .args(args)
         .current_dir(directory)
@@ -141,34 +193,39 @@ pub(super) fn run(directory: &Path, environment: &Environment, args: &[&str]) ->
         .map_err(|error| StateError::Local(format!("`git {command}` cannot be run: {error}")))?;
     let stdout = Stream::drain(child.stdout.take());
     let stderr = Stream::drain(child.stderr.take());
-    let Some(success) = wait(&mut child) else {
-        let seconds = DEADLINE.as_secs();
-        return Err(StateError::Unreachable(format!(
-            "`git {command}` gave no answer within {seconds} seconds"
-        )));
-    };
-    Ok(Output { success, stdout: stdout.collect(), stderr: stderr.collect() })
+    let ended = wait(&mut child, limits);
+    Ok(Output {
+        success: ended == Ok(true),
+        stdout: stdout.collect(),
+        stderr: stderr.collect(),
+        took: start.elapsed(),
+        cut: ended.err(),
+    })
 }
 
-/// Returns whether the child succeeded, `None` when it was killed at its deadline.
+/// Returns whether the child succeeded, or why it was killed.
 ///
 /// The exit is polled for: the end of its output would be no sign of it, since grandchildren share the pipes.
-fn wait(child: &mut Child) -> Option<bool> {
+fn wait(child: &mut Child, limits: Limits<'_>) -> Result<bool, &'static str> {
     let start = Instant::now();
     let mut pause = Duration::from_micros(500);
-    while start.elapsed() < DEADLINE {
-        match child.try_wait() {
-            Ok(Some(status)) => return Some(status.success()),
-            Ok(None) => std::thread::sleep(pause),
-            Err(_) => break,
+    let mut reason = "git cannot be waited for";
+    while let Ok(ended) = child.try_wait() {
+        if let Some(status) = ended {
+            return Ok(status.success());
         }
+        if let Some(passed) = limits.passed(start) {
+            reason = passed;
+            break;
+        }
+        std::thread::sleep(pause);
         pause = (pause * 2).min(Duration::from_millis(20));
     }
     let killed = child.kill().and_then(|()| child.wait());
     if let Err(error) = killed {
         tracing::warn!(%error, "a git process could not be ended");
     }
-    None
+    Err(reason)
 }
 
 /// An output stream, read by a thread so that the child never blocks on it.

@@ -7,7 +7,7 @@ use engine_core::state::State;
 use git2::{Commit, Oid, Repository, Signature};
 use jiff::Timestamp;
 
-use super::loose;
+use super::{loose, shared};
 use crate::format::{Files, encode};
 use crate::line::single_line;
 use crate::random;
@@ -80,19 +80,24 @@ fn write_objects(
     parent: Option<&Commit<'_>>,
     author: &Author,
 ) -> Result<Oid, git2::Error> {
-    let mut tree = repository.treebuilder(None)?;
-    for (name, content) in Files::NAMES.into_iter().zip(files.contents()) {
-        tree.insert(name, repository.blob(content)?, PLAIN_FILE)?;
-    }
-    let tree = repository.find_tree(tree.write()?)?;
+    let tree = repository.find_tree(write_files(repository, files)?)?;
     let signature = author.signature()?;
     let parents: Vec<_> = parent.into_iter().collect();
     repository.commit(None, &signature, &signature, message, &tree, &parents)
 }
 
+/// Writes the files of a state as a tree.
+pub(super) fn write_files(repository: &Repository, files: &Files) -> Result<Oid, git2::Error> {
+    let mut tree = repository.treebuilder(None)?;
+    for (name, content) in Files::NAMES.into_iter().zip(files.contents()) {
+        tree.insert(name, repository.blob(content)?, PLAIN_FILE)?;
+    }
+    tree.write()
+}
+
 /// The nonce makes every commit unique: a push that finds the remote at this very commit is known to be the
 /// one that put it there.
-fn message(state: &State, summary: &str) -> Result<String, StateError> {
+pub(super) fn message(state: &State, summary: &str) -> Result<String, StateError> {
     let nonce = random::bytes::<16>()
         .map_err(|error| StateError::Local(format!("the system gives no random bytes: {error}")))?;
     let summary = match single_line(summary, SUMMARY_LIMIT) {
@@ -132,10 +137,22 @@ pub(super) fn whole(repository: &Repository, oid: Oid) -> Result<(), String> {
     }
 }
 
+/// Returns the parents that a commit names, whatever a file of grafts or the end of a shallow history say.
+pub(super) fn parents(commit: &Commit<'_>) -> Vec<Oid> {
+    let header = String::from_utf8_lossy(commit.raw_header_bytes());
+    header.lines().filter_map(|line| Oid::from_str(line.strip_prefix("parent ")?).ok()).collect()
+}
+
+/// Returns the environment that a commit of a shared branch names.
+pub(super) fn environment(commit: &Commit<'_>) -> Option<String> {
+    trailer(commit.message().ok()?, shared::TRAILER).map(str::to_owned)
+}
+
 /// Reads what a commit says of itself.
 pub(super) fn read(commit: &Commit<'_>) -> Result<Link, StateError> {
     let fault = |reason: &str| StateError::Corrupt(format!("commit {}: {reason}", commit.id()));
-    if commit.parent_count() > 1 {
+    let parents = parents(commit);
+    if parents.len() > 1 {
         return Err(fault("it has more than one parent, the chain must be linear"));
     }
     let message = commit.message().map_err(|_| fault("its message is not UTF-8"))?;
@@ -157,7 +174,7 @@ pub(super) fn read(commit: &Commit<'_>) -> Result<Link, StateError> {
     );
     Ok(Link {
         oid: commit.id(),
-        parent: commit.parent_ids().next(),
+        parent: parents.first().copied(),
         step,
         summary: single_line(message.lines().next().unwrap_or_default(), SUMMARY_LIMIT),
         author: single_line(&author, 200),

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use engine_core::ports::StateError;
 
-use super::child::{self, Environment};
+use super::child::{self, Environment, Limits};
 
 /// Returns the settings that are passed on to `git`, in the order in which they count.
 ///
@@ -15,11 +15,11 @@ pub(super) fn passed_on(
     environment: &Environment,
 ) -> Result<Vec<(String, String)>, StateError> {
     let args = ["config", "--list", "--show-scope", "--includes", "-z"];
-    let output = child::run(directory, &environment.for_reading(), &args)?;
+    let output = child::run(directory, &environment.for_reading(), &args, Limits::TIME)?;
     if !output.success {
         return Err(StateError::Local(format!(
             "the configuration of git cannot be read: {}",
-            output.reason(&[])
+            output.answer(&[]).reason
         )));
     }
     Ok(entries(&output.stdout)
@@ -48,13 +48,12 @@ fn may_pass(scope: &str, key: &str) -> bool {
     }
 }
 
-/// Returns the values among the settings that must never be printed.
+/// Returns what must never be printed: values of the settings, and the last words of them, which are credentials.
 pub(super) fn secrets(passed: &[(String, String)]) -> Vec<String> {
-    passed
-        .iter()
-        .filter(|(key, _)| key.ends_with(".extraheader") || key.ends_with(".proxy"))
-        .map(|(_, value)| value.clone())
-        .collect()
+    let settings = passed.iter().filter(|(key, _)| key.ends_with(".extraheader") || key.ends_with(".proxy"));
+    let last_word =
+        |value: &'_ str| value.rsplit([' ', ':']).next().filter(|word| word.len() >= 6).map(str::to_owned);
+    settings.flat_map(|(_, value)| std::iter::once(value.clone()).chain(last_word(value))).collect()
 }
 
 #[cfg(test)]

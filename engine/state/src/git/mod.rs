@@ -1,5 +1,6 @@
 //! The chain as Git commits under one ref per environment.
 
+mod answer;
 mod approval;
 mod chain;
 mod child;
@@ -8,7 +9,9 @@ mod configuration;
 mod high_water;
 mod local;
 mod loose;
+mod probe;
 mod remote;
+mod shared;
 
 use std::path::{Path, PathBuf};
 
@@ -19,7 +22,7 @@ use engine_core::state::State;
 use git2::{Oid, Repository};
 
 use chain::Tip;
-use child::Environment;
+use child::{Environment, Limits};
 use high_water::HighWater;
 use remote::Remote;
 
@@ -60,6 +63,8 @@ pub struct GitStore {
     chain: PathBuf,
     author: commit::Author,
     remote: Option<Remote>,
+    /// The branch that this environment shares with others.
+    branch: Option<String>,
     /// Set when the chain's repository is our own, so that nobody else packs it: how to run `git` there.
     upkeep: Option<Environment>,
     high_water: Option<HighWater>,
@@ -106,6 +111,7 @@ impl GitStore {
             chain,
             author: commit::Author::configured(&repository),
             remote,
+            branch: None,
             high_water: None,
         })
     }
@@ -118,33 +124,87 @@ impl GitStore {
         self
     }
 
+    /// Keeps the chain in a branch that other environments share, each in a directory of its name.
+    ///
+    /// # Errors
+    /// [`StateError::Unusable`]: that is no name of a branch, or the branch is checked out.
+    pub fn in_branch(mut self, branch: &str) -> Result<Self, StateError> {
+        let shown = || crate::line::single_line(branch, 80);
+        if !git2::Branch::name_is_valid(branch).unwrap_or(false) {
+            return Err(StateError::Unusable(format!("`{}` is no name of a branch", shown())));
+        }
+        let repository = local::open(&self.chain)?;
+        let found = repository.find_branch(branch, git2::BranchType::Local).ok();
+        if found.is_some_and(|found| found.is_head()) {
+            let reason = format!("branch {} is checked out: choose one that nobody works in", shown());
+            return Err(StateError::Unusable(reason));
+        }
+        self.branch = Some(branch.to_owned());
+        Ok(self)
+    }
+
     /// Returns the Git directory that holds the chain, for messages and for `git --git-dir`.
     pub fn git_directory(&self) -> &Path {
         &self.chain
     }
 
-    /// Returns the ref that holds the truth: `refs/terrane/state/<environment>`.
+    /// Returns the ref that holds the truth: `refs/terrane/state/<environment>`, the same below `refs/heads/terrane` at a
+    /// remote that takes branches only, or the shared branch.
     pub fn reference(&self) -> String {
-        format!("refs/terrane/state/{}", self.environment)
+        match &self.branch {
+            Some(branch) => format!("refs/heads/{branch}"),
+            None => format!("{}/state/{}", self.base(), self.environment),
+        }
+    }
+
+    /// Returns what the names of our refs begin with.
+    fn base(&self) -> &str {
+        let found = self.remote.as_ref().and_then(|remote| remote.base.get());
+        match (&self.branch, found) {
+            (Some(_), _) => probe::BRANCHES,
+            (None, Some(found)) => found,
+            (None, None) => probe::REFS,
+        }
     }
 
     /// The ref under which the tip is found in the chain's repository.
     fn tip_reference(&self) -> String {
         match self.remote {
             None => self.reference(),
-            Some(_) => format!("refs/terrane/remote/{}", self.environment),
+            Some(_) => match &self.branch {
+                Some(branch) => format!("refs/terrane/remote-branch/{branch}"),
+                None => format!("refs/terrane/remote/{}", self.environment),
+            },
         }
     }
 
-    /// Returns the newest commit, from the remote if there is one.
+    /// Returns the newest commit of the ref, with all that lies before it, from the remote if there is one.
     fn tip(&self, repository: &Repository) -> Result<Option<Oid>, StateError> {
-        match &self.remote {
-            None => local::tip(repository, &self.reference()),
-            Some(remote) => remote.fetch(repository, &self.reference(), &self.tip_reference()),
-        }
+        let tip = self.newest(repository)?;
+        self.complete(repository)?;
+        Ok(tip)
     }
 
-    /// Returns the newest commit, checked against the high-water mark.
+    /// Returns the newest commit of the ref; at a remote it may be all that the mirror has.
+    fn newest(&self, repository: &Repository) -> Result<Option<Oid>, StateError> {
+        let Some(remote) = &self.remote else {
+            return local::tip(repository, &self.reference());
+        };
+        self.settle_base(remote)?;
+        let (theirs, ours) = (&self.reference(), &self.tip_reference());
+        remote.fetch(remote::Refs { theirs, ours })
+    }
+
+    /// Fetches what lies before the commits that the mirror has.
+    fn complete(&self, repository: &Repository) -> Result<(), StateError> {
+        let Some(remote) = self.remote.as_ref().filter(|_| repository.is_shallow()) else {
+            return Ok(());
+        };
+        let (theirs, ours) = (&self.reference(), &self.tip_reference());
+        remote.deepen(remote::Refs { theirs, ours })
+    }
+
+    /// Returns the newest revision, checked against the high-water mark.
     fn checked_tip(&self, repository: &Repository) -> Result<Option<Tip>, StateError> {
         // The mark is read first: a rival may move both while this runs, and a mark that is newer than the
         // tip would look like a rewound ref.
@@ -152,7 +212,16 @@ impl GitStore {
             Some(high_water) => high_water.read()?,
             None => None,
         };
-        let oid = self.tip(repository)?;
+        let mut oid = self.newest(repository)?;
+        // All of a branch is needed to tell whose its commits are; of a chain only what leads to what was seen.
+        let odb = repository.odb().map_err(|error| commit::failed("the objects cannot be read", &error))?;
+        let is_known = |seen: &high_water::Seen| odb.exists(seen.revision);
+        if self.branch.is_some() || !seen.as_ref().is_none_or(is_known) {
+            self.complete(repository)?;
+        }
+        if let (Some(_), Some(tip)) = (&self.branch, oid) {
+            oid = shared::newest(repository, tip, &self.environment)?;
+        }
         let tip = oid.map(|oid| chain::tip(repository, oid, &self.environment)).transpose()?;
         if let (Some(high_water), Some(seen)) = (&self.high_water, &seen) {
             high_water.check(repository, seen, tip.as_ref(), &self.restore_command(seen))?;
@@ -166,10 +235,10 @@ impl GitStore {
         let Some(environment) = self.upkeep.as_ref().filter(|_| serial.is_multiple_of(TIDY_EVERY)) else {
             return;
         };
-        let packed = child::run(&self.chain, environment, &["--git-dir=.", "gc", "--quiet"]);
+        let packed = child::run(&self.chain, environment, &["--git-dir=.", "gc", "--quiet"], Limits::TIME);
         let reason = match packed {
             Ok(output) if output.success => return,
-            Ok(output) => output.reason(&[]),
+            Ok(output) => output.answer(&[]).reason,
             Err(error) => error.to_string(),
         };
         tracing::warn!(directory = %self.chain.display(), reason, "the state's repository is not packed");
@@ -203,8 +272,15 @@ impl GitStore {
     ) -> Result<(), StateError> {
         match &self.remote {
             None => local::advance(repository, theirs, expected, new),
-            Some(remote) => remote.advance(repository, &remote::Refs { theirs, ours }, expected, new),
+            Some(remote) => remote.advance(repository, remote::Refs { theirs, ours }, expected, new),
         }
+    }
+
+    fn approval_names(&self, decision: &Digest) -> Result<approval::Names, StateError> {
+        if let Some(remote) = &self.remote {
+            self.settle_base(remote)?;
+        }
+        Ok(approval::Names::new(self.base(), &self.environment, decision))
     }
 
     fn find_approval(
@@ -215,7 +291,7 @@ impl GitStore {
     ) -> Result<Option<Approval>, StateError> {
         let found = match &self.remote {
             None => local::tip(repository, &names.theirs)?,
-            Some(remote) => remote.fetch(repository, &names.theirs, &names.ours)?,
+            Some(remote) => remote.fetch(remote::Refs { theirs: &names.theirs, ours: &names.ours })?,
         };
         found.map(|oid| approval::read(repository, oid, decision)).transpose()
     }
@@ -254,6 +330,15 @@ impl StateStore for GitStore {
         }
         let repository = local::open_durable(&self.chain)?;
         let expected = expected.map(chain::oid).transpose()?;
+        if self.branch.is_some() {
+            let link = self.advance_branch(expected, next, summary)?;
+            let revision = Revision(link.oid.to_string());
+            self.remember(&Tip { link, state: next.clone() });
+            return Ok(revision);
+        }
+        if expected.is_none() {
+            self.choose_base(&repository)?;
+        }
         if self.remote.is_none() {
             // The swap decides; this only saves a lost race the cost of writing objects.
             local::expect(&repository, &self.reference(), expected)?;
@@ -268,7 +353,7 @@ impl StateStore for GitStore {
 
     fn approve(&self, decision: &Digest) -> Result<Approval, StateError> {
         let repository = local::open_durable(&self.chain)?;
-        let refs = approval::Names::new(&self.environment, decision);
+        let refs = self.approval_names(decision)?;
         if let Some(approval) = self.find_approval(&repository, &refs, decision)? {
             return Ok(approval);
         }
@@ -286,11 +371,12 @@ impl StateStore for GitStore {
 
     fn approval(&self, decision: &Digest) -> Result<Option<Approval>, StateError> {
         let repository = local::open(&self.chain)?;
-        self.find_approval(&repository, &approval::Names::new(&self.environment, decision), decision)
+        self.find_approval(&repository, &self.approval_names(decision)?, decision)
     }
 
     fn history(&self, limit: usize) -> Result<Vec<HistoryEntry>, StateError> {
         let repository = local::open(&self.chain)?;
+        self.tip(&repository)?;
         match self.checked_tip(&repository)? {
             Some(tip) => chain::history(&repository, tip.link, limit),
             None => Ok(Vec::new()),

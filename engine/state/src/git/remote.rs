@@ -4,29 +4,38 @@
 //! partial objects have no part in this.
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::time::Duration;
 
 use engine_core::ports::{Revision, StateError};
 use git2::{Oid, Repository};
 
-use super::child::{self, Environment, Output};
+use super::answer::{Answer, Fault};
+use super::child::{self, Environment, Limits, Output};
 use super::{chain, commit, configuration, local};
 use crate::line::single_line;
 
-/// How often a push is repeated when the remote did not move and says that the ref is busy.
-const ATTEMPTS: u32 = 5;
+/// How often a push or a fetch is repeated while nothing moves.
+const ATTEMPTS: u32 = 6;
+
+/// The longest pause between two attempts.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// A remote and the way to it.
 pub(super) struct Remote {
+    /// What the names of our refs begin with there, once that is known.
+    pub(super) base: OnceLock<String>,
     fetch_url: String,
     push_url: String,
     mirror: PathBuf,
     /// Where relative paths of URLs start.
-    base: PathBuf,
+    directory: PathBuf,
     environment: Environment,
     secrets: Vec<String>,
 }
 
-/// The names of one chain at both ends.
+/// The names of one ref at both ends.
+#[derive(Clone, Copy)]
 pub(super) struct Refs<'a> {
     /// At the remote.
     pub(super) theirs: &'a str,
@@ -61,10 +70,11 @@ impl Remote {
         let base = repository.workdir().unwrap_or(repository.path()).to_path_buf();
         let passed = configuration::passed_on(&base, variables)?;
         Ok(Self {
+            base: OnceLock::new(),
             fetch_url,
             push_url,
             mirror: std::path::absolute(mirror).unwrap_or_else(|_| mirror.to_path_buf()),
-            base,
+            directory: base,
             environment: variables.for_transport(&passed),
             secrets: configuration::secrets(&passed),
         })
@@ -76,103 +86,133 @@ impl Remote {
     }
 
     /// Returns the remote's newest commit, fetched into the mirror; `None` when the remote has no such ref.
-    pub(super) fn fetch(
-        &self,
-        repository: &Repository,
-        theirs: &str,
-        ours: &str,
-    ) -> Result<Option<Oid>, StateError> {
-        let refs = Refs { theirs, ours };
-        let Some(advertised) = self.advertised(&self.fetch_url, theirs)? else {
+    ///
+    /// A mirror that has nothing of it yet gets the newest commit alone.
+    pub(super) fn fetch(&self, refs: Refs<'_>) -> Result<Option<Oid>, StateError> {
+        let repository = &local::open(&self.mirror)?;
+        let [advertised] = self.advertised(&self.fetch_url, [refs.theirs])?;
+        let Some(advertised) = advertised else {
             return Ok(None);
         };
-        if local::tip(repository, ours)? == Some(advertised) {
+        let known = local::tip(repository, refs.ours)?;
+        if known == Some(advertised) && commit::find(repository, advertised).is_ok() {
             return Ok(Some(advertised));
         }
-        self.download(&refs, advertised, repository)?;
+        let depth = known.is_none().then_some("--depth=1");
+        self.download(repository, refs, depth)?;
         // Others may have moved the remote's ref, or the mirror's, in the meantime: the answer is the commit
         // that was asked for, unless a rewritten remote does not have it any more.
         match commit::find(repository, advertised) {
             Ok(_) => Ok(Some(advertised)),
-            Err(_) => local::tip(repository, ours),
+            Err(_) => local::tip(repository, refs.ours),
         }
     }
 
-    fn download(&self, refs: &Refs<'_>, advertised: Oid, repository: &Repository) -> Result<(), StateError> {
+    /// Fetches all that lies before the commits that the mirror has of a ref.
+    pub(super) fn deepen(&self, refs: Refs<'_>) -> Result<(), StateError> {
+        self.download(&local::open(&self.mirror)?, refs, Some("--depth=2147483647"))
+    }
+
+    fn download(
+        &self,
+        repository: &Repository,
+        refs: Refs<'_>,
+        depth: Option<&str>,
+    ) -> Result<(), StateError> {
         let refspec = format!("+{}:{}", refs.theirs, refs.ours);
-        let args =
-            ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--", &self.fetch_url, &refspec];
-        for attempt in 1..=ATTEMPTS {
+        let mut args = vec!["fetch", "--quiet", "--no-tags", "--no-write-fetch-head"];
+        args.extend(depth);
+        args.extend(["--", &self.fetch_url, &refspec]);
+        let before = local::tip(repository, refs.ours)?;
+        for attempt in 1.. {
             let output = self.git(&args)?;
             // Another process of ours may have held the mirror's ref and fetched the same.
-            if output.success || local::tip(repository, refs.ours)? == Some(advertised) {
-                return Ok(());
+            if output.success || depth.is_none() && local::tip(repository, refs.ours)? != before {
+                break;
             }
-            if attempt == ATTEMPTS || !is_busy(&output) {
-                return Err(StateError::Unreachable(self.said(&self.fetch_url, &output)));
+            let answer = output.answer(&self.secrets);
+            if answer.fault != Fault::Busy || attempt == ATTEMPTS {
+                return Err(self.error(&self.fetch_url, answer));
             }
-            std::thread::sleep(local::pause(20));
+            std::thread::sleep(pause(attempt, output.took));
         }
         Ok(())
     }
 
-    /// Returns the commit that a URL shows under a ref.
-    fn advertised(&self, url: &str, theirs: &str) -> Result<Option<Oid>, StateError> {
-        let output = self.git(&["ls-remote", "--quiet", "--", url, theirs])?;
+    /// Returns the commits that a URL shows under these refs.
+    fn advertised<const N: usize>(
+        &self,
+        url: &str,
+        theirs: [&str; N],
+    ) -> Result<[Option<Oid>; N], StateError> {
+        let args: Vec<_> = ["ls-remote", "--quiet", "--", url].into_iter().chain(theirs).collect();
+        let output = self.git(&args)?;
         if !output.success {
-            return Err(StateError::Unreachable(self.said(url, &output)));
+            return Err(self.error(url, output.answer(&self.secrets)));
         }
-        // The pattern also matches longer names that end like this one.
-        let line = output.stdout.lines().find_map(|line| {
-            let (oid, name) = line.split_once('\t')?;
-            (name == theirs).then_some(oid)
-        });
-        line.map(Oid::from_str).transpose().map_err(|_| {
-            let url = child::without_user_info(url);
-            StateError::Corrupt(format!("{url} shows no commit under {theirs}"))
-        })
+        let mut found = [None; N];
+        for line in output.stdout.lines() {
+            let shown = line.split_once('\t').filter(|(oid, _)| oid.len() == 40);
+            let shown = shown.and_then(|(oid, name)| Some((Oid::from_str(oid).ok()?, name)));
+            let Some((oid, shown)) = shown else {
+                let reason = format!("the answer `{}` is none", single_line(line, 80));
+                return Err(self.error(url, Answer { fault: Fault::Unreachable, reason }));
+            };
+            // The pattern also matches longer names that end like this one.
+            if let Some(at) = theirs.iter().position(|name| *name == shown) {
+                found[at] = Some(oid);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Tells which of these refs the remote has.
+    pub(super) fn has<const N: usize>(&self, theirs: [&str; N]) -> Result<[bool; N], StateError> {
+        Ok(self.advertised(&self.fetch_url, theirs)?.map(|found| found.is_some()))
     }
 
     /// Moves the remote's ref from one commit to another.
     ///
     /// The remote compares the old commit itself, and nothing is forced: the refspec has no `+`, and the new
-    /// commit descends from the old one. Whatever a failed push says, the ref decides: it is read again.
-    ///
-    /// # Source
-    /// git-push(1), `--force-with-lease=<refname>:<expect>`: an empty `<expect>` demands that the ref is not
-    /// there yet.
+    /// commit descends from the old one. Whatever a failed push says, the ref decides: it is read again. The same
+    /// commit may be pushed again, because no other run can have made it.
     pub(super) fn advance(
         &self,
         repository: &Repository,
-        refs: &Refs<'_>,
+        refs: Refs<'_>,
         expected: Option<Oid>,
         new: Oid,
     ) -> Result<(), StateError> {
-        let old = expected.map_or_else(String::new, |oid| oid.to_string());
-        let lease = format!("--force-with-lease={}:{old}", refs.theirs);
-        let refspec = format!("{new}:{}", refs.theirs);
-        let args = ["push", "--porcelain", "--no-verify", &lease, "--", &self.push_url, &refspec];
         for attempt in 1.. {
-            let output = self.git(&args)?;
+            let output = self.push(refs.theirs, expected, Some(new), &[])?;
             if output.success {
                 break;
             }
-            let found =
-                self.advertised(&self.push_url, refs.theirs).map_err(|error| StateError::Unknown {
-                    revision: Revision(new.to_string()),
-                    reason: format!("the push failed, and then {error}"),
-                })?;
+            let answer = output.answer(&self.secrets);
+            let found = match self.advertised(&self.push_url, [refs.theirs]) {
+                Ok([found]) => found,
+                Err(error) if matches!(answer.fault, Fault::Busy | Fault::Broken) => {
+                    let reason = format!("{}, and then {error}", self.error(&self.push_url, answer));
+                    return Err(StateError::Unknown { revision: Revision(new.to_string()), reason });
+                }
+                Err(_) => return Err(self.error(&self.push_url, answer)),
+            };
             if found == Some(new) {
                 break;
             }
             if found != expected {
-                return Err(self.moved(repository, refs, expected, found));
+                return self.judge_rival(repository, refs, (expected, found), new);
             }
-            if attempt >= ATTEMPTS || !is_busy(&output) {
-                let error = if is_busy(&output) { StateError::Stuck } else { StateError::Refused };
-                return Err(error(self.said(&self.push_url, &output)));
+            let may_help = matches!(answer.fault, Fault::Busy | Fault::Broken | Fault::Unreachable);
+            if !may_help || attempt == ATTEMPTS {
+                return Err(match answer.fault {
+                    Fault::Broken => {
+                        StateError::Unknown { revision: Revision(new.to_string()), reason: answer.reason }
+                    }
+                    _ => self.error(&self.push_url, answer),
+                });
             }
-            std::thread::sleep(local::pause(20));
+            std::thread::sleep(pause(attempt, output.took));
         }
         if let Err(error) = local::point(repository, refs.ours, new) {
             tracing::warn!(%error, "the mirror of the state is behind its remote");
@@ -180,44 +220,93 @@ impl Remote {
         Ok(())
     }
 
-    /// Fetches what the remote has, so that the error can say who put it there.
-    fn moved(
+    /// Pushes one ref once; without a new commit the ref is deleted.
+    ///
+    /// # Source
+    /// git-push(1), `--force-with-lease=<refname>:<expect>`: an empty `<expect>` demands that the ref is not
+    /// there yet.
+    pub(super) fn push(
+        &self,
+        theirs: &str,
+        expected: Option<Oid>,
+        new: Option<Oid>,
+        options: &[&str],
+    ) -> Result<Output, StateError> {
+        let text = |oid: Option<Oid>| oid.map_or_else(String::new, |oid| oid.to_string());
+        let lease = format!("--force-with-lease={theirs}:{}", text(expected));
+        let refspec = format!("{}:{theirs}", text(new));
+        let mut args = vec!["push", "--porcelain", "--no-verify", &lease];
+        args.extend(options);
+        args.extend(["--", &self.push_url, &refspec]);
+        self.git(&args)
+    }
+
+    /// Finds the remote's ref where neither we nor the run before us left it. If it descends from our commit, that
+    /// commit landed before its reply was lost, and somebody built on it. Else a rival was first: it is fetched so that
+    /// the error can say who.
+    fn judge_rival(
         &self,
         repository: &Repository,
-        refs: &Refs<'_>,
-        expected: Option<Oid>,
-        found: Option<Oid>,
-    ) -> StateError {
-        let fetched = found.and_then(|oid| self.download(refs, oid, repository).err());
+        refs: Refs<'_>,
+        (expected, found): (Option<Oid>, Option<Oid>),
+        new: Oid,
+    ) -> Result<(), StateError> {
+        let fetched = found.and_then(|_| self.download(repository, refs, None).err());
         if let Some(error) = fetched {
             tracing::warn!(%error, "the rival revision cannot be fetched");
         }
-        chain::moved(repository, expected, found)
+        match found {
+            Some(found) if repository.graph_descendant_of(found, new).is_ok_and(|is| is) => Ok(()),
+            _ => Err(chain::moved(repository, expected, found)),
+        }
     }
 
     fn git(&self, args: &[&str]) -> Result<Output, StateError> {
         let directory = format!("--git-dir={}", self.mirror.display());
         let args: Vec<_> = [directory.as_str()].into_iter().chain(args.iter().copied()).collect();
-        child::run(&self.base, &self.environment, &args)
+        child::run(&self.directory, &self.environment, &args, Limits::of(&self.mirror))
     }
 
-    /// Returns what `git` said about a remote.
-    fn said(&self, url: &str, output: &Output) -> String {
-        format!("{}: {}", child::without_user_info(url), output.reason(&self.secrets))
+    /// Returns what a failed push says.
+    pub(super) fn answer(&self, output: &Output) -> Answer {
+        output.answer(&self.secrets)
+    }
+
+    /// Returns the error of a remote that failed like this, when nothing was written.
+    pub(super) fn failed(&self, answer: Answer) -> StateError {
+        self.error(&self.push_url, answer)
+    }
+
+    fn error(&self, url: &str, answer: Answer) -> StateError {
+        let text = format!("{}: {}", child::without_user_info(url), answer.reason);
+        match answer.fault {
+            Fault::Busy => StateError::Stuck(text),
+            Fault::Refused => StateError::Refused(text),
+            Fault::Unauthorized => StateError::Unauthorized(text),
+            Fault::Unusable => StateError::Unusable(text),
+            Fault::Local => StateError::Local(text),
+            Fault::Broken | Fault::Unreachable => StateError::Unreachable(text),
+        }
     }
 }
 
-/// Tells whether `git` failed on a ref that another process was just moving.
-fn is_busy(output: &Output) -> bool {
-    let said = format!("{} {}", output.stdout, output.reason(&[]));
-    ["failed to update ref", "cannot lock ref", "stale info", "fetch first", "unable to update local ref"]
-        .iter()
-        .any(|text| said.contains(text))
+/// Returns how long to wait before the next attempt: random up to a limit that doubles, so that rivals do not meet
+/// again, and that begins with what an attempt takes, so that a remote on the same disk is not waited for in vain.
+pub(super) fn pause(attempt: u32, took: Duration) -> Duration {
+    let random = crate::random::bytes::<2>().map_or(u16::MAX, u16::from_be_bytes);
+    let limit = took.saturating_mul(1 << attempt.min(16)).min(LONGEST_PAUSE);
+    limit.mul_f64(f64::from(random) / f64::from(u16::MAX))
 }
 
-/// Refuses what `git` would take for an option or what would break a message.
+/// Refuses what `git` or `ssh` would take for an option, and what would break a message or a question for a password.
 fn check_url(url: &str) -> Result<(), StateError> {
-    if url.is_empty() || url.starts_with('-') || url.chars().any(char::is_control) {
+    let lower = url.to_ascii_lowercase();
+    let is_option = url.starts_with('-') || ["://-", "@-", ":-"].iter().any(|start| url.contains(start));
+    let encodes_control = lower.split('%').skip(1).any(|rest| {
+        let code = rest.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        code.is_some_and(|code| code.is_ascii_control())
+    });
+    if url.is_empty() || is_option || encodes_control || url.chars().any(char::is_control) {
         let shown = single_line(&child::without_user_info(url), 80);
         return Err(StateError::Unusable(format!("`{shown}` is no URL of a Git remote")));
     }

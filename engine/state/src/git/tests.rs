@@ -1,5 +1,9 @@
+mod depth;
 mod hygiene;
+mod inputs;
+mod probe;
 mod remote;
+mod shared;
 mod support;
 mod tamper;
 

@@ -1,6 +1,6 @@
 //! A shared remote, reached through the real `git` over `file://`.
 
-use super::support::Sandbox;
+use super::support::{Sandbox, write_program};
 use super::*;
 
 #[test]
@@ -124,10 +124,4 @@ fn the_mirror_can_be_lost() {
     let base = sandbox.remote().advance(None, &first(), "First").unwrap();
     std::fs::remove_dir_all(sandbox.git_directory().join("terrane")).unwrap();
     assert_eq!(sandbox.remote().latest().unwrap().unwrap().revision, base);
-}
-
-fn write_program(path: &Path, script: &str) {
-    use std::os::unix::fs::PermissionsExt;
-    std::fs::write(path, script).unwrap();
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
 }

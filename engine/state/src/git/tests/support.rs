@@ -152,3 +152,10 @@ pub(super) fn forge(repository: &Repository, entries: &[Entry<'_>], parents: &[O
     repository.reference("refs/terrane/state/dev", oid, true, "forged").unwrap();
     oid
 }
+
+/// Writes an executable.
+pub(super) fn write_program(path: &Path, script: &str) {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::write(path, script).unwrap();
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
+}
