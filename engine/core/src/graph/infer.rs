@@ -39,7 +39,7 @@ pub(super) fn add_edges(
         };
         if let Some(namespace) = object_ref.namespace.as_ref().filter(|_| !is_limit(&object_ref.kind)) {
             for limit in limits.get(&(&object_ref.cluster, namespace)).into_iter().flatten() {
-                edge(*limit, "it counts against this quota, or has these defaults");
+                edge(*limit, LIMITED);
             }
         }
         let mut references = References { of: object_ref, found: Vec::new() };
@@ -51,6 +51,9 @@ pub(super) fn add_edges(
         }
     }
 }
+
+/// Why an object comes after the quotas and limit ranges of its namespace.
+pub(super) const LIMITED: &str = "it counts against this quota, or has these defaults";
 
 fn crds_by_kind(resources: &[Resource]) -> HashMap<(ClusterRef, GroupKind), usize> {
     let defined = resources.iter().enumerate().filter_map(|(idx, resource)| {

@@ -303,6 +303,8 @@ impl ResourceGraph {
     }
 
     /// Returns what a resource depends on: blocks by address, and objects by inference.
+    ///
+    /// Quotas and limit ranges are left out: they concern what is new, so that nothing has to be deleted before them.
     pub fn dependencies(&self, resource: &Resource) -> Dependencies {
         let Some(idx) = self.by_address.get(&resource.address) else {
             return Dependencies::default();
@@ -311,7 +313,8 @@ impl ResourceGraph {
         // Upwards through the starts of the blocks around it; a done stage or another resource ends the way.
         let mut starts = vec![self.nodes[*idx]];
         while let Some(node) = starts.pop() {
-            for edge in self.graph.edges_directed(node, petgraph::Incoming) {
+            let edges = self.graph.edges_directed(node, petgraph::Incoming);
+            for edge in edges.filter(|edge| *edge.weight() != EdgeReason::Inferred(infer::LIMITED)) {
                 match &self.graph[edge.source()] {
                     Node::Start(_) => starts.push(edge.source()),
                     Node::Done(address) => found.blocks.push(address.clone()),

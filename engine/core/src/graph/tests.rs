@@ -283,6 +283,8 @@ fn records_keep_the_blocks_and_objects_that_a_resource_depends_on() {
         Declared::new("v1 ConfigMap dev/b", "{}").at("app.web.manifest.b").after("app.shared"),
         Declared::new("v1 ConfigMap dev/c", "{}").at("app.web.manifest.c").after("app.web.manifest.b"),
         Declared::new("v1 ConfigMap prod/d", "{}").at(r#"app.web.manifests.d["ConfigMap/prod/d"]"#),
+        // It concerns what is made after it, and nothing is deleted before it.
+        Declared::new("v1 ResourceQuota dev/q", "{}").at("namespace.dev.manifest.quota"),
     ]);
     let of = |address: &str| {
         let found = graph.dependencies(graph.at(&parse(address)).unwrap());
