@@ -187,7 +187,7 @@ fn decode(content: &[u8]) -> Result<LeftBehind, String> {
         None => return Err("it is empty".into()),
     };
     let deeds = lines.map(|line| {
-        let line: DeedLine = serde_json::from_slice(line).map_err(|error| error.to_string())?;
+        let line: DeedLine<'_> = serde_json::from_slice(line).map_err(|error| error.to_string())?;
         Deed::try_from(line)
     });
     Ok(LeftBehind {

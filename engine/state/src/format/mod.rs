@@ -7,12 +7,11 @@ mod meta;
 mod output;
 mod record;
 
-use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use engine_core::ports::StateError;
 use engine_core::state::State;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use crate::line::single_line;
 use meta::Meta;
@@ -112,30 +111,19 @@ pub fn decode(files: &Files) -> Result<State, FormatError> {
     let meta = Meta::read(&files.meta)?;
     let counts = meta.counts();
     let mut state = meta.into_state()?;
-    let objects: Vec<ObjectLine> = from_lines(OBJECTS, &files.objects, counts.objects)?;
-    state.records = records(objects)?;
-    let intents: Vec<IntentLine> = from_lines(INTENTS, &files.intents, counts.intents)?;
-    state.intents = intents
-        .into_iter()
-        .enumerate()
-        .map(|(idx, line)| line.try_into().map_err(|reason| at_line(INTENTS, idx, reason)))
-        .collect::<Result<_, _>>()?;
-    Ok(state)
-}
-
-type Records = BTreeMap<engine_core::object_ref::ObjectRef, engine_core::state::ResourceRecord>;
-
-fn records(lines: Vec<ObjectLine>) -> Result<Records, FormatError> {
-    let mut records = Records::new();
-    for (idx, line) in lines.into_iter().enumerate() {
-        let (object_ref, record) = line.try_into().map_err(|reason: String| at_line(OBJECTS, idx, reason))?;
-        if records.contains_key(&object_ref) {
-            let reason = format!("{object_ref:?} is recorded twice");
-            return Err(at_line(OBJECTS, idx, reason));
+    each_line(OBJECTS, &files.objects, counts.objects, |line: ObjectLine<'_>| {
+        let (object_ref, record) = line.try_into()?;
+        match state.records.entry(object_ref) {
+            Entry::Occupied(twice) => return Err(format!("{:?} is recorded twice", twice.key())),
+            Entry::Vacant(place) => drop(place.insert(record)),
         }
-        records.insert(object_ref, record);
-    }
-    Ok(records)
+        Ok(())
+    })?;
+    each_line(INTENTS, &files.intents, counts.intents, |line: IntentLine| {
+        state.intents.push(line.try_into()?);
+        Ok(())
+    })?;
+    Ok(state)
 }
 
 fn at_line(file: &str, idx: usize, reason: impl AsRef<str>) -> FormatError {
@@ -166,21 +154,23 @@ fn whole(file: &str, bytes: &[u8]) -> Result<(), FormatError> {
     }
 }
 
-fn from_lines<T: DeserializeOwned>(file: &str, bytes: &[u8], expected: u64) -> Result<Vec<T>, FormatError> {
+fn each_line<'a, T: Deserialize<'a>>(
+    file: &str,
+    bytes: &'a [u8],
+    expected: u64,
+    mut take: impl FnMut(T) -> Result<(), String>,
+) -> Result<(), FormatError> {
     whole(file, bytes)?;
-    let lines: Vec<T> = bytes
-        .split_inclusive(|byte| *byte == b'\n')
-        .enumerate()
-        .map(|(idx, line)| {
-            serde_json::from_slice(line).map_err(|error| at_line(file, idx, error.to_string()))
-        })
-        .collect::<Result<_, _>>()?;
-    if lines.len() as u64 == expected {
-        Ok(lines)
-    } else {
-        let reason = format!("{META} counts {expected} lines, the file has {}", lines.len());
-        Err(FormatError::new(file, reason))
+    let mut found = 0;
+    for (idx, line) in bytes.split_inclusive(|byte| *byte == b'\n').enumerate() {
+        let read = serde_json::from_slice(line).map_err(|error| error.to_string());
+        read.and_then(&mut take).map_err(|reason| at_line(file, idx, reason))?;
+        found += 1;
     }
+    if found == expected {
+        return Ok(());
+    }
+    Err(FormatError::new(file, format!("{META} counts {expected} lines, the file has {found}")))
 }
 
 #[cfg(test)]

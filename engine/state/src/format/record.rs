@@ -1,5 +1,7 @@
 //! The lines of `objects.jsonl` and `intents.jsonl`.
 
+use std::borrow::Cow;
+
 use engine_core::address::Address;
 use engine_core::digest::{Digest, Fingerprint, Seal};
 use engine_core::graph::Dependencies;
@@ -12,21 +14,25 @@ use serde::{Deserialize, Serialize};
 /// A line of `objects.jsonl`. Fields stand in the order of their names: canonical JSON sorts its keys.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct ObjectLine {
-    address: String,
-    api_version: String,
+pub(crate) struct ObjectLine<'a> {
+    #[serde(borrow)]
+    address: Cow<'a, str>,
+    #[serde(borrow)]
+    api_version: Cow<'a, str>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     blocks: Vec<String>,
     cluster: Text,
-    desired: String,
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    fields: String,
-    kind: String,
+    #[serde(borrow)]
+    desired: Cow<'a, str>,
+    #[serde(borrow, default, skip_serializing_if = "str::is_empty")]
+    fields: Cow<'a, str>,
+    #[serde(borrow)]
+    kind: Cow<'a, str>,
     name: Text,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     namespace: Option<Text>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    objects: Vec<ReferenceEntry>,
+    #[serde(borrow, default, skip_serializing_if = "Vec::is_empty")]
+    objects: Vec<ReferenceEntry<'a>>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     prevent_destroy: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -51,26 +57,27 @@ pub(super) struct IntentLine {
 /// A line of the log of a run.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum DeedLine {
-    Applied(Box<ObjectLine>),
-    Removed(ReferenceEntry),
+pub(crate) enum DeedLine<'a> {
+    #[serde(borrow)]
+    Applied(Box<ObjectLine<'a>>),
+    Removed(ReferenceEntry<'a>),
 }
 
 /// A reference to an object: `["main","Namespace",null,"dev"]`.
 #[derive(Serialize, Deserialize)]
-pub(crate) struct ReferenceEntry(Text, String, Option<Text>, Text);
+pub(crate) struct ReferenceEntry<'a>(Text, #[serde(borrow)] Cow<'a, str>, Option<Text>, Text);
 
-impl From<(&ObjectRef, &ResourceRecord)> for ObjectLine {
+impl From<(&ObjectRef, &ResourceRecord)> for ObjectLine<'_> {
     fn from((object_ref, record): (&ObjectRef, &ResourceRecord)) -> Self {
         let Dependencies { blocks, objects } = &record.dependencies;
         Self {
-            address: record.address.to_string(),
-            api_version: record.api_version.to_string(),
+            address: record.address.to_string().into(),
+            api_version: record.api_version.to_string().into(),
             blocks: blocks.iter().map(Address::to_string).collect(),
             cluster: object_ref.cluster.as_str().into(),
-            desired: fingerprint_text(&record.desired),
+            desired: fingerprint_text(&record.desired).into(),
             fields: record.fields.iter().map(|hash| format!("{hash:08x}")).collect(),
-            kind: object_ref.kind.to_string(),
+            kind: object_ref.kind.to_string().into(),
             name: object_ref.name.clone(),
             namespace: object_ref.namespace.clone(),
             objects: objects.iter().map(ReferenceEntry::from).collect(),
@@ -81,10 +88,10 @@ impl From<(&ObjectRef, &ResourceRecord)> for ObjectLine {
     }
 }
 
-impl TryFrom<ObjectLine> for (ObjectRef, ResourceRecord) {
+impl TryFrom<ObjectLine<'_>> for (ObjectRef, ResourceRecord) {
     type Error = String;
 
-    fn try_from(line: ObjectLine) -> Result<Self, String> {
+    fn try_from(line: ObjectLine<'_>) -> Result<Self, String> {
         let object_ref = ObjectRef {
             cluster: ClusterRef::new(line.cluster),
             kind: group_kind(&line.kind)?,
@@ -108,7 +115,7 @@ impl TryFrom<ObjectLine> for (ObjectRef, ResourceRecord) {
     }
 }
 
-impl From<&Deed> for DeedLine {
+impl From<&Deed> for DeedLine<'_> {
     fn from(deed: &Deed) -> Self {
         match deed {
             Deed::Applied(object_ref, record) => {
@@ -119,10 +126,10 @@ impl From<&Deed> for DeedLine {
     }
 }
 
-impl TryFrom<DeedLine> for Deed {
+impl TryFrom<DeedLine<'_>> for Deed {
     type Error = String;
 
-    fn try_from(line: DeedLine) -> Result<Self, String> {
+    fn try_from(line: DeedLine<'_>) -> Result<Self, String> {
         Ok(match line {
             DeedLine::Removed(entry) => Self::Removed(entry.try_into()?),
             DeedLine::Applied(line) => {
@@ -166,21 +173,21 @@ impl TryFrom<IntentLine> for Intent {
     }
 }
 
-impl From<&ObjectRef> for ReferenceEntry {
+impl From<&ObjectRef> for ReferenceEntry<'_> {
     fn from(object_ref: &ObjectRef) -> Self {
         Self(
             object_ref.cluster.as_str().into(),
-            object_ref.kind.to_string(),
+            object_ref.kind.to_string().into(),
             object_ref.namespace.clone(),
             object_ref.name.clone(),
         )
     }
 }
 
-impl TryFrom<ReferenceEntry> for ObjectRef {
+impl TryFrom<ReferenceEntry<'_>> for ObjectRef {
     type Error = String;
 
-    fn try_from(entry: ReferenceEntry) -> Result<Self, String> {
+    fn try_from(entry: ReferenceEntry<'_>) -> Result<Self, String> {
         Ok(Self {
             cluster: ClusterRef::new(entry.0),
             kind: group_kind(&entry.1)?,
