@@ -123,6 +123,30 @@ impl Fingerprint {
     }
 }
 
+/// The digest of a list's canonical form, fed piece by piece: the list itself is never built.
+#[derive(Default)]
+pub(crate) struct Canonical(Sha256);
+
+impl Canonical {
+    /// Begins a list of this length; its items follow.
+    pub(crate) fn list(&mut self, len: usize) {
+        self.0.update(b"l");
+        self.0.update((len as u64).to_be_bytes());
+    }
+
+    /// Adds text.
+    pub(crate) fn text(&mut self, text: &str) {
+        self.0.update(b"s");
+        self.0.update((text.len() as u64).to_be_bytes());
+        self.0.update(text.as_bytes());
+    }
+
+    /// Returns the digest, as [`Digest::of_value`] does of the same list.
+    pub(crate) fn digest(self) -> Digest {
+        Digest(self.0.finalize().into())
+    }
+}
+
 /// Feeds a value's canonical form: a type byte, then the length and content of what it holds, so that no two
 /// values share a form.
 fn feed(value: &Value, sink: &mut dyn FnMut(&[u8])) {
@@ -177,6 +201,16 @@ mod tests {
         assert_ne!(Digest::of_value(&value("[1,2]")), Digest::of_value(&value("[2,1]")));
         assert_ne!(Digest::of_value(&value(r#"["ab"]"#)), Digest::of_value(&value(r#"["a","b"]"#)));
         assert_ne!(Digest::of_value(&value("1")), Digest::of_value(&value(r#""1""#)));
+    }
+
+    #[test]
+    fn a_list_fed_piece_by_piece_has_the_digest_of_the_list() {
+        let mut list = Canonical::default();
+        list.list(2);
+        list.list(1);
+        list.text("a");
+        list.text("é");
+        assert_eq!(list.digest(), Digest::of_value(&value(r#"[["a"],"é"]"#)));
     }
 
     #[test]

@@ -36,7 +36,13 @@ impl ScalarText {
 
     /// Tells whether `value` is this scalar.
     pub fn is(&self, value: &Value) -> bool {
-        value.to_string() == self.0.as_str()
+        match value {
+            // Without escapes, text is what stands between the quotes.
+            Value::String(text) if !self.0.contains('\\') => {
+                self.0.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) == Some(text.as_str())
+            }
+            value => value.to_string() == self.0.as_str(),
+        }
     }
 
     /// Returns the compact JSON text.
@@ -79,22 +85,35 @@ impl KeyFields {
     }
 }
 
-impl fmt::Display for PathElement {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl PathElement {
+    /// Prints the step behind those before it.
+    pub(crate) fn print(&self, path: &mut String) {
         match self {
-            Self::Field(name) if plain(name) => write!(f, ".{name}"),
-            Self::Field(name) => write!(f, "[{name:?}]"),
+            Self::Field(name) if plain(name) => path.extend([".", name]),
+            Self::Field(name) => path.push_str(&format!("[{name:?}]")),
             Self::Key(fields) => {
-                f.write_str("[")?;
                 for (idx, (name, value)) in fields.iter().enumerate() {
-                    write!(f, "{}{name}={}", if idx > 0 { "," } else { "" }, value.0)?;
+                    path.extend([if idx > 0 { "," } else { "[" }, name, "=", value.as_str()]);
                 }
-                f.write_str("]")
+                path.push(']');
             }
-            Self::Item(value) => write!(f, "[={}]", value.0),
-            Self::Index(idx) => write!(f, "[{idx}]"),
+            Self::Item(value) => path.extend(["[=", value.as_str(), "]"]),
+            Self::Index(idx) => path.push_str(&format!("[{idx}]")),
         }
     }
+}
+
+impl fmt::Display for PathElement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut path = String::new();
+        self.print(&mut path);
+        f.write_str(&path)
+    }
+}
+
+/// Returns a printed path as people write it: the first step has no dot.
+pub(crate) fn without_dot(path: &str) -> &str {
+    path.strip_prefix('.').unwrap_or(path)
 }
 
 fn plain(name: &str) -> bool {
@@ -251,8 +270,9 @@ impl FromIterator<PathElement> for FieldPath {
 /// Prints without the leading dot: `spec.template.spec.containers[name="app"].image`.
 impl fmt::Display for FieldPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text: String = self.0.iter().map(ToString::to_string).collect();
-        f.write_str(text.strip_prefix('.').unwrap_or(&text))
+        let mut path = String::new();
+        self.0.iter().for_each(|element| element.print(&mut path));
+        f.write_str(without_dot(&path))
     }
 }
 

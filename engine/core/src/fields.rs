@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::field_path::{FieldPath, KeyFields, PathElement, ScalarText};
+use crate::field_path::{FieldPath, KeyFields, PathElement, ScalarText, without_dot};
 use crate::value::{Map, Text, Value};
 
 /// A set of fields as a tree, the content of a managed-fields entry.
@@ -110,6 +110,28 @@ impl FieldSet {
         }
     }
 
+    /// Returns the number of paths.
+    pub fn len(&self) -> usize {
+        usize::from(self.owned) + self.children.values().map(Self::len).sum::<usize>()
+    }
+
+    /// Prints each of the paths in order, one after the other into the same memory.
+    pub fn each_path(&self, sink: &mut dyn FnMut(&str)) {
+        self.print(&mut String::new(), sink);
+    }
+
+    fn print(&self, path: &mut String, sink: &mut dyn FnMut(&str)) {
+        if self.owned {
+            sink(without_dot(path));
+        }
+        for (element, child) in &self.children {
+            let end = path.len();
+            element.print(path);
+            child.print(path, sink);
+            path.truncate(end);
+        }
+    }
+
     /// Returns the leaves: paths with nothing below them.
     pub fn leaves(&self) -> Vec<FieldPath> {
         self.paths()
@@ -205,6 +227,9 @@ mod tests {
                 "spec.replicas"
             ]
         );
+        let mut printed = Vec::new();
+        set(FIELDS).each_path(&mut |path| printed.push(path.to_owned()));
+        assert_eq!((printed.len(), printed), (set(FIELDS).len(), paths));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! An object as the server returned it.
 
-use crate::digest::{Fingerprint, SealKey};
+use crate::digest::{Canonical, Fingerprint, SealKey};
 use crate::fields::FieldSet;
 use crate::mark::{FieldManager, Lineage, OwnershipMark};
 use crate::object_ref::{ApiVersion, Uid};
@@ -89,30 +89,33 @@ impl Object {
     /// A copy that somebody makes of one of our objects carries its labels and annotations, but not who applied
     /// them; the mark alone proves nothing.
     pub fn is_marked_by(&self, lineage: &Lineage) -> bool {
-        let manager = lineage.field_manager();
-        let applied = |entry: ManagerEntry| {
-            entry.manager == manager.as_str()
-                && entry.operation == Operation::Apply
-                && entry.subresource.is_none()
-        };
-        self.mark().is_some_and(|mark| mark.lineage == *lineage) && self.managers().into_iter().any(applied)
+        self.mark().is_some_and(|mark| mark.lineage == *lineage)
+            && self.applied_by(&lineage.field_manager()).find_map(manager_entry).is_some()
     }
 
     /// Returns the managed-fields entries that can be read.
     pub fn managers(&self) -> Vec<ManagerEntry> {
-        let entries = self.0.at(&["metadata", "managedFields"]).and_then(Value::as_list).unwrap_or_default();
-        entries.iter().filter_map(manager_entry).collect()
+        self.entries().iter().filter_map(manager_entry).collect()
+    }
+
+    fn entries(&self) -> &[Value] {
+        self.0.at(&["metadata", "managedFields"]).and_then(Value::as_list).unwrap_or_default()
+    }
+
+    /// Returns the entries of what a manager applied itself, unread: reading their fields costs most.
+    fn applied_by(&self, manager: &FieldManager) -> impl Iterator<Item = &Value> {
+        self.entries().iter().filter(move |entry| {
+            let is = |name: &str, text: &str| entry.get(name).and_then(Value::as_str) == Some(text);
+            let subresource = entry.get("subresource").and_then(Value::as_str).unwrap_or_default();
+            is("manager", manager.as_str()) && is("operation", "Apply") && subresource.is_empty()
+        })
     }
 
     /// Returns the entry of our own last apply: our manager, operation Apply, no subresource, this version.
     pub fn own_entry(&self, manager: &FieldManager, api_version: &ApiVersion) -> Option<ManagerEntry> {
         let api_version = api_version.to_string();
-        self.managers().into_iter().find(|entry| {
-            entry.manager == manager.as_str()
-                && entry.operation == Operation::Apply
-                && entry.subresource.is_none()
-                && entry.api_version == api_version.as_str()
-        })
+        let is_of = |entry: &&Value| entry.get("apiVersion").and_then(Value::as_str) == Some(&api_version);
+        self.applied_by(manager).filter(is_of).find_map(manager_entry)
     }
 
     /// Returns the digest that a record keeps as `settled`: our entry, and the live values at its paths in
@@ -127,12 +130,15 @@ impl Object {
         key: Option<&SealKey>,
     ) -> Option<Fingerprint> {
         let entry = self.own_entry(manager, api_version)?;
-        let paths: Vec<Value> =
-            entry.fields.paths().iter().map(|path| Value::string(path.to_string())).collect();
         let values = entry.fields.extract(&self.0).unwrap_or_default();
-        let open = Fingerprint::of(&values, sensitive, key);
-        let both = Value::list([Value::list(paths), Value::string(open.open.to_string())]);
-        Some(Fingerprint { open: crate::digest::Digest::of_value(&both), seal: open.seal })
+        let values = Fingerprint::of(&values, sensitive, key);
+        // A list of two: the paths, and the digest of their values.
+        let mut both = Canonical::default();
+        both.list(2);
+        both.list(entry.fields.len());
+        entry.fields.each_path(&mut |path| both.text(path));
+        both.text(&values.open.to_string());
+        Some(Fingerprint { open: both.digest(), seal: values.seal })
     }
 }
 

@@ -198,18 +198,18 @@ impl Map {
 
     /// Returns the value of `key`.
     pub fn get(&self, key: &str) -> Option<&Value> {
-        self.position(key).ok().map(|idx| &self.0[idx].1)
+        self.find(key).map(|idx| &self.0[idx].1)
     }
 
     /// Returns the value of `key` for change.
     pub fn get_mut(&mut self, key: &str) -> Option<&mut Value> {
-        let idx = self.position(key).ok()?;
+        let idx = self.find(key)?;
         Some(&mut Arc::make_mut(&mut self.0)[idx].1)
     }
 
     /// Tells whether `key` is present.
     pub fn contains_key(&self, key: &str) -> bool {
-        self.position(key).is_ok()
+        self.find(key).is_some()
     }
 
     /// Sets `key`, returning the value it replaces.
@@ -227,7 +227,7 @@ impl Map {
 
     /// Removes `key`, returning its value.
     pub fn remove(&mut self, key: &str) -> Option<Value> {
-        let idx = self.position(key).ok()?;
+        let idx = self.find(key)?;
         Some(Arc::make_mut(&mut self.0).remove(idx).1)
     }
 
@@ -244,6 +244,15 @@ impl Map {
     /// Returns the keys in order.
     pub fn keys(&self) -> impl ExactSizeIterator<Item = &Text> {
         self.0.iter().map(|(key, _)| key)
+    }
+
+    fn find(&self, key: &str) -> Option<usize> {
+        // Most maps are small, and most of their keys differ in length already.
+        const SMALL: usize = 8;
+        if self.len() <= SMALL {
+            return self.0.iter().position(|(probe, _)| probe == key);
+        }
+        self.position(key).ok()
     }
 
     fn position(&self, key: &str) -> Result<usize, usize> {

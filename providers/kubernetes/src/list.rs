@@ -5,23 +5,26 @@ use engine_core::object::Object;
 use engine_core::ports::{ListQuery, Page, PageSink, ProviderError};
 use engine_core::value::Value;
 use futures::future;
+use rayon::prelude::*;
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use crate::failure::Subject;
 use crate::path::{self, Query};
-use crate::transport::{Call, Transport};
+use crate::transport::{Call, Transport, json};
 
 /// Objects a page: the size at which kubectl asks too.
 const PAGE: &str = "500";
 /// How often a list whose continuation expired begins anew.
 const MAX_RESTARTS: usize = 3;
 
-/// One page as the server sends it.
+/// One page as the server sends it. Its items are found first and read then, all at once.
 #[derive(Deserialize)]
-struct ListBody {
+struct ListBody<'a> {
     #[serde(default)]
     metadata: ListMeta,
-    items: Option<Vec<Value>>,
+    #[serde(borrow)]
+    items: Option<Vec<&'a RawValue>>,
 }
 
 #[derive(Deserialize, Default)]
@@ -102,10 +105,12 @@ pub(crate) async fn fetch(
     if next.is_some() && reply.status == http::StatusCode::GONE {
         return Ok(Fetched::Expired);
     }
-    let body: ListBody = reply.success(subject(&query.kind))?.json()?;
-    let objects = body.items.unwrap_or_default().into_iter();
+    let reply = reply.success(subject(&query.kind))?;
+    let body: ListBody<'_> = reply.json()?;
+    let items = body.items.unwrap_or_default().into_par_iter();
+    let objects = items.map(|item| Ok(with_type(json(item.get().as_bytes())?, &query.kind)));
     Ok(Fetched::Page(ListPage {
-        objects: objects.map(|item| with_type(item, &query.kind)).collect(),
+        objects: objects.collect::<Result<_, ProviderError>>()?,
         next: body.metadata.next.filter(|next| !next.is_empty()),
         resource_version: body.metadata.resource_version.unwrap_or_default(),
     }))

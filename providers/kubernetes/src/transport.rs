@@ -11,6 +11,7 @@ use http::header::{
 use http::{Method, Request, StatusCode};
 use kube::Client;
 use kube::client::Body;
+use serde::Deserialize;
 
 use crate::failure::{self, Refusal, Subject};
 use crate::limiter::Limiter;
@@ -123,10 +124,18 @@ impl Reply {
     ///
     /// # Errors
     /// It is not what was asked for.
-    pub(crate) fn json<T: serde::de::DeserializeOwned>(&self) -> Result<T, ProviderError> {
-        serde_json::from_slice(&self.body)
-            .map_err(|error| ProviderError::Server(format!("the answer cannot be read: {error}")))
+    pub(crate) fn json<'a, T: Deserialize<'a>>(&'a self) -> Result<T, ProviderError> {
+        json(&self.body)
     }
+}
+
+/// Reads an answer, or a part of one.
+///
+/// # Errors
+/// It is not what was asked for.
+pub(crate) fn json<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, ProviderError> {
+    serde_json::from_slice(body)
+        .map_err(|error| ProviderError::Server(format!("the answer cannot be read: {error}")))
 }
 
 impl Transport {

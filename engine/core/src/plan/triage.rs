@@ -1,6 +1,6 @@
 //! What the records settle, and who can be asked about the rest.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use rayon::prelude::*;
 
@@ -18,7 +18,7 @@ use crate::state::{ResourceRecord, State};
 #[derive(Default)]
 pub struct Triage {
     /// Proved unchanged by their record.
-    pub settled: BTreeSet<ObjectRef>,
+    pub settled: HashSet<ObjectRef>,
     /// To be asked of the server, with the kind as it is served.
     pub ask: BTreeMap<ObjectRef, KindInfo>,
     /// To be computed here, with the reason.
