@@ -134,6 +134,11 @@ impl Manifest {
         &self.holes
     }
 
+    /// Returns where the holes are.
+    pub fn hole_paths(&self) -> Vec<FieldPath> {
+        self.holes().iter().map(|hole| hole.path.clone()).collect()
+    }
+
     /// Returns the kind that this manifest defines, if it is a `CustomResourceDefinition`.
     pub fn defined_kind(&self) -> Option<GroupKind> {
         if !self.object_ref.kind.is("apiextensions.k8s.io", "CustomResourceDefinition") {

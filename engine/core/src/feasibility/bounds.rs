@@ -23,7 +23,7 @@ impl Bound<'_> {
     /// Tells whether what it says of a workload belongs to this plan: what others demand of pods that stay as they are
     /// is no news.
     pub(super) fn concerns(&self, workload: &Workload<'_>) -> bool {
-        self.resource.is_some() || workload.object.is_written
+        self.resource.is_some() || workload.object.is_written()
     }
 }
 

@@ -6,22 +6,20 @@ use super::{MISSING_INGRESS_CLASS, MISSING_PRIORITY_CLASS, MISSING_STORAGE_CLASS
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::graph::pod_spec;
 use crate::object_ref::ClusterRef;
-use crate::plan::Action;
 use crate::value::Value;
 
 /// Finds objects that the plan writes and whose class neither the cluster has nor the environment declares.
 ///
 /// Nothing is said of a cluster that was not asked, or into which Argo CD or Flux may bring classes.
 pub(super) fn check(world: &World<'_>, found: &mut Diagnostics) {
-    for object in world.declared.iter().filter(|it| it.is_written) {
+    for object in world.declared.iter().filter(|it| it.is_written()) {
         if world.delivers_to(&object.object_ref().cluster) {
             continue;
         }
         found.extend(ingress(world, object));
         found.extend(priority(world, object));
-        let is_new = world.change(object).is_some_and(|it| it.action == Action::Create);
         // Controllers that a plan installs along with their kinds often bring storage along.
-        if is_new && !world.brings_kinds(&object.object_ref().cluster) {
+        if object.is_created() && !world.brings_kinds(&object.object_ref().cluster) {
             found.extend(claims(object).into_iter().find_map(|claim| storage(world, object, claim)));
         }
     }

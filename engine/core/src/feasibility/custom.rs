@@ -19,7 +19,7 @@ use crate::value::Value;
 /// # Source
 /// Kubernetes, Extend the Kubernetes API with `CustomResourceDefinitions`: validation.
 pub(super) fn check(world: &World<'_>, found: &mut Diagnostics) {
-    let kinds = world.declared.iter().filter(|it| it.is_written).filter_map(|definition| {
+    let kinds = world.declared.iter().filter(|it| it.is_written()).filter_map(|definition| {
         let kind = definition.resource.manifest()?.defined_kind()?;
         Some(((&definition.object_ref().cluster, kind), *definition))
     });
@@ -28,7 +28,7 @@ pub(super) fn check(world: &World<'_>, found: &mut Diagnostics) {
         return;
     }
     let mut schemas: HashMap<(&ClusterRef, &GroupKind, &str), Option<Schema>> = HashMap::new();
-    for object in world.declared.iter().filter(|it| it.is_written) {
+    for object in world.declared.iter().filter(|it| it.is_written()) {
         let Some(manifest) = object.resource.manifest().filter(|it| it.holes().is_empty()) else { continue };
         let (object_ref, version) = (object.object_ref(), manifest.api_version().version.as_str());
         let Some(definition) = kinds.get(&(&object_ref.cluster, object_ref.kind.clone())) else { continue };

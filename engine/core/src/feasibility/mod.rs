@@ -33,6 +33,7 @@ use crate::resource::Resource;
 use crate::sensitive::SensitivePaths;
 use crate::value::Value;
 use namespace::{Namespace, namespaces};
+use rayon::prelude::*;
 use world::World;
 
 /// What the workloads of a namespace can ask for is more than a quota of it allows.
@@ -143,10 +144,13 @@ const CHECKS: &[Check] = &[
 pub fn feasibility(subject: Subject<'_>) -> Diagnostics {
     let bodies = world::bodies(subject);
     let world = World::new(subject, &bodies);
-    let mut found = Diagnostics::default();
-    for namespace in namespaces(&world) {
-        CHECKS.iter().for_each(|check| check(&namespace, &mut found));
-    }
+    let of_namespace = |namespace: &Namespace<'_>| {
+        let mut found = Diagnostics::default();
+        CHECKS.iter().for_each(|check| check(namespace, &mut found));
+        found
+    };
+    let by_namespace: Vec<Diagnostics> = namespaces(&world).par_iter().map(of_namespace).collect();
+    let mut found: Diagnostics = by_namespace.into_iter().flatten().collect();
     classes::check(&world, &mut found);
     custom::check(&world, &mut found);
     versions::check(subject.graph.resources(), &mut found);

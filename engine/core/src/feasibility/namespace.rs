@@ -7,7 +7,7 @@ use super::workload::{Workload, ranges, workload};
 use super::world::World;
 use crate::kind_info::builtin_scope;
 use crate::object_ref::{ClusterRef, GroupKind, ObjectRef};
-use crate::plan::Action;
+use crate::plan::{Action, Change};
 use crate::resource::Resource;
 use crate::value::{Text, Value};
 
@@ -31,11 +31,22 @@ pub(super) struct Declared<'a> {
     pub(super) resource: &'a Resource,
     /// Its body; null where a value must not be told or is not known.
     pub(super) body: &'a Value,
-    /// Whether this plan writes it.
-    pub(super) is_written: bool,
+    /// What the plan does about it.
+    pub(super) change: Option<&'a Change>,
 }
 
 impl<'a> Declared<'a> {
+    /// Tells whether this plan writes it.
+    pub(super) fn is_written(&self) -> bool {
+        let still = |action: &Action| matches!(action, Action::NoOp | Action::Move { .. } | Action::Read);
+        self.change.is_some_and(|it| !still(&it.action))
+    }
+
+    /// Tells whether this plan creates it.
+    pub(super) fn is_created(&self) -> bool {
+        self.change.is_some_and(|it| it.action == Action::Create)
+    }
+
     pub(super) fn object_ref(&self) -> &'a ObjectRef {
         self.resource.object_ref()
     }
@@ -118,11 +129,11 @@ pub(super) fn namespaces<'a>(world: &'a World<'a>) -> Vec<Namespace<'a>> {
         }
         inside.is_filled_by_others |= builtin_scope(kind).is_none() && !is_only_read(kind);
         inside.objects.push(*object);
-        inside.workloads.extend(workload(*object, world.change(object)));
+        inside.workloads.extend(workload(*object));
     }
     for (key, object) in declared {
         let Some(inside) = found.get_mut(&key) else { continue };
-        inside.is_created = world.change(object).is_some_and(|change| change.action == Action::Create);
+        inside.is_created = object.is_created();
         inside.declared = Some(*object);
     }
     for (object_ref, body) in &world.before {

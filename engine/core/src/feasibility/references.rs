@@ -21,6 +21,9 @@ struct Reference<'a> {
 /// # Source
 /// Kubernetes, `ConfigMaps`; Secrets, "optional Secrets"; Persistent Volumes; Service Accounts.
 pub(super) fn check(namespace: &Namespace<'_>, found: &mut Diagnostics) {
+    if namespace.workloads.is_empty() {
+        return;
+    }
     let declared: HashMap<(&str, &str), &Declared<'_>> = namespace
         .objects
         .iter()

@@ -57,11 +57,13 @@ pub(super) fn pods<'a>(object: Sight<'a>) -> Option<Pods<'a>> {
         let parallelism = count(spec, "parallelism").unwrap_or(1);
         count(spec, "completions").map_or(parallelism, |completions| parallelism.min(completions))
     };
-    let replicas = count(object.body.get("spec")?, "replicas");
     let (template, most): (&[&str], i64) = match (kind.group.as_str(), kind.kind.as_str()) {
         ("", "Pod") => (&[], 1),
         ("apps", "DaemonSet") => (&["spec", "template"], 1),
-        _ if is_scalable(kind) => (&["spec", "template"], replicas.unwrap_or(1)),
+        _ if is_scalable(kind) => {
+            let replicas = object.body.get("spec").and_then(|spec| count(spec, "replicas"));
+            (&["spec", "template"], replicas.unwrap_or(1))
+        }
         ("batch", "Job") => (&["spec", "template"], job(object.body.get("spec")?)),
         ("batch", "CronJob") => {
             let is_suspended = object.body.at(&["spec", "suspend"]).and_then(Value::as_bool) == Some(true);
@@ -81,7 +83,7 @@ fn is_scalable(kind: &GroupKind) -> bool {
 }
 
 /// Returns a declared object as a workload, `None` if it runs no pods.
-pub(super) fn workload<'a>(object: Declared<'a>, change: Option<&Change>) -> Option<Workload<'a>> {
+pub(super) fn workload<'a>(object: Declared<'a>) -> Option<Workload<'a>> {
     let kind = &object.object_ref().kind;
     let Pods { template, spec, most } = pods(object.sight())?;
     Some(Workload {
@@ -94,7 +96,7 @@ pub(super) fn workload<'a>(object: Declared<'a>, change: Option<&Change>) -> Opt
         is_awaited: object.resource.wait == Wait::WhenKnown
             && most > 0
             && kind.kind != "CronJob"
-            && change.is_some_and(starts_pods),
+            && object.change.is_some_and(starts_pods),
     })
 }
 

@@ -16,7 +16,6 @@ pub(super) struct World<'a> {
     pub(super) declared: Vec<Declared<'a>>,
     /// The objects of this environment as they are before the plan. Empty if no quota was read.
     pub(super) before: Vec<(&'a ObjectRef, Value)>,
-    changes: HashMap<&'a Address, &'a Change>,
     deleted: HashSet<&'a ObjectRef>,
     /// Where Argo CD and Flux deliver, `None` for a namespace that is not told.
     deliveries: Vec<(&'a ClusterRef, Option<&'a str>)>,
@@ -37,13 +36,13 @@ impl<'a> World<'a> {
     pub(super) fn new(subject: Subject<'a>, bodies: &'a [Value]) -> Self {
         let changes: HashMap<&Address, &Change> =
             subject.changes.iter().map(|change| (&change.address, change)).collect();
-        let is_written = |address| {
-            let still = |action: &Action| matches!(action, Action::NoOp | Action::Move { .. } | Action::Read);
-            changes.get(address).is_some_and(|it| !still(&it.action))
-        };
         let resources = subject.graph.resources().iter().zip(bodies);
         let declared: Vec<_> = resources
-            .map(|(resource, body)| Declared { resource, body, is_written: is_written(&resource.address) })
+            .map(|(resource, body)| Declared {
+                resource,
+                body,
+                change: changes.get(&resource.address).copied(),
+            })
             .collect();
         let gone = subject.changes.iter().filter(|it| matches!(it.action, Action::Delete { .. }));
         let deliveries = declared.iter().filter_map(|it| Some((&it.object_ref().cluster, delivery(it)?)));
@@ -56,17 +55,11 @@ impl<'a> World<'a> {
             brings_kinds: kinds.map(|it| &it.object_ref.cluster).collect(),
             bounds: bounds(subject),
             monitors: monitors(&declared),
-            before: before(subject, &declared, &changes),
+            before: before(subject, &declared),
             deleted: gone.map(|it| &it.object_ref).collect(),
             deliveries: deliveries.collect(),
-            changes,
             declared,
         }
-    }
-
-    /// Returns what the plan does about an object.
-    pub(super) fn change(&self, object: &Declared<'_>) -> Option<&'a Change> {
-        self.changes.get(&object.resource.address).copied()
     }
 
     /// Returns what an object would become.
@@ -161,18 +154,13 @@ fn monitors<'a>(declared: &[Declared<'a>]) -> HashMap<(&'a ClusterRef, Option<&'
 
 /// Returns the objects of the environment as they are: those that the plan creates are left out, those that it deletes
 /// are there.
-fn before<'a>(
-    subject: Subject<'a>,
-    declared: &[Declared<'a>],
-    changes: &HashMap<&Address, &Change>,
-) -> Vec<(&'a ObjectRef, Value)> {
+fn before<'a>(subject: Subject<'a>, declared: &[Declared<'a>]) -> Vec<(&'a ObjectRef, Value)> {
     let Some(live) = subject.live.filter(|live| !live.surroundings.is_empty()) else { return Vec::new() };
     let live = |object_ref: &ObjectRef| live.get(object_ref)?.object.as_ref();
     let kept = declared.iter().filter_map(|it| {
         let manifest = it.resource.manifest()?;
-        let is_new = changes.get(&it.resource.address).is_some_and(|it| it.action == Action::Create);
         let body = live(it.object_ref()).map(|found| without(found.body(), manifest.sensitive()));
-        (!is_new).then(|| (it.object_ref(), body.unwrap_or_else(|| it.body.clone())))
+        (!it.is_created()).then(|| (it.object_ref(), body.unwrap_or_else(|| it.body.clone())))
     });
     let deleted = subject.changes.iter().filter(|it| matches!(it.action, Action::Delete { .. }));
     let deleted = deleted.filter_map(|it| Some((&it.object_ref, live(&it.object_ref)?.body().clone())));

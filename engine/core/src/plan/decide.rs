@@ -13,7 +13,7 @@ use crate::manifest::Manifest;
 use crate::mark::FieldManager;
 use crate::object::{ManagerEntry, Object};
 use crate::object_ref::{ClusterRef, ObjectRef, Uid};
-use crate::plan::diff::{allocated, creation, diff, mark_unknown};
+use crate::plan::diff::{allocated, diff, mark_unknown, show_creations};
 use crate::plan::loss::losses;
 use crate::plan::misplaced::misplaced;
 use crate::plan::triage::{DesiredPrints, Triage};
@@ -82,6 +82,7 @@ pub fn plan(input: &PlanInput<'_>) -> Plan {
     }
     planner.refusals();
     planner.removals();
+    show_creations(&mut planner.changes, input.graph);
     planner.diagnostics.extend(losses(&planner.changes, input));
     planner.diagnostics.extend(misplaced(input));
     let subject = feasibility::Subject {
@@ -227,14 +228,14 @@ impl<'a> Planner<'a> {
             }
             None => {
                 let reason = if record.is_some() { Reason::Missing } else { Reason::New };
-                self.create(resource, manifest, reason, prediction.tier);
+                self.create(resource, reason, prediction.tier);
             }
         }
     }
 
-    fn create(&mut self, resource: &Resource, manifest: &Manifest, reason: Reason, tier: Tier) {
-        let fields = creation(manifest.body(), &hole_paths(manifest), manifest.sensitive());
-        self.push(resource, Action::Create, reason, fields, tier);
+    fn create(&mut self, resource: &Resource, reason: Reason, tier: Tier) {
+        // What they show is filled in for all of them at once.
+        self.push(resource, Action::Create, reason, Vec::new(), tier);
     }
 
     fn existing(
@@ -278,7 +279,7 @@ impl<'a> Planner<'a> {
             .own_entry(&self.manager, manifest.api_version())
             .map(|entry| entry.fields)
             .unwrap_or_default();
-        let mut unknown = hole_paths(manifest);
+        let mut unknown = manifest.hole_paths();
         let mut predicted = after.body().clone();
         if prediction.tier == Tier::Server {
             let allocated = allocated(before.body(), &predicted, &own);
@@ -491,10 +492,6 @@ fn recorded(record: &ResourceRecord, path: &FieldPath) -> bool {
         let around: FieldPath = elements[..len].iter().cloned().collect();
         record.fields.binary_search(&path_hash(&around)).is_ok()
     })
-}
-
-fn hole_paths(manifest: &Manifest) -> Vec<FieldPath> {
-    manifest.holes().iter().map(|hole| hole.path.clone()).collect()
 }
 
 mod conflicts;

@@ -2,9 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rayon::prelude::*;
+
 use crate::field_path::{FieldPath, KeyFields, PathElement};
 use crate::fields::FieldSet;
-use crate::plan::{FieldChange, Shown};
+use crate::graph::ResourceGraph;
+use crate::plan::{Action, Change, FieldChange, Shown};
+use crate::resource::Resource;
 use crate::sensitive::SensitivePaths;
 use crate::value::{Map, Text, Value};
 
@@ -49,6 +53,16 @@ pub fn creation(body: &Value, holes: &[FieldPath], sensitive: &SensitivePaths) -
     changes.retain(|change| change.after != Shown::Value(Value::Map(Map::default())));
     mark_unknown(&mut changes, holes);
     changes
+}
+
+/// Fills in what creations show. It is most of the work of a first plan, and each stands for itself.
+pub fn show_creations(changes: &mut [Change], graph: &ResourceGraph) {
+    let creations = changes.par_iter_mut().filter(|change| change.action == Action::Create);
+    creations.for_each(|change| {
+        if let Some(manifest) = graph.find(&change.object_ref).and_then(Resource::manifest) {
+            change.fields = creation(manifest.body(), &manifest.hole_paths(), manifest.sensitive());
+        }
+    });
 }
 
 /// Shows the holes of a manifest as unknown.

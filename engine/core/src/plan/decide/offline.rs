@@ -20,7 +20,7 @@ impl Planner<'_> {
                 let why = "Only its cluster can tell what an import does.";
                 return self.diagnostics.push(faults::unobserved(resource, why));
             }
-            return self.create(resource, manifest, Reason::New, Tier::Client);
+            return self.create(resource, Reason::New, Tier::Client);
         };
         let same = manifest.holes().is_empty() && self.is_desired(record, manifest);
         if same && record.address == resource.address {
