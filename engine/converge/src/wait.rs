@@ -97,7 +97,7 @@ impl<'a> Begin<'a> {
 
     /// Judges an object that is there.
     fn judge(&self, wait: &Wait<'_>, object: &Object) -> Result<Waited, Open> {
-        if is_older(object, self.known) {
+        if is_older(object.resource_version(), self.known.resource_version()) {
             return Err(Open::Missing(None));
         }
         let is_known = object.resource_version() == self.known.resource_version();
@@ -111,14 +111,13 @@ impl<'a> Begin<'a> {
     }
 }
 
-/// Tells whether an object is from before another one: a watch that serves many waits may have seen it before the
-/// write that this wait is for.
+/// Tells whether a version of an object is from before another one: a watch that serves many waits may have seen it
+/// before the write that this wait is for.
 ///
 /// # Source
 /// <https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions>: decimal numbers that grow.
-fn is_older(object: &Object, known: &Object) -> bool {
-    let version = |object: &Object| object.resource_version().parse::<u128>();
-    matches!((version(object), version(known)), (Ok(one), Ok(other)) if one < other)
+fn is_older(version: &str, known: &str) -> bool {
+    matches!((version.parse::<u128>(), known.parse::<u128>()), (Ok(one), Ok(other)) if one < other)
 }
 
 /// All watches of a run. They end when it is dropped.
@@ -181,9 +180,12 @@ impl Watches {
         let mut interrupted = self.interrupted.clone();
         let deadline = tokio::time::sleep(wait.timeout);
         tokio::pin!(deadline);
+        // From one look to the next: what nobody holds is not kept.
+        let mut _held = None;
         loop {
             let seen = self.seen(wait);
             let sight = seen.of(name.clone());
+            _held = Some(sight.clone());
             // Registered before the look, so that no change falls between the two.
             let changed = sight.changed.notified();
             tokio::pin!(changed);
@@ -217,11 +219,15 @@ impl Watches {
         (sight, seen): (&Sight, &Seen),
     ) -> Result<Waited, Open> {
         let synced = seen.is_synced();
+        let known = begin.known.resource_version();
         match sight.last() {
             Last::There(object) => return begin.judge(wait, &object),
+            Last::Passed(version) if version == known => return begin.judge(wait, begin.known),
+            Last::Passed(version) if is_older(&version, known) => return Err(Open::Missing(None)),
             Last::Unseen if !synced => return Err(Open::Missing(None)),
             // Absent from the watch is only absent if the server says so too: its label may have been removed.
-            Last::Gone | Last::Unseen => {}
+            // And what passed before anybody waited for it has to be looked at.
+            Last::Passed(_) | Last::Gone | Last::Unseen => {}
         }
         match wait.provider.get(wait.target).await {
             Ok(Some(object)) => begin.judge(wait, &object),

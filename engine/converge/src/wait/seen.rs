@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
 use engine_core::object::Object;
@@ -52,10 +52,11 @@ pub(super) async fn keep_watching(provider: Arc<dyn ClusterProvider>, query: Lis
     }
 }
 
-/// What a watch has seen of one kind.
+/// What a watch has seen of one kind. It sees all objects of the environment, and keeps whole only those that somebody
+/// waits for.
 #[derive(Default)]
 pub(super) struct Seen {
-    objects: Mutex<HashMap<Name, Arc<Sight>>>,
+    objects: Mutex<HashMap<Name, Place>>,
     /// The connection that is open, by number.
     connection: AtomicU64,
     synced: AtomicBool,
@@ -65,11 +66,21 @@ pub(super) struct Seen {
     narrow: bool,
 }
 
-/// What a watch has seen of one object. Each has a bell of its own: with one for all, every event would wake
-/// every wait.
+/// What is kept of one object.
 #[derive(Default)]
+struct Place {
+    /// Never the object itself.
+    last: Last,
+    /// The connection that saw it.
+    connection: u64,
+    /// Held by those who wait for it.
+    sight: Weak<Sight>,
+}
+
+/// What a watch has seen of one object since somebody waits for it. Each has a bell of its own: with one for all, every
+/// event would wake every wait.
 pub(super) struct Sight {
-    last: Mutex<(Last, u64)>,
+    last: Mutex<Last>,
     pub(super) changed: Notify,
 }
 
@@ -79,6 +90,8 @@ pub(super) enum Last {
     /// Nothing yet.
     #[default]
     Unseen,
+    /// It was there in this resource version when nobody waited for it.
+    Passed(Text),
     /// It is there.
     There(Object),
     /// It is gone.
@@ -88,7 +101,12 @@ pub(super) enum Last {
 impl Sight {
     /// Returns the last that was seen.
     pub(super) fn last(&self) -> Last {
-        lock(&self.last).0.clone()
+        lock(&self.last).clone()
+    }
+
+    fn set(&self, last: Last) {
+        *lock(&self.last) = last;
+        self.changed.notify_waiters();
     }
 }
 
@@ -98,9 +116,15 @@ impl Seen {
         Self { narrow: true, ..Self::default() }
     }
 
-    /// Returns the place of one object.
+    /// Returns the sight of one object, from here on, for as long as it is held.
     pub(super) fn of(&self, name: Name) -> Arc<Sight> {
-        lock(&self.objects).entry(name).or_default().clone()
+        let mut objects = lock(&self.objects);
+        let place = objects.entry(name).or_default();
+        place.sight.upgrade().unwrap_or_else(|| {
+            let sight = Arc::new(Sight { last: Mutex::new(place.last.clone()), changed: Notify::new() });
+            place.sight = Arc::downgrade(&sight);
+            sight
+        })
     }
 
     /// Tells whether everything that exists has been seen once.
@@ -116,16 +140,29 @@ impl Seen {
     /// What an earlier connection has seen and this one, which has begun with everything that exists, has not: it is
     /// gone.
     fn forget_lost(&self, connection: u64) {
-        for sight in lock(&self.objects).values() {
-            let mut last = lock(&sight.last);
-            if matches!(*last, (Last::There(_), seen) if seen < connection) {
-                *last = (Last::Gone, connection);
+        for place in lock(&self.objects).values_mut() {
+            if matches!(place.last, Last::Passed(_)) && place.connection < connection {
+                place.set(Last::Gone, connection);
             }
         }
     }
 
     fn wake(&self) {
-        lock(&self.objects).values().for_each(|sight| sight.changed.notify_waiters());
+        let objects = lock(&self.objects);
+        objects.values().filter_map(|place| place.sight.upgrade()).for_each(|it| it.changed.notify_waiters());
+    }
+}
+
+impl Place {
+    fn set(&mut self, last: Last, connection: u64) {
+        self.connection = connection;
+        self.last = match &last {
+            Last::There(object) => Last::Passed(object.resource_version().into()),
+            other => other.clone(),
+        };
+        if let Some(sight) = self.sight.upgrade() {
+            sight.set(last);
+        }
     }
 }
 
@@ -146,9 +183,7 @@ impl Hear for Seen {
                 return self.wake();
             }
         };
-        let sight = self.of(name);
-        *lock(&sight.last) = (last, connection);
-        sight.changed.notify_waiters();
+        lock(&self.objects).entry(name).or_default().set(last, connection);
     }
 
     fn end(&self, refused: Option<&ProviderError>) -> bool {

@@ -262,6 +262,50 @@ async fn a_deletion_that_a_broken_watch_missed_is_noticed() {
 }
 
 #[tokio::test]
+async fn what_a_watch_saw_before_the_wait_is_asked_for_only_if_it_is_newer() {
+    let web = |says, version| cluster::at_version(&deployment("web", says), version, 2);
+    let cluster = Arc::new(Cluster::new([web("current", "11"), deployment("db", "current")]));
+    let provider: Arc<dyn ClusterProvider> = cluster.clone();
+    let (_sender, interrupted) = tokio::sync::watch::channel(false);
+    let watches = Watches::new(String::new(), interrupted);
+    let reach = |known: Object| {
+        let (watches, provider) = (&watches, &provider);
+        async move {
+            let wait = Wait {
+                cluster: &ClusterRef::new("main"),
+                provider,
+                target: &target(&known),
+                uid: &known.uid(),
+                until: Until::Current,
+                timeout: LONG,
+                report: &|_| {},
+                redact: &str::to_owned,
+                lacks_key: &|_, _, _| false,
+            };
+            watches.wait(&wait, &known).await
+        }
+    };
+    // The watch of this wait sees all that there is.
+    assert_eq!(reach(deployment("db", "0 of 1 replicas ready")).await, Waited::Reached);
+    assert_eq!(cluster.asked(), ["watch deployments"]);
+
+    assert_eq!(reach(web("0 of 1 replicas ready", "10")).await, Waited::Reached);
+    assert_eq!(cluster.asked(), ["watch deployments", "get web"], "it had changed since it was written");
+
+    for known in ["11", "12"] {
+        let later = cluster.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            later.put(cluster::at_version(&deployment("web", "current"), "13", 2));
+        });
+        assert_eq!(reach(web("0 of 1 replicas ready", known)).await, Waited::Reached);
+        assert_eq!(cluster.asked().len(), 2, "version {known} is the one written, or one before it");
+        cluster.put(web("current", "11"));
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test]
 async fn without_the_right_to_watch_everywhere_each_namespace_is_watched() {
     let cluster = Cluster::new([]).without("deployments everywhere");
     let cluster = Arc::new(cluster);
