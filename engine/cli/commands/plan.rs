@@ -92,11 +92,14 @@ pub async fn run(target: &Target, wish: Wish, context: Context) -> Result<Exit, 
     } else {
         print(&plan_text(&plan, stdout_style(context.no_color)))?;
     }
-    Ok(match (plan.diagnostics.has_errors(), wish.detailed_exitcode && plan.has_changes()) {
+    let exit = match (plan.diagnostics.has_errors(), wish.detailed_exitcode && plan.has_changes()) {
         (true, _) => Exit::Incomplete,
         (false, true) => Exit::Changes,
         (false, false) => Exit::Success,
-    })
+    };
+    // The process ends here: to take apart what it holds would be waited for, and is of no use.
+    std::mem::forget((session.definition, session.stored, plan));
+    Ok(exit)
 }
 
 /// A plan, and what an apply needs of the way to it.
