@@ -112,7 +112,7 @@ impl GraphBuilder {
         infer::add_edges(&mut graph, &resources, &nodes, &by_ref);
         let order = order::order_dropping(
             &mut graph,
-            |reason| matches!(reason, EdgeReason::Inferred(_)).then_some(0),
+            |reason| matches!(reason, EdgeReason::Inferred(_)),
             |node| sort_key(node, &resources),
         )
         .map_err(|cycle| cycle_error(&graph, &cycle, &resources))?;

@@ -46,13 +46,13 @@ pub fn order<N: Sync, E: Sync, K: Ord + Send + Sync>(
     if order.len() == graph.node_count() { Ok(order) } else { Err(cycle(graph, &blockers, &position)) }
 }
 
-/// Orders a graph, dropping one droppable edge of each cycle found: the first of those with the lowest rank.
+/// Orders a graph, dropping the first droppable edge of each cycle found.
 ///
 /// # Errors
 /// The edges of a cycle without a droppable edge.
 pub fn order_dropping<N: Sync, E: Sync, K: Ord + Send + Sync>(
     graph: &mut DiGraph<N, E>,
-    rank: impl Fn(&E) -> Option<u8>,
+    is_droppable: impl Fn(&E) -> bool,
     key: impl Fn(&N) -> K + Sync,
 ) -> Result<Vec<NodeIndex>, Vec<EdgeIndex>> {
     loop {
@@ -60,9 +60,8 @@ pub fn order_dropping<N: Sync, E: Sync, K: Ord + Send + Sync>(
             Ok(order) => return Ok(order),
             Err(cycle) => cycle,
         };
-        let droppable = cycle.iter().filter_map(|edge| Some((rank(&graph[*edge])?, *edge)));
-        match droppable.min_by_key(|(rank, _)| *rank) {
-            Some((_, edge)) => graph.remove_edge(edge),
+        match cycle.iter().find(|edge| is_droppable(&graph[**edge])) {
+            Some(edge) => graph.remove_edge(*edge),
             None => return Err(cycle),
         };
     }

@@ -1,9 +1,9 @@
 //! The order in which a plan's changes are made, and the walk through it.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use petgraph::graph::{DiGraph, NodeIndex};
-use petgraph::visit::EdgeRef;
+use petgraph::visit::{Bfs, EdgeRef};
 
 use crate::address::Address;
 use crate::graph::order::order_dropping;
@@ -38,12 +38,10 @@ pub struct Schedule {
 /// Whether an edge may go when records contradict each other or the definition.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Link {
-    /// From the definition's graph.
+    /// From the definition's graph, and from its rollouts.
     Declared,
     /// From records: of objects that are deleted.
     Recorded,
-    /// From a deletion to a gate before a later wave.
-    Wave,
 }
 
 /// A node, with what it sorts by.
@@ -158,8 +156,7 @@ impl<'a> Builder<'a> {
         if plan.changes.iter().all(applies) {
             return;
         }
-        let stages = self.stages_of_gates(plan);
-        let mut later: HashMap<&ClusterRef, Vec<usize>> = HashMap::new();
+        let mut deleted = Vec::new();
         for (idx, change) in plan.changes.iter().enumerate().filter(|(_, change)| !applies(change)) {
             let key = Key::Delete(change.address.clone(), idx);
             let point = self.points.add_node(Point { change: Some(idx), gates: Vec::new(), key });
@@ -168,10 +165,7 @@ impl<'a> Builder<'a> {
             if let Some(start) = self.starts.get(&cluster) {
                 self.points.add_edge(*start, point, Link::Declared);
             }
-            let on = &change.object_ref.cluster;
-            for gate in later.entry(on).or_insert_with(|| later_gates(plan, on)) {
-                self.points.add_edge(point, stages[*gate], Link::Wave);
-            }
+            deleted.push((point, &change.object_ref.cluster));
             for address in change.address.enclosing().into_iter().chain([cluster]) {
                 let stage = self.gone_stage(&address);
                 self.points.add_edge(stage, point, Link::Recorded);
@@ -197,21 +191,30 @@ impl<'a> Builder<'a> {
                 }
             }
         }
+        self.hold_gates(plan, &deleted);
     }
 
-    /// Adds a stage before each gate, which deletions in the waves before it reach first.
-    fn stages_of_gates(&mut self, plan: &Plan) -> Vec<NodeIndex> {
-        let mut stages = Vec::new();
-        for (idx, gate) in plan.gates.iter().enumerate() {
+    /// Has each gate wait, through a stage of its own, for what is deleted in the waves before it: but not for what comes
+    /// after the gate, because something of a later wave depends on it. So no edge closes a cycle.
+    fn hold_gates(&mut self, plan: &Plan, deleted: &[(NodeIndex, &ClusterRef)]) {
+        for (idx, gate) in plan.gates.iter().enumerate().rev() {
+            let before = plan.gates[..idx].iter().filter(|it| it.rollout == gate.rollout);
+            let before: HashSet<&ClusterRef> = before.flat_map(|it| &it.clusters).collect();
             let stage = self.points.add_node(Point { change: None, gates: Vec::new(), key: Key::Gate(idx) });
-            for cluster in &gate.clusters {
-                if let Some(start) = self.starts.get(&Address::of_cluster(cluster)) {
-                    self.points.add_edge(stage, *start, Link::Declared);
+            for start in gate.clusters.iter().filter_map(|it| self.starts.get(&Address::of_cluster(it))) {
+                self.points.add_edge(stage, *start, Link::Declared);
+            }
+            let mut after = HashSet::new();
+            let mut walk = Bfs::new(&self.points, stage);
+            while let Some(point) = walk.next(&self.points) {
+                after.insert(point);
+            }
+            for (point, cluster) in deleted {
+                if before.contains(cluster) && !after.contains(point) {
+                    self.points.add_edge(*point, stage, Link::Declared);
                 }
             }
-            stages.push(stage);
         }
-        stages
     }
 
     fn gone_stage(&mut self, address: &Address) -> NodeIndex {
@@ -228,15 +231,10 @@ impl<'a> Builder<'a> {
     }
 
     fn finish(mut self) -> Schedule {
-        // The definition's part is acyclic, and no edge leads from a deletion back to it but those of waves: a cycle
-        // can only be among records that were written by different definitions, or of records with waves.
-        // That of deletions within a wave gives way before that of what depends on each other.
-        let rank = |link: &Link| match link {
-            Link::Declared => None,
-            Link::Wave => Some(0),
-            Link::Recorded => Some(1),
-        };
-        let order = order_dropping(&mut self.points, rank, |point| point.key.clone());
+        // The definition's part is acyclic, and so it stays with what gates wait for: a cycle can only be among records
+        // that were written by different definitions.
+        let is_droppable = |link: &Link| *link == Link::Recorded;
+        let order = order_dropping(&mut self.points, is_droppable, |point| point.key.clone());
         let order = order.unwrap_or_default();
         let mut position = vec![0; self.points.node_count()];
         for (at, node) in order.iter().enumerate() {
@@ -250,16 +248,6 @@ impl<'a> Builder<'a> {
         });
         Schedule { steps: steps.collect() }
     }
-}
-
-/// Returns the gates that come after the wave of a cluster, in all its rollouts.
-fn later_gates(plan: &Plan, cluster: &ClusterRef) -> Vec<usize> {
-    let own = plan.gates.iter().enumerate().filter(|(_, gate)| gate.clusters.contains(cluster));
-    let later = own.flat_map(|(at, own)| {
-        let behind = plan.gates.iter().enumerate().skip(at + 1);
-        behind.filter(|(_, gate)| gate.rollout == own.rollout).map(|(idx, _)| idx)
-    });
-    later.collect()
 }
 
 fn applies(change: &Change) -> bool {
