@@ -1,11 +1,15 @@
 //! The command line's arguments.
 
+mod state;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Arg, ArgAction, ArgGroup, ArgMatches, Args, FromArgMatches, Parser, Subcommand, ValueEnum};
 use engine_core::digest::Digest;
 use serde::{Deserialize, Serialize};
+
+pub use state::{Approving, History, StateCommand};
 
 /// Declarative provisioner of Kubernetes environments.
 ///
@@ -149,7 +153,11 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Look into the state
+    /// Show who changed the environment, when, by which plan, and who approved it
+    ///
+    /// One line for each revision of the state, the newest first.
+    History(History),
+    /// Look into the state, and mend it
     #[command(subcommand)]
     State(StateCommand),
     /// Draw the resource graph
@@ -332,73 +340,6 @@ pub struct Running {
     /// Print what happens as JSON, an event a line; needs --auto-approve or --expect
     #[arg(long, requires = "approved")]
     pub json: bool,
-}
-
-/// Commands on the state.
-#[derive(Debug, Subcommand)]
-pub enum StateCommand {
-    /// List the recorded objects
-    List {
-        #[command(flatten)]
-        target: Target,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
-    /// Show the record of one resource
-    Show {
-        /// The resource's address
-        address: String,
-        #[command(flatten)]
-        target: Target,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
-    /// Show who changed the environment, and when
-    History {
-        #[command(flatten)]
-        target: Target,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-        /// How many entries
-        #[arg(long, default_value_t = 20, value_name = "N")]
-        limit: usize,
-    },
-    /// Record what is at one address under another
-    ///
-    /// As a `moved` block does it with the next apply, without an apply. No cluster is asked; the next apply writes the
-    /// new address into the marks of the objects.
-    Mv {
-        /// The address of a block, an instance or an object, as recorded
-        from: String,
-        /// The address that the definition has for it now
-        to: String,
-        #[command(flatten)]
-        target: Target,
-    },
-    /// Let objects go: they leave the state and stay on their cluster
-    ///
-    /// Shows what it does and asks. The marks are taken off the objects, so that no later run takes them for ours.
-    Rm {
-        /// The address of a block, an instance or an object, as recorded
-        address: String,
-        #[command(flatten)]
-        target: Target,
-        #[command(flatten)]
-        running: Running,
-    },
-    /// Release the lock that a dead run left behind
-    ///
-    /// What it noted in this work directory is recorded. A run that is alive is refused with its next revision.
-    Unlock {
-        /// The run that holds the lock, as the error names it
-        #[arg(long, value_name = "RUN")]
-        lock_id: String,
-        #[command(flatten)]
-        target: Target,
-    },
 }
 
 /// Commands on the sandbox.

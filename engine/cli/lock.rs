@@ -185,10 +185,15 @@ fn nothing_locked() -> CommandError {
 /// # Errors
 /// Somebody holds it; the error says who and what to do.
 pub fn require_unlocked(session: &Session) -> Result<(), CommandError> {
-    match session.stored.as_ref().and_then(|stored| stored.state.holder.clone()) {
-        Some(holder) => Err(locked(session, &Busy::Elsewhere(holder))),
-        None => Ok(()),
-    }
+    require_free(session, session.stored.as_ref().and_then(|stored| stored.state.holder.clone()))
+}
+
+/// Checks that a state which the session has not read names no holder.
+///
+/// # Errors
+/// It does; the error says who and what to do.
+pub fn require_free(session: &Session, holder: Option<Holder>) -> Result<(), CommandError> {
+    holder.map_or(Ok(()), |holder| Err(locked(session, &Busy::Elsewhere(holder))))
 }
 
 fn locked(session: &Session, busy: &Busy) -> CommandError {

@@ -66,6 +66,7 @@ fn run(command: Command, context: Context) -> Result<Exit, CommandError> {
         Command::Approve { decision, target } => commands::approve::run(&decision, &target, context),
         Command::Validate { target, json } => commands::validate::run(&target, json, context),
         Command::Graph { target, format } => commands::graph::run(&target, format, context),
+        Command::History(wish) => commands::history::run(&wish, context),
         Command::State(command) => wait(commands::state::run(command, context)),
         Command::Output { name, directory, variables, json } => {
             commands::output::run(name.as_deref(), &Target { directory, variables }, json, context)

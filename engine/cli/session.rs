@@ -20,7 +20,7 @@ use engine_core::diagnostic::Diagnostics;
 use engine_core::digest::SealKey;
 use engine_core::mark::Lineage;
 use engine_core::object_ref::ClusterRef;
-use engine_core::ports::{StateError, StateStore, Stored};
+use engine_core::ports::{RevisionStore, StateError, Stored};
 use engine_core::resource::{Body, Resource};
 use engine_core::state::State;
 use engine_core::value::Value;
@@ -180,7 +180,7 @@ pub struct Session {
     /// Objects that were read for it.
     pub reads: Reads,
     /// Where the state is kept.
-    pub store: Arc<dyn StateStore>,
+    pub store: Arc<dyn RevisionStore>,
     /// The newest state, `None` before the first apply.
     pub stored: Option<Stored>,
     /// The lineage that the state will have if it is created.
@@ -197,13 +197,20 @@ impl Session {
     /// # Errors
     /// The definition has errors, or the state cannot be read.
     pub fn offline(workspace: Workspace, context: Context) -> Result<Self, CommandError> {
-        let definition = workspace.load(&Reads::new(), context)?;
-        let store = store::open(&workspace, &definition)?;
-        let (reads, lineage, providers) = (Reads::new(), None, Arc::default());
-        let mut session =
-            Self { workspace, definition, reads, store, stored: None, lineage, key: None, providers };
+        let mut session = Self::unread(workspace, context)?;
         session.reload_state()?;
         Ok(session)
+    }
+
+    /// Loads the definition and opens the store of its state, which may be lost. Nothing is read from it.
+    ///
+    /// # Errors
+    /// The definition has errors, or the store cannot be opened.
+    pub fn unread(workspace: Workspace, context: Context) -> Result<Self, CommandError> {
+        let definition = workspace.load(&Reads::new(), context)?;
+        let store = store::open(&workspace, &definition)?;
+        let (reads, stored, lineage, key) = (Reads::new(), None, None, None);
+        Ok(Self { workspace, definition, reads, store, stored, lineage, key, providers: Arc::default() })
     }
 
     /// Loads the definition, reads the state and connects the clusters. What the definition reads from them is

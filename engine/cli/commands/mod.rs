@@ -8,6 +8,7 @@ pub mod docs;
 pub mod explain;
 pub mod fmt;
 pub mod graph;
+pub mod history;
 pub mod init;
 pub mod output;
 pub mod plan;

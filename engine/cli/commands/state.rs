@@ -1,19 +1,22 @@
 //! `terrane state`
 
+mod compact;
+mod inspect;
+mod rebuild;
+mod restore;
+
 use engine_converge::predict::Purpose;
 use engine_core::ports::Stored;
-use engine_render::{
-    Operation, escape, history_json, history_text, state_json, state_list, state_show, state_show_json,
-};
+use engine_render::{Operation, escape, state_json, state_list, state_show, state_show_json};
 
-use crate::args::{Running, StateCommand, Target};
+use crate::args::{Approving, Running, StateCommand, Target};
 use crate::commands::apply::{Approval, carry_out};
 use crate::commands::plan::make;
 use crate::error::{CommandError, Exit};
 use crate::lock::{release_lock, require_unlocked, take_turn};
 use crate::session::{Context, Session, Workspace};
 use crate::subject::{Subject, address};
-use crate::terminal::{line, print};
+use crate::terminal::{confirm, line, print};
 
 /// Looks into the state, and mends it.
 pub async fn run(command: StateCommand, context: Context) -> Result<Exit, CommandError> {
@@ -35,10 +38,18 @@ pub async fn run(command: StateCommand, context: Context) -> Result<Exit, Comman
             };
             print(&found)?;
         }
-        StateCommand::History { target, json, limit } => {
-            let session = open(&target, context)?;
-            let history = session.store.history(limit).map_err(CommandError::while_("read the history"))?;
-            print(&if json { history_json(&history) + "\n" } else { history_text(&history) })?;
+        StateCommand::History(wish) => return crate::commands::history::run(&wish, context),
+        StateCommand::Pull { target } => inspect::pull(&target, context)?,
+        StateCommand::Diff { words, variables, json } => inspect::diff(&words, variables, json, context)?,
+        StateCommand::Verify { target, json } => return inspect::verify(&target, json, context),
+        StateCommand::Restore { revision, target, approving } => {
+            return restore::run(&revision, &target, approving, context);
+        }
+        StateCommand::Rebuild { target, lineage, approving } => {
+            return rebuild::run(&target, lineage, approving, context).await;
+        }
+        StateCommand::Compact { target, keep, approving } => {
+            return compact::run(&target, keep, approving, context);
         }
         StateCommand::Mv { from, to, target } => relocate([&from, &to], &target, context)?,
         StateCommand::Rm { address, target, running } => {
@@ -55,6 +66,11 @@ fn open(target: &Target, context: Context) -> Result<Session, CommandError> {
 
 fn applied(target: &Target, context: Context) -> Result<Stored, CommandError> {
     open(target, context)?.stored.ok_or_else(nothing_applied)
+}
+
+/// Has a change of the state confirmed, unless the user has said that it may be made.
+fn approved(approving: Approving, question: &str) -> Result<bool, CommandError> {
+    if approving.auto_approve { Ok(true) } else { confirm(question) }
 }
 
 fn nothing_applied() -> CommandError {

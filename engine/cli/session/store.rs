@@ -5,7 +5,7 @@ use std::sync::Arc;
 use engine_config::{Definition, StateChoice};
 use engine_core::digest::SealKey;
 use engine_core::mark::Lineage;
-use engine_core::ports::StateStore;
+use engine_core::ports::{RevisionStore, StateError};
 use engine_state::{GitLocation, GitStore};
 use providers_sources::Repository;
 
@@ -17,25 +17,32 @@ use crate::error::CommandError;
 pub(super) fn open(
     workspace: &Workspace,
     definition: &Definition,
-) -> Result<Arc<dyn StateStore>, CommandError> {
+) -> Result<Arc<dyn RevisionStore>, CommandError> {
     let inside = Repository::discover(&workspace.home);
     let inside = inside.map_err(CommandError::while_("look for the Git repository"))?.is_some();
     let repository = workspace.home.clone();
     let location = match (&definition.state, inside) {
-        (StateChoice::Git { remote }, true) => GitLocation::Remote { repository, remote: remote.to_string() },
-        (StateChoice::Git { .. }, false) => {
-            return Err(CommandError::new(
-                "the state is to be kept at a Git remote, but the definition is in no repository",
-            )
-            .hint("run `git init` and add the remote, or choose `state \"local\" {}`"));
+        (StateChoice::Git { remote, .. }, true) => {
+            GitLocation::Remote { repository, remote: remote.to_string() }
         }
-        (StateChoice::Local | StateChoice::Unset, true) => GitLocation::Local { repository },
-        (StateChoice::Local | StateChoice::Unset, false) => {
+        (StateChoice::Git { .. }, false) => {
+            let nowhere = "the definition is in no repository, which would have a remote";
+            return Err(CommandError::while_("open the state")(StateError::Unusable(nowhere.into()))
+                .hint("run `git init` and add the remote, or choose `state \"local\" {}`"));
+        }
+        (StateChoice::Local { .. } | StateChoice::Unset, true) => GitLocation::Local { repository },
+        (StateChoice::Local { .. } | StateChoice::Unset, false) => {
             GitLocation::Private { directory: workspace.work_directory().join("state.git") }
         }
     };
-    let store =
-        GitStore::open(&location, &definition.environment).map_err(CommandError::while_("open the state"))?;
+    let store = GitStore::open(&location, &definition.environment);
+    let store = store.and_then(|store| match &definition.state {
+        StateChoice::Git { branch: Some(branch), .. } | StateChoice::Local { branch: Some(branch) } => {
+            store.in_branch(branch)
+        }
+        _ => Ok(store),
+    });
+    let store = store.map_err(CommandError::while_("open the state"))?;
     let high_water = workspace.work_directory().join(format!("high-water-{}", definition.environment));
     Ok(Arc::new(store.with_high_water(high_water)))
 }

@@ -30,12 +30,17 @@ use crate::types::Type;
 pub enum StateChoice {
     /// Not written down: local refs, which is only allowed if every cluster is a sandbox.
     Unset,
-    /// In refs of the repository that are not pushed.
-    Local,
-    /// In refs of the repository that are pushed.
+    /// In the repository, where it is not pushed.
+    Local {
+        /// The branch that environments share; without one each has a ref of its own.
+        branch: Option<Text>,
+    },
+    /// At a remote of the repository.
     Git {
         /// The name of the Git remote.
         remote: Text,
+        /// The branch that environments share; without one each has a ref of its own.
+        branch: Option<Text>,
     },
 }
 
@@ -135,15 +140,22 @@ impl Reader<'_> {
         };
         let state = match &settings.state {
             None => StateChoice::Unset,
-            Some(StateDeclaration::Local) => StateChoice::Local,
-            Some(StateDeclaration::Git { remote: None }) => StateChoice::Git { remote: "origin".into() },
-            Some(StateDeclaration::Git { remote: Some(expr) }) => {
-                StateChoice::Git { remote: self.text(expr, "remote", &Repeated::Once).unwrap_or_default() }
-            }
+            Some(StateDeclaration::Local { branch }) => StateChoice::Local { branch: self.branch(branch) },
+            Some(StateDeclaration::Git { remote, branch }) => StateChoice::Git {
+                remote: match remote {
+                    Some(expr) => self.text(expr, "remote", &Repeated::Once).unwrap_or_default(),
+                    None => "origin".into(),
+                },
+                branch: self.branch(branch),
+            },
         };
         let adopt = settings.adopt.as_ref();
         let adopt = adopt.map_or(AdoptPolicy::Never, |expr| self.adopt(expr));
         (name, state, adopt)
+    }
+
+    fn branch(&mut self, branch: &Option<Expr>) -> Option<Text> {
+        branch.as_ref().and_then(|expr| self.text(expr, "branch", &Repeated::Once))
     }
 
     fn environment_name(&mut self, expr: &Expr) -> Option<EnvironmentName> {

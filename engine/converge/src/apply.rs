@@ -27,7 +27,7 @@ use crate::Providers;
 use crate::clock::Clock;
 use crate::execute::Executor;
 use crate::gate::Judge;
-use crate::journal::Journal;
+use crate::journal::{Chain, Journal};
 use crate::keeper::Keeper;
 use crate::wait::Watches;
 
@@ -140,7 +140,8 @@ pub async fn apply(run: Run) -> Result<Finished, ApplyError> {
     let mut base = run.base.clone();
     base.state.clusters.extend(run.clusters.clone());
     let clock = Clock::start();
-    let chain = (run.store.clone(), run.log.clone());
+    let (store, log, plan) = (run.store.clone(), run.log.clone(), Some(run.plan.decision_digest()));
+    let chain = Chain { store, log, plan };
     let (mut intents, unfinished) = (intents(&run), unfinished(&run));
     let carried: BTreeSet<ObjectRef> = unfinished.iter().map(|intent| intent.object_ref.clone()).collect();
     intents.extend(unfinished);
@@ -181,7 +182,7 @@ pub async fn apply(run: Run) -> Result<Finished, ApplyError> {
         never = journal.keep_alive(&stop) => match never {},
         never = pass_on(run.interrupted, &stop) => match never {},
     };
-    let summary = summary(&run.holder.operation, &report);
+    let summary = format!("{}: {}", run.holder.operation, report.tally());
     let open = open(&report, &executor.waiting());
     match journal.release(executor.outputs(), &carried | &open, summary).await {
         Ok(stored) => Ok(Finished { report, stored, reads: executor.reads() }),
@@ -236,14 +237,6 @@ fn unfinished(run: &Run) -> Vec<Intent> {
     let planned: BTreeSet<&ObjectRef> = run.plan.changes.iter().map(|change| &change.object_ref).collect();
     let intents = run.base.state.intents.iter();
     intents.filter(|intent| !planned.contains(&intent.object_ref)).cloned().collect()
-}
-
-fn summary(operation: &str, report: &Report) -> String {
-    let done = report.entries.iter().filter(|entry| matches!(entry.outcome, Outcome::Done { .. })).count();
-    match report.entries.len() - done {
-        0 => format!("{operation}: {done} changes done"),
-        left => format!("{operation}: {done} changes done, {left} not done"),
-    }
 }
 
 struct Walker<'a> {

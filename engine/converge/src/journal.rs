@@ -11,16 +11,24 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use engine_core::digest::Digest;
 use engine_core::lock::Tenure;
 use engine_core::object_ref::ObjectRef;
 use engine_core::ports::{Revision, RunLog, StateError, StateStore, Stored};
 use engine_core::state::{Deed, Holder, Intent, Output, ResourceRecord, State};
 use engine_core::value::Text;
 
+/// Where a run writes down what it does.
+pub(crate) struct Chain {
+    pub(crate) store: Arc<dyn StateStore>,
+    pub(crate) log: Arc<dyn RunLog>,
+    /// The decision digest of the plan, which every revision of the run names.
+    pub(crate) plan: Option<Digest>,
+}
+
 /// The state while a run changes it.
 pub(crate) struct Journal {
-    store: Arc<dyn StateStore>,
-    log: Arc<dyn RunLog>,
+    chain: Chain,
     operation: Text,
     intended: usize,
     inner: Mutex<Inner>,
@@ -55,7 +63,7 @@ impl Journal {
     /// # Errors
     /// The state was moved meanwhile, or cannot be written. Nothing has been done then.
     pub(crate) fn begin(
-        (store, log): (Arc<dyn StateStore>, Arc<dyn RunLog>),
+        chain: Chain,
         base: &Stored,
         intents: Vec<Intent>,
         holder: Holder,
@@ -69,16 +77,17 @@ impl Journal {
         state.intents = intents;
         state.holder = Some(holder);
         let summary = format!("{operation}: begin, {intended} changes intended");
-        let revision = store.advance(Some(&base.revision), &state, &summary)?;
+        let Chain { store, plan, .. } = &chain;
+        let revision = store.append(Some(&base.revision), &state, &summary, plan.as_ref())?;
         let done = HashSet::new();
         let inner = Inner { state, done, revision, doubtful: None, tenure, displaced: false };
         let inner = Mutex::new(inner);
-        Ok(Self { store, log, operation, intended, inner, turn: Mutex::default() })
+        Ok(Self { chain, operation, intended, inner, turn: Mutex::default() })
     }
 
     /// Returns where the state is kept.
     pub(crate) fn store(&self) -> &dyn StateStore {
-        self.store.as_ref()
+        self.chain.store.as_ref()
     }
 
     /// Records that an object exists as applied.
@@ -97,7 +106,7 @@ impl Journal {
     }
 
     fn record_deed(&self, deed: Deed) {
-        self.log.note(&deed);
+        self.chain.log.note(&deed);
         let mut inner = self.lock();
         inner.done.insert(deed.object_ref().clone());
         inner.state.record(deed);
@@ -154,7 +163,7 @@ impl Journal {
     /// Another run has the lock, or the state cannot be written. The log stays for the next run.
     pub(crate) fn release(&self, summary: &str, now: Duration) -> Result<Stored, StateError> {
         let state = self.append(summary, now)?;
-        self.log.close();
+        self.chain.log.close();
         Ok(Stored { revision: self.lock().revision.clone(), state })
     }
 
@@ -185,7 +194,8 @@ impl Journal {
             next.serial += 1;
             (inner.revision.clone(), next)
         };
-        let landed = self.store.advance(Some(&expected), &next, summary);
+        let Chain { store, plan, .. } = &self.chain;
+        let landed = store.append(Some(&expected), &next, summary, plan.as_ref());
         let mut inner = self.lock();
         match landed {
             Ok(revision) => {
@@ -207,7 +217,7 @@ impl Journal {
         if self.lock().doubtful.is_none() {
             return Ok(None);
         }
-        let recent = self.store.history(RECENT)?;
+        let recent = self.chain.store.history(RECENT)?;
         let mut inner = self.lock();
         let landed =
             inner.doubtful.take_if(|doubtful| recent.iter().any(|entry| entry.revision == doubtful.revision));

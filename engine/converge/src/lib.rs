@@ -3,6 +3,7 @@
 //! Invariant: this is the only crate that writes to clusters, and it writes only what a plan shows.
 
 pub mod read;
+pub mod rebuild;
 pub mod surroundings;
 
 pub mod predict;

@@ -150,7 +150,7 @@ async fn read_cluster(
 
 /// Reads which cluster this is, by the uid of a namespace that each has. Needs no discovery, to save the time
 /// of one answer.
-async fn cluster_uid(provider: &dyn ClusterProvider) -> Result<Uid, ProviderError> {
+pub(crate) async fn cluster_uid(provider: &dyn ClusterProvider) -> Result<Uid, ProviderError> {
     let kind = KindInfo {
         kind: GroupKind::new("", "Namespace"),
         version: "v1".into(),

@@ -96,6 +96,9 @@ pub struct Fingerprint {
 }
 
 impl Fingerprint {
+    /// The fingerprint of data that nobody has seen: it proves nothing.
+    pub const NOTHING: Self = Self { open: Digest([0; 32]), seal: Seal::Unknown };
+
     /// Returns the fingerprint of a value.
     pub fn of(value: &Value, sensitive: &SensitivePaths, key: Option<&SealKey>) -> Self {
         let mut open = Sha256::new();

@@ -1,5 +1,6 @@
 //! What the core needs from the world. Implemented by the crates around it, joined in the command line.
 
+mod chain;
 mod state_error;
 
 use std::collections::BTreeMap;
@@ -19,6 +20,7 @@ use crate::state::{Deed, State};
 use crate::status::{Evidence, Status, Trouble};
 use crate::value::{Text, Value};
 
+pub use chain::{Compacted, HistoryEntry, RevisionFault, RevisionStore, Tip, Verified};
 pub use state_error::StateError;
 
 /// A boxed future: what an async method of a trait object returns.
@@ -285,21 +287,6 @@ pub struct Stored {
     pub state: State,
 }
 
-/// One step of the state's history.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HistoryEntry {
-    /// The revision.
-    pub revision: Revision,
-    /// The serial.
-    pub serial: u64,
-    /// What was done, in one line.
-    pub summary: String,
-    /// By whom.
-    pub author: String,
-    /// When, in RFC 3339.
-    pub time: String,
-}
-
 /// That somebody agrees to what a plan decides.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Approval {
@@ -326,6 +313,20 @@ pub trait StateStore: Send + Sync {
         expected: Option<&Revision>,
         next: &State,
         summary: &str,
+    ) -> Result<Revision, StateError> {
+        self.append(expected, next, summary, None)
+    }
+
+    /// The same, and says which plan the state comes of.
+    ///
+    /// # Errors
+    /// As [`StateStore::advance`].
+    fn append(
+        &self,
+        expected: Option<&Revision>,
+        next: &State,
+        summary: &str,
+        plan: Option<&Digest>,
     ) -> Result<Revision, StateError>;
 
     /// Records that a decision is approved, by whoever runs this. An approval that is there already stays as it is. The

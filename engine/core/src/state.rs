@@ -1,5 +1,8 @@
 //! What Terrane remembers of an environment between runs. No manifests, no secrets.
 
+mod difference;
+mod restored;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::address::Address;
@@ -11,6 +14,8 @@ use crate::mark::{EnvironmentName, Lineage};
 use crate::object_ref::{ApiVersion, ClusterRef, ObjectRef, Uid};
 use crate::plan::ActionKind;
 use crate::value::{Text, Value};
+
+pub use difference::{Difference, RecordChange, Recorded, RecordedField};
 
 /// The state of one environment at one serial.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -11,6 +11,7 @@ mod body;
 mod conflict;
 mod diagnostics;
 mod graph;
+mod history;
 mod json;
 mod markdown;
 mod naming;
@@ -22,12 +23,16 @@ mod text;
 pub use diagnostics::{diagnostics_json, diagnostics_text};
 pub use escape::{escape, fold};
 pub use graph::{graph_dot, graph_mermaid};
-pub use json::{RunEvent, event_json, history_json, plan_json, state_json, state_show_json};
+pub use history::{Approvals, difference_text, history_text, verified_text};
+pub use json::{
+    RunEvent, compacted_json, difference_json, event_json, history_json, plan_json, state_json,
+    state_show_json, stored_json, value_json, verified_json,
+};
 pub use markdown::{DEFAULT_LIMIT, PreviewOptions, plan_markdown, preview_marker};
 pub use naming::Naming;
 pub use report::{Operation, report_text};
 pub use source_diff::source_diff;
-pub use state::{history_text, outputs_json, outputs_text, state_list, state_show};
+pub use state::{outputs_json, outputs_text, state_list, state_show};
 pub use style::{Colour, Style};
 pub use text::plan_text;
 

@@ -68,16 +68,9 @@ fn undone(entry: &ReportEntry) -> Option<(&'static str, Role, String)> {
 
 fn tail(report: &Report, operation: Operation) -> String {
     let count = |test: &dyn Fn(&ReportEntry) -> bool| report.entries.iter().filter(|it| test(it)).count();
-    let done = |kinds: &[ActionKind]| {
-        count(&|entry| matches!(entry.outcome, Outcome::Done { .. }) && kinds.contains(&entry.action))
-    };
-    use ActionKind::{Adopt, Create, Delete, Import, Move, Replace, Update};
-    let resources = format!(
-        "Resources: {} created, {} changed, {} deleted",
-        done(&[Create, Replace]),
-        done(&[Update, Adopt, Import, Move]),
-        done(&[Delete, Replace])
-    );
+    let tally = report.tally();
+    let (created, changed, deleted) = (tally.created, tally.changed, tally.deleted);
+    let resources = format!("Resources: {created} created, {changed} changed, {deleted} deleted");
     let name = operation.name();
     if report.is_success() {
         return format!("{name} complete! {resources}.");

@@ -6,7 +6,6 @@ use std::fmt::Write;
 use engine_core::address::Address;
 use engine_core::digest::{Fingerprint, Seal};
 use engine_core::object_ref::ObjectRef;
-use engine_core::ports::HistoryEntry;
 use engine_core::state::{Output, ResourceRecord, State};
 use engine_core::value::{Text, Value};
 use serde::Serialize;
@@ -48,10 +47,11 @@ fn block(object_ref: &ObjectRef, record: &ResourceRecord) -> String {
     for (idx, name) in blocks.chain(objects).enumerate() {
         row(if idx == 0 { "depends on" } else { "" }, &name);
     }
-    row("desired", &fingerprint(&record.desired));
-    match &record.settled {
-        Some(settled) => row("settled", &fingerprint(settled)),
-        None => row("settled", "unknown, the next plan asks the server"),
+    for (label, print) in [("desired", Some(&record.desired)), ("settled", record.settled.as_ref())] {
+        match print.filter(|print| **print != Fingerprint::NOTHING) {
+            Some(print) => row(label, &fingerprint(print)),
+            None => row(label, "unknown, the next plan asks the server"),
+        }
     }
     out
 }
@@ -63,26 +63,6 @@ fn fingerprint(fingerprint: &Fingerprint) -> String {
         Seal::Unknown => ", sensitive values unknown",
     };
     format!("{}{seal}", fingerprint.open.short())
-}
-
-/// Returns the steps of a state's history, one a line, in the order given.
-pub fn history_text(entries: &[HistoryEntry]) -> String {
-    let digits = entries.iter().map(|it| it.serial.to_string().len()).max();
-    let mut out = String::new();
-    for entry in entries {
-        let revision: String = entry.revision.0.chars().take(12).collect();
-        let _ = writeln!(
-            out,
-            "{:>width$}  {}  {}  {}  ({})",
-            entry.serial,
-            escape(&revision),
-            escape(&entry.time),
-            escape(&entry.summary),
-            escape(&entry.author),
-            width = digits.unwrap_or(0)
-        );
-    }
-    out
 }
 
 /// Returns the outputs as `name = value`, one a line; lists and maps as JSON.

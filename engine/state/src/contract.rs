@@ -2,7 +2,7 @@
 
 use engine_core::digest::Digest;
 use engine_core::mark::Lineage;
-use engine_core::ports::{Revision, StateError, StateStore};
+use engine_core::ports::{Revision, RevisionStore, StateError, StateStore, Stored};
 use engine_core::state::{Output, State};
 
 /// The state that all checks begin with.
@@ -16,7 +16,13 @@ pub(crate) fn after(state: &State) -> State {
 }
 
 /// Checks a store that is empty.
-pub(crate) fn check(store: &dyn StateStore) {
+pub(crate) fn check(store: &dyn RevisionStore) {
+    check_growing(store);
+    begins_anew(store);
+}
+
+/// Checks all but that a chain can begin anew.
+pub(crate) fn check_growing(store: &dyn RevisionStore) {
     assert_eq!(store.latest().unwrap(), None);
     assert_eq!(store.history(10).unwrap(), []);
 
@@ -40,9 +46,66 @@ pub(crate) fn check(store: &dyn StateStore) {
         history.iter().map(|entry| (&entry.revision, entry.serial, entry.summary.as_str())).collect();
     assert_eq!(told, [(&second, 2, "Apply: nothing"), (&revision, 1, "Apply: 1 to create")]);
     assert_eq!(store.history(1).unwrap().len(), 1);
+
+    says_which_plan(store);
+    brings_back(store, &one);
 }
 
-fn keeps_approvals(store: &dyn StateStore) {
+fn tip(store: &dyn RevisionStore) -> Stored {
+    store.latest().unwrap().unwrap()
+}
+
+fn says_which_plan(store: &dyn RevisionStore) {
+    let (tip, plan) = (tip(store), Digest::of_bytes(b"plan"));
+    store.append(Some(&tip.revision), &after(&tip.state), "apply: begin", Some(&plan)).unwrap();
+    let history = store.history(2).unwrap();
+    assert_eq!((history[0].plan, history[1].plan), (Some(plan), None));
+    assert!(store.approvals().unwrap().values().all(|approval| !approval.who.is_empty()));
+    store.approve(&plan).unwrap();
+    assert!(store.approvals().unwrap().contains_key(&plan));
+}
+
+fn brings_back(store: &dyn RevisionStore, one: &State) {
+    let before = tip(store);
+    let found = store.find("1").unwrap().unwrap();
+    assert_eq!(found.state, *one);
+    assert_eq!(store.find(&found.revision.0).unwrap(), Some(found.clone()));
+    for name in ["99", "nothing", ""] {
+        assert_eq!(store.find(name).unwrap(), None, "{name}");
+    }
+    let restored = store.restore(Some(&before.revision), &found, "state restore: serial 1").unwrap();
+    assert_eq!(tip(store), restored);
+    assert_eq!(restored.state, one.restored_after(&before.state));
+    assert_eq!(store.history(1).unwrap()[0].restored, Some(found.revision.clone()));
+    let error = store.restore(Some(&before.revision), &found, "Stale").unwrap_err();
+    assert!(matches!(error, StateError::Moved { .. }), "{error}");
+    let seen = store.unchecked().unwrap().unwrap();
+    assert_eq!(
+        (seen.revision, seen.serial, seen.state),
+        (restored.revision, restored.state.serial, Ok(restored.state))
+    );
+}
+
+fn begins_anew(store: &dyn RevisionStore) {
+    let before = tip(store);
+    let compacted = store.compact(&before, 1).unwrap().unwrap();
+    let now = tip(store);
+    assert_eq!(compacted.stored, now);
+    assert_eq!((now.state.serial, &now.state.records), (before.state.serial + 1, &before.state.records));
+    let error = store.compact(&before, 1).unwrap_err();
+    assert!(matches!(error, StateError::Moved { .. }), "{error}");
+    let serials: Vec<_> = store.history(usize::MAX).unwrap().iter().map(|entry| entry.serial).collect();
+    assert_eq!(
+        serials,
+        (1..=now.state.serial).rev().collect::<Vec<_>>(),
+        "the history goes on behind the seam"
+    );
+    let verified = store.verify().unwrap();
+    assert_eq!((verified.revisions, verified.faults), (serials.len(), vec![]));
+    store.advance(Some(&now.revision), &after(&now.state), "And on").unwrap();
+}
+
+fn keeps_approvals(store: &dyn RevisionStore) {
     // A store may be a new one on a repository that has been checked before.
     let decision = || Digest::of_bytes(&crate::random::bytes::<16>().unwrap());
     let (one, other) = (decision(), decision());
@@ -53,14 +116,14 @@ fn keeps_approvals(store: &dyn StateStore) {
     assert_eq!(store.approval(&other).unwrap(), None, "a decision is approved, not an environment");
 }
 
-fn refuses_the_stale(store: &dyn StateStore, old: &Revision, one: &State) {
+fn refuses_the_stale(store: &dyn RevisionStore, old: &Revision, one: &State) {
     for expected in [Some(old), None] {
         let error = store.advance(expected, &after(one), "Stale").unwrap_err();
         assert!(matches!(error, StateError::Moved { .. }), "{error}");
     }
 }
 
-fn refuses_what_does_not_follow(store: &dyn StateStore, tip: &Revision, state: &State) {
+fn refuses_what_does_not_follow(store: &dyn RevisionStore, tip: &Revision, state: &State) {
     let lineage = State { lineage: Lineage::new([2; 16]), ..after(state) };
     let skipped = after(&after(state));
     let displaced = State { epoch: 0, ..after(state) };

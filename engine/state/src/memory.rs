@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use engine_core::digest::Digest;
-use engine_core::ports::{Approval, HistoryEntry, Revision, StateError, StateStore, Stored};
+use engine_core::ports::{
+    Approval, Compacted, HistoryEntry, Revision, RevisionStore, StateError, StateStore, Stored, Tip, Verified,
+};
 use engine_core::state::State;
 use jiff::Timestamp;
 
@@ -42,11 +44,12 @@ impl StateStore for MemoryStore {
         Ok(self.chain().last().map(|(stored, _)| stored.clone()))
     }
 
-    fn advance(
+    fn append(
         &self,
         expected: Option<&Revision>,
         next: &State,
         summary: &str,
+        plan: Option<&Digest>,
     ) -> Result<Revision, StateError> {
         encode(next).map_err(refused)?;
         let mut chain = self.chain();
@@ -67,6 +70,8 @@ impl StateStore for MemoryStore {
             summary: summary.into(),
             author: "terrane".into(),
             time: Timestamp::now().to_string(),
+            plan: plan.copied(),
+            restored: None,
         };
         let stored = Stored { revision: revision.clone(), state: next.clone() };
         chain.push((stored, entry));
@@ -85,6 +90,57 @@ impl StateStore for MemoryStore {
     fn history(&self, limit: usize) -> Result<Vec<HistoryEntry>, StateError> {
         let chain = self.chain();
         Ok(chain.iter().rev().take(limit).map(|(_, entry)| entry.clone()).collect())
+    }
+}
+
+impl RevisionStore for MemoryStore {
+    fn approvals(&self) -> Result<BTreeMap<Digest, Approval>, StateError> {
+        Ok(self.approvals().clone())
+    }
+
+    fn unchecked(&self) -> Result<Option<Tip>, StateError> {
+        Ok(self.latest()?.map(|Stored { revision, state }| Tip {
+            revision,
+            serial: state.serial,
+            lineage: state.lineage.clone(),
+            state: Ok(state),
+        }))
+    }
+
+    fn find(&self, name: &str) -> Result<Option<Stored>, StateError> {
+        let is_named = |stored: &Stored| stored.state.serial.to_string() == name || stored.revision.0 == name;
+        let chain = self.chain();
+        Ok(chain.iter().rev().map(|(stored, _)| stored).find(|stored| is_named(stored)).cloned())
+    }
+
+    fn verify(&self) -> Result<Verified, StateError> {
+        Ok(Verified { revisions: self.chain().len(), faults: Vec::new() })
+    }
+
+    fn restore(
+        &self,
+        expected: Option<&Revision>,
+        wanted: &Stored,
+        summary: &str,
+    ) -> Result<Stored, StateError> {
+        // What is kept in memory loses nothing: there always is a newest state.
+        let tip = self.latest()?.map_or_else(|| wanted.state.clone(), |tip| tip.state);
+        let state = wanted.state.restored_after(&tip);
+        let revision = self.append(expected, &state, summary, None)?;
+        if let Some((_, entry)) = self.chain().last_mut() {
+            entry.restored = Some(wanted.revision.clone());
+        }
+        Ok(Stored { revision, state })
+    }
+
+    fn compact(&self, expected: &Stored, _keep: usize) -> Result<Option<Compacted>, StateError> {
+        // Nothing would be gained here: the chain only says that it was asked to.
+        let Stored { revision, state } = expected;
+        let state = State { serial: state.serial + 1, epoch: state.epoch + 1, ..state.clone() };
+        let revision = self.append(Some(revision), &state, "compact: nothing to gain", None)?;
+        let stored = Stored { revision, state };
+        let (revisions, archive) = (self.chain().len(), "the memory of this process".into());
+        Ok(Some(Compacted { stored, revisions, archive }))
     }
 }
 

@@ -112,16 +112,17 @@ impl StateStore for WatchedStore {
         self.chain.latest()
     }
 
-    fn advance(
+    fn append(
         &self,
         expected: Option<&Revision>,
         next: &State,
         summary: &str,
+        plan: Option<&Digest>,
     ) -> Result<Revision, StateError> {
         if let Some(error) = self.refused() {
             return Err(error);
         }
-        let revision = self.chain.advance(expected, next, summary)?;
+        let revision = self.chain.append(expected, next, summary, plan)?;
         let intents = next.holder.is_some().then(|| next.intents.clone());
         self.log.note(Event::Advanced(intents));
         self.landed.lock().unwrap().push(next.clone());

@@ -54,7 +54,7 @@ fn the_quickstart_has_a_quota_argo_cd_and_an_app_within_40_lines() {
     definition.body(r#"argocd.main.manifest.component["argocd-server"]"#);
     let app = definition.body(r#"app.hello.kustomization.objects[0]["ConfigMap/dev/rendered"]"#);
     assert_eq!(app.str_at(&["data", "path"]), Some("environments/quickstart/apps/hello/overlays/dev"));
-    assert_eq!(definition.state, StateChoice::Local);
+    assert_eq!(definition.state, StateChoice::Local { branch: None });
 }
 
 #[test]
@@ -480,6 +480,24 @@ fn sensitive_values_stay_marked_and_are_refused_where_they_would_show() {
 }
 
 #[test]
+fn environments_may_share_a_branch() {
+    let with = |state: &str| {
+        let main = format!(
+            "variable \"where\" {{\n  default = \"states\"\n}}\nterrane {{\n  environment = \"test\"\n  {state}\n}}\n\
+             cluster \"main\" {{\n  sandbox = true\n}}\n"
+        );
+        Repository::main(&main).definition().state
+    };
+    let branch = Some("states".into());
+    for (state, want) in [
+        ("state \"local\" { branch = var.where }", StateChoice::Local { branch: branch.clone() }),
+        ("state \"git\" { branch = \"states\" }", StateChoice::Git { remote: "origin".into(), branch }),
+    ] {
+        assert_eq!(with(state), want);
+    }
+}
+
+#[test]
 fn clusters_are_connected_as_declared_or_as_the_run_says() {
     let mut repository = Repository::new(&[(
         "main.hcl",
@@ -488,7 +506,7 @@ fn clusters_are_connected_as_declared_or_as_the_run_says() {
     )]);
     let main = |repository: &Repository| {
         let definition = repository.definition();
-        assert_eq!(definition.state, StateChoice::Git { remote: "upstream".into() });
+        assert_eq!(definition.state, StateChoice::Git { remote: "upstream".into(), branch: None });
         definition.clusters[&ClusterRef::new("main")].clone()
     };
     let context =

@@ -147,8 +147,8 @@ pub(crate) struct Settings {
 
 /// The `state` block.
 pub(crate) enum StateDeclaration {
-    Local,
-    Git { remote: Option<Expr> },
+    Local { branch: Option<Expr> },
+    Git { remote: Option<Expr>, branch: Option<Expr> },
 }
 
 /// A `cluster` block.

@@ -199,11 +199,12 @@ impl Checker<'_> {
     fn root(&mut self) {
         let root = &self.module.root;
         if let Some(settings) = &root.settings {
-            let remote = match &settings.state {
-                Some(super::StateDeclaration::Git { remote }) => remote.as_ref(),
-                _ => None,
+            let (remote, branch) = match &settings.state {
+                Some(super::StateDeclaration::Git { remote, branch }) => (remote.as_ref(), branch.as_ref()),
+                Some(super::StateDeclaration::Local { branch }) => (None, branch.as_ref()),
+                None => (None, None),
             };
-            for expr in settings.environment.iter().chain(&settings.adopt).chain(remote) {
+            for expr in settings.environment.iter().chain(&settings.adopt).chain(remote).chain(branch) {
                 self.expr(expr, Place::Variables, None);
             }
         }

@@ -48,8 +48,8 @@ fn state(block: Block, file: &Arc<SourceFile>, faults: &mut Diagnostics) -> Opti
     let span = head_span(&block, file);
     let mut fields = Fields::new(format!("state {:?}", store.text), span, block.body, faults);
     let state = match store.text.as_str() {
-        "local" => StateDeclaration::Local,
-        "git" => StateDeclaration::Git { remote: fields.expr("remote") },
+        "local" => StateDeclaration::Local { branch: fields.expr("branch") },
+        "git" => StateDeclaration::Git { remote: fields.expr("remote"), branch: fields.expr("branch") },
         other => {
             let hint = did_you_mean(other, ["git", "local"])
                 .unwrap_or_else(|| "the state is kept in \"git\" or \"local\"".to_owned());

@@ -8,14 +8,14 @@ use std::time::Duration;
 
 use engine_core::ports::{StateError, StateStore};
 
-use super::Journal;
+use super::{Chain, Journal};
 use world::{Machine, Store, holder, intent, object, record};
 
 const NOW: Duration = Duration::ZERO;
 
 fn begun(store: &Arc<Store>, machine: &Machine) -> Journal {
     let base = store.latest().unwrap().unwrap();
-    let chain = (store.clone() as Arc<dyn StateStore>, machine.log("run", None));
+    let chain = Chain { store: store.clone(), log: machine.log("run", None), plan: None };
     Journal::begin(chain, &base, vec![intent(0), intent(1)], holder("run"), NOW).unwrap()
 }
 

@@ -10,7 +10,7 @@ fn parse(text: &str) -> Address {
 }
 
 /// A state with one record per address; each depends on the block before.
-fn state(addresses: &[&str]) -> State {
+pub(super) fn state(addresses: &[&str]) -> State {
     let name = "test".parse().unwrap();
     let mut state = State::empty(name, Lineage::new([1; 16]));
     let mut before: Vec<Address> = Vec::new();

@@ -1,8 +1,7 @@
-//! The state and its history as JSON.
+//! The state as JSON.
 
 use engine_core::address::Address;
 use engine_core::object_ref::ObjectRef;
-use engine_core::ports::HistoryEntry;
 use engine_core::state::{ResourceRecord, State};
 use serde::Serialize;
 
@@ -67,31 +66,4 @@ fn of_record<'a>(object_ref: &'a ObjectRef, record: &'a ResourceRecord) -> Recor
         prevent_destroy: record.prevent_destroy,
         depends_on: blocks.chain(record.dependencies.objects.iter().map(ObjectRef::key)).collect(),
     }
-}
-
-#[derive(Serialize)]
-struct HistoryJson<'a> {
-    format_version: &'static str,
-    entries: Vec<EntryJson<'a>>,
-}
-
-#[derive(Serialize)]
-struct EntryJson<'a> {
-    revision: &'a str,
-    serial: u64,
-    summary: &'a str,
-    author: &'a str,
-    time: &'a str,
-}
-
-/// Returns the steps of a state's history as one JSON object, in the order given.
-pub fn history_json(entries: &[HistoryEntry]) -> String {
-    let entries = entries.iter().map(|entry| EntryJson {
-        revision: &entry.revision.0,
-        serial: entry.serial,
-        summary: &entry.summary,
-        author: &entry.author,
-        time: &entry.time,
-    });
-    to_json(&HistoryJson { format_version: FORMAT_VERSION, entries: entries.collect() })
 }

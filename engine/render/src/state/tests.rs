@@ -1,7 +1,6 @@
 use engine_core::digest::Digest;
 use engine_core::graph::Dependencies;
 use engine_core::mark::Lineage;
-use engine_core::ports::Revision;
 
 use super::*;
 use crate::samples::{address, object, uid, value};
@@ -49,21 +48,6 @@ fn a_record_is_shown_by_the_address_of_its_block() {
       settled      unknown, the next plan asks the server
     ");
     assert_eq!(state_show(&state(), &address("app.y")), None);
-}
-
-#[test]
-fn history_is_one_line_a_step() {
-    let entry = |serial: u64, summary: &str| HistoryEntry {
-        revision: Revision("0123456789abcdef".into()),
-        serial,
-        summary: summary.into(),
-        author: "ops\x1b[0m@host".into(),
-        time: "2026-01-02T03:04:05Z".into(),
-    };
-    insta::assert_snapshot!(history_text(&[entry(10, "apply: 1 created"), entry(9, "apply begins")]), @r"
-    10  0123456789ab  2026-01-02T03:04:05Z  apply: 1 created  (ops\x1b[0m@host)
-     9  0123456789ab  2026-01-02T03:04:05Z  apply begins  (ops\x1b[0m@host)
-    ");
 }
 
 #[test]

@@ -3,6 +3,8 @@
 //! The same state always gives the same bytes, so equal states are equal blobs. The reader tolerates fields
 //! that it does not know, refuses a schema newer than [`SCHEMA`], and never trusts what it reads.
 
+mod canonical;
+mod document;
 mod meta;
 mod output;
 mod record;
@@ -14,6 +16,8 @@ use engine_core::state::State;
 use serde::{Deserialize, Serialize};
 
 use crate::line::single_line;
+pub(crate) use canonical::{Lines, head};
+pub use document::document;
 use meta::Meta;
 pub(crate) use record::DeedLine;
 use record::{IntentLine, ObjectLine};

@@ -1,7 +1,6 @@
 //! One revision as a commit: three blobs, a tree, a message with trailers.
 
-use std::fmt::Write as _;
-
+use engine_core::digest::Digest;
 use engine_core::ports::StateError;
 use engine_core::state::State;
 use git2::{Commit, Oid, Repository, Signature};
@@ -17,6 +16,11 @@ use crate::step::{Step, check_successor, refused};
 pub(super) const PLAIN_FILE: i32 = 0o100_644;
 
 const SUMMARY_LIMIT: usize = 200;
+
+const RUN: &str = "Run";
+const PLAN: &str = "Plan";
+const RESTORED: &str = "Restored";
+const PREVIOUS: &str = "Previous-Root";
 
 /// Who commits.
 #[derive(Debug, Clone)]
@@ -51,6 +55,28 @@ pub(super) struct Link {
     pub(super) author: String,
     /// RFC 3339.
     pub(super) time: String,
+    /// The decision digest of the plan that it carries out.
+    pub(super) plan: Option<Digest>,
+    /// The commit whose content it brings back.
+    pub(super) restored: Option<Oid>,
+    /// Of a commit without a parent: the commit that the chain had before it.
+    pub(super) previous: Option<Oid>,
+}
+
+impl Link {
+    /// Returns the commit before, also over the seam of a compacted chain.
+    pub(super) fn before(&self) -> Option<Oid> {
+        self.parent.or(self.previous)
+    }
+}
+
+/// What a commit is to say of itself, beside what its state says.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Draft<'a> {
+    pub(super) summary: &'a str,
+    pub(super) plan: Option<&'a Digest>,
+    pub(super) restored: Option<Oid>,
+    pub(super) previous: Option<Oid>,
 }
 
 /// Writes a revision behind `parent`. No ref is moved.
@@ -58,16 +84,16 @@ pub(super) fn write(
     repository: &Repository,
     parent: Option<Oid>,
     next: &State,
-    summary: &str,
+    draft: Draft<'_>,
     author: &Author,
 ) -> Result<Link, StateError> {
     let step = Step::of(next);
-    let parent = parent.map(|oid| find(repository, oid)).transpose()?;
-    if let Some(parent) = &parent {
-        check_successor(&read(parent)?.step, &step).map_err(refused)?;
+    if let Some(before) = parent.or(draft.previous) {
+        check_successor(&read(&find(repository, before)?)?.step, &step).map_err(refused)?;
     }
+    let parent = parent.map(|oid| find(repository, oid)).transpose()?;
     let files = encode(next).map_err(refused)?;
-    let message = message(next, summary)?;
+    let message = message(next, draft)?;
     let written = write_objects(repository, &files, &message, parent.as_ref(), author);
     let oid = written.map_err(|error| failed("cannot write the revision", &error))?;
     read(&find(repository, oid)?)
@@ -97,10 +123,10 @@ pub(super) fn write_files(repository: &Repository, files: &Files) -> Result<Oid,
 
 /// The nonce makes every commit unique: a push that finds the remote at this very commit is known to be the
 /// one that put it there.
-pub(super) fn message(state: &State, summary: &str) -> Result<String, StateError> {
+pub(super) fn message(state: &State, draft: Draft<'_>) -> Result<String, StateError> {
     let nonce = random::bytes::<16>()
         .map_err(|error| StateError::Local(format!("the system gives no random bytes: {error}")))?;
-    let summary = match single_line(summary, SUMMARY_LIMIT) {
+    let summary = match single_line(draft.summary, SUMMARY_LIMIT) {
         empty if empty.is_empty() => "Advance the state".into(),
         summary => summary,
     };
@@ -109,12 +135,16 @@ pub(super) fn message(state: &State, summary: &str) -> Result<String, StateError
         state.lineage, state.serial, state.epoch
     );
     let run = state.holder.as_ref().map(|holder| single_line(&holder.run, 100));
-    let run = run.filter(|run| !run.is_empty());
-    let nonce = hex::encode(nonce);
-    run.iter()
-        .try_for_each(|run| writeln!(message, "Run: {run}"))
-        .and_then(|()| writeln!(message, "Nonce: {nonce}"))
-        .map_err(|error| StateError::Local(error.to_string()))?;
+    let trailers = [
+        (RUN, run.filter(|run| !run.is_empty())),
+        (PLAN, draft.plan.map(Digest::to_string)),
+        (RESTORED, draft.restored.map(|oid| oid.to_string())),
+        (PREVIOUS, draft.previous.map(|oid| oid.to_string())),
+        ("Nonce", Some(hex::encode(nonce))),
+    ];
+    for (name, value) in trailers.into_iter().filter_map(|(name, value)| Some((name, value?))) {
+        message.push_str(&format!("{name}: {value}\n"));
+    }
     Ok(message)
 }
 
@@ -166,6 +196,13 @@ pub(super) fn read(commit: &Commit<'_>) -> Result<Link, StateError> {
         serial: number("Serial")?,
         epoch: number("Epoch")?,
     };
+    let commit_in = |name: &str| match self::trailer(message, name) {
+        None => Ok(None),
+        Some(text) => match Oid::from_str(text).ok().filter(|_| text.len() == 40) {
+            Some(oid) => Ok(Some(oid)),
+            None => Err(fault(&no_trailer(name))),
+        },
+    };
     let author = commit.author();
     let author = format!(
         "{} <{}>",
@@ -180,11 +217,36 @@ pub(super) fn read(commit: &Commit<'_>) -> Result<Link, StateError> {
         author: single_line(&author, 200),
         time: Timestamp::from_second(commit.time().seconds())
             .map_or_else(|_| "an unknown time".into(), |time| time.to_string()),
+        // What a person reads decides nothing: a digest that is none is none.
+        plan: self::trailer(message, PLAN).and_then(|text| text.parse().ok()),
+        restored: commit_in(RESTORED)?,
+        previous: commit_in(PREVIOUS)?,
     })
 }
 
 fn no_trailer(name: &str) -> String {
     format!("its message has no valid `{name}` trailer")
+}
+
+/// Writes a commit once more with another commit before it: the same files, author, time and message.
+pub(super) fn rewrite(
+    repository: &Repository,
+    link: &Link,
+    parent: Option<Oid>,
+    previous: Option<Oid>,
+) -> Result<Oid, StateError> {
+    let commit = find(repository, link.oid)?;
+    let said = commit.message().unwrap_or_default().trim_end();
+    let kept = said.lines().filter(|line| !line.starts_with(PREVIOUS)).collect::<Vec<_>>().join("\n");
+    let seam = previous.map_or_else(String::new, |oid| format!("{PREVIOUS}: {oid}\n"));
+    let message = format!("{kept}\n{seam}");
+    let parent = parent.map(|oid| find(repository, oid)).transpose()?;
+    let written = || {
+        let parents: Vec<_> = parent.iter().collect();
+        let (author, committer) = (commit.author(), commit.committer());
+        repository.commit(None, &author, &committer, &message, &commit.tree()?, &parents)
+    };
+    written().map_err(|error| failed("cannot write the revision", &error))
 }
 
 /// Returns a trailer's value: trailers are the lines of the last paragraph, never of the first.

@@ -86,6 +86,7 @@ impl HighWater {
         let (error, fault): (fn(String) -> StateError, _) = match tip {
             None => (StateError::Missing, "there is no state any more".into()),
             Some(tip) if chain::descends(repository, &tip.link, *revision, *serial)? => return Ok(()),
+            Some(Tip { link, .. }) if chain::restores(repository, link, *revision, *serial)? => return Ok(()),
             Some(Tip { link, .. }) if link.step.lineage != seen.lineage => {
                 let (found, seen) = (&link.step.lineage, &seen.lineage);
                 (StateError::Rewritten, format!("the state has lineage {found} instead of {seen}"))

@@ -5,24 +5,32 @@ mod approval;
 mod chain;
 mod child;
 mod commit;
+mod compact;
 mod configuration;
 mod high_water;
 mod local;
 mod loose;
 mod probe;
 mod remote;
+mod restore;
 mod shared;
+mod verify;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use engine_core::digest::Digest;
 use engine_core::mark::EnvironmentName;
-use engine_core::ports::{Approval, HistoryEntry, Revision, StateError, StateStore, Stored};
+use engine_core::ports::{
+    self, Approval, Compacted, HistoryEntry, Revision, RevisionStore, StateError, StateStore, Stored,
+    Verified,
+};
 use engine_core::state::State;
 use git2::{Oid, Repository};
 
 use chain::Tip;
 use child::{Environment, Limits};
+use commit::Draft;
 use high_water::HighWater;
 use remote::Remote;
 
@@ -178,8 +186,16 @@ impl GitStore {
         }
     }
 
-    /// Returns the newest commit of the ref, with all that lies before it, from the remote if there is one.
+    /// Returns the newest revision, with all that lies before it.
     fn tip(&self, repository: &Repository) -> Result<Option<Oid>, StateError> {
+        match (&self.branch, self.whole(repository)?) {
+            (Some(_), Some(tip)) => shared::newest(repository, tip, &self.environment),
+            (_, tip) => Ok(tip),
+        }
+    }
+
+    /// Returns the newest commit of the ref, with all that lies before it, from the remote if there is one.
+    fn whole(&self, repository: &Repository) -> Result<Option<Oid>, StateError> {
         let tip = self.newest(repository)?;
         self.complete(repository)?;
         Ok(tip)
@@ -224,7 +240,8 @@ impl GitStore {
         }
         let tip = oid.map(|oid| chain::tip(repository, oid, &self.environment)).transpose()?;
         if let (Some(high_water), Some(seen)) = (&self.high_water, &seen) {
-            high_water.check(repository, seen, tip.as_ref(), &self.restore_command(seen))?;
+            let restore = self.restore_command(seen);
+            self.with_archives(|| high_water.check(repository, seen, tip.as_ref(), &restore))?;
         }
         Ok(tip)
     }
@@ -316,11 +333,12 @@ impl StateStore for GitStore {
         Ok(Some(Stored { revision: Revision(tip.link.oid.to_string()), state: tip.state }))
     }
 
-    fn advance(
+    fn append(
         &self,
         expected: Option<&Revision>,
         next: &State,
         summary: &str,
+        plan: Option<&Digest>,
     ) -> Result<Revision, StateError> {
         if next.environment != self.environment {
             return Err(StateError::Invalid(format!(
@@ -330,8 +348,9 @@ impl StateStore for GitStore {
         }
         let repository = local::open_durable(&self.chain)?;
         let expected = expected.map(chain::oid).transpose()?;
+        let draft = Draft { summary, plan, ..Draft::default() };
         if self.branch.is_some() {
-            let link = self.advance_branch(expected, next, summary)?;
+            let link = self.advance_branch(expected, next, draft)?;
             let revision = Revision(link.oid.to_string());
             self.remember(&Tip { link, state: next.clone() });
             return Ok(revision);
@@ -343,7 +362,7 @@ impl StateStore for GitStore {
             // The swap decides; this only saves a lost race the cost of writing objects.
             local::expect(&repository, &self.reference(), expected)?;
         }
-        let link = commit::write(&repository, expected, next, summary, &self.author)?;
+        let link = commit::write(&repository, expected, next, draft, &self.author)?;
         let new = link.oid;
         self.publish(&repository, (&self.reference(), &self.tip_reference()), expected, new)?;
         self.tidy(next.serial);
@@ -376,11 +395,59 @@ impl StateStore for GitStore {
 
     fn history(&self, limit: usize) -> Result<Vec<HistoryEntry>, StateError> {
         let repository = local::open(&self.chain)?;
-        self.tip(&repository)?;
+        self.whole(&repository)?;
         match self.checked_tip(&repository)? {
-            Some(tip) => chain::history(&repository, tip.link, limit),
+            Some(tip) => {
+                let history = || chain::history(&repository, tip.link.clone(), limit);
+                let found = history()?;
+                // Where an old chain is not at hand yet, the history ends at the seam.
+                let is_cut = found.len() < limit && found.last().is_some_and(|oldest| oldest.serial > 1);
+                if !is_cut || self.remote.is_none() {
+                    return Ok(found);
+                }
+                self.fetch_archives()?;
+                history()
+            }
             None => Ok(Vec::new()),
         }
+    }
+}
+
+impl RevisionStore for GitStore {
+    fn approvals(&self) -> Result<BTreeMap<Digest, Approval>, StateError> {
+        if let Some(remote) = &self.remote {
+            self.settle_base(remote)?;
+        }
+        let names = approval::Names::below(self.base(), &self.environment);
+        approval::all(&local::open(&self.chain)?, names, self.remote.as_ref())
+    }
+
+    fn unchecked(&self) -> Result<Option<ports::Tip>, StateError> {
+        self.found_tip()
+    }
+
+    fn find(&self, name: &str) -> Result<Option<Stored>, StateError> {
+        self.find_revision(name)
+    }
+
+    fn verify(&self) -> Result<Verified, StateError> {
+        let repository = local::open(&self.chain)?;
+        let Some(tip) = self.tip(&repository)? else { return Ok(Verified::default()) };
+        self.fetch_archives()?;
+        verify::verify(&self.chain, tip, &self.environment)
+    }
+
+    fn restore(
+        &self,
+        expected: Option<&Revision>,
+        wanted: &Stored,
+        summary: &str,
+    ) -> Result<Stored, StateError> {
+        self.bring_back(expected, wanted, summary)
+    }
+
+    fn compact(&self, expected: &Stored, keep: usize) -> Result<Option<Compacted>, StateError> {
+        self.begin_anew(expected, keep)
     }
 }
 

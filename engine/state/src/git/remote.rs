@@ -3,6 +3,8 @@
 //! `git` never runs inside the user's repository: its configuration, hooks, worktree, shallow boundary and
 //! partial objects have no part in this.
 
+mod many;
+
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Duration;

@@ -11,7 +11,7 @@ use engine_core::ports::StateError;
 use engine_core::state::State;
 use git2::{Commit, Oid, Repository, Tree};
 
-use super::commit::{self, Author, Link, failed};
+use super::commit::{self, Author, Draft, Link, failed};
 use super::{GitStore, chain, local, remote};
 use crate::step::{Step, check_successor, refused};
 
@@ -31,13 +31,13 @@ impl GitStore {
         &self,
         expected: Option<Oid>,
         next: &State,
-        summary: &str,
+        draft: Draft<'_>,
     ) -> Result<Link, StateError> {
         let mut tried = Vec::new();
         for attempt in 1..=ATTEMPTS {
             let start = Instant::now();
             let repository = local::open_durable(&self.chain)?;
-            let tip = self.tip(&repository)?;
+            let tip = self.whole(&repository)?;
             let own = tip.map(|tip| newest(&repository, tip, &self.environment)).transpose()?.flatten();
             if let Some(landed) = tried.iter().find(|link: &&Link| Some(link.oid) == own) {
                 return Ok(landed.clone());
@@ -45,7 +45,7 @@ impl GitStore {
             if own != expected {
                 return Err(chain::moved(&repository, expected, own));
             }
-            let link = write(&repository, (tip, own), next, summary, &self.author)?;
+            let link = write(&repository, (tip, own), next, draft, &self.author)?;
             match self.publish(&repository, (&self.reference(), &self.tip_reference()), tip, link.oid) {
                 Ok(()) => return Ok(link),
                 Err(StateError::Moved { .. }) => tried.push(link),
@@ -147,7 +147,7 @@ pub(super) fn write(
     repository: &Repository,
     (tip, before): (Option<Oid>, Option<Oid>),
     next: &State,
-    summary: &str,
+    draft: Draft<'_>,
     author: &Author,
 ) -> Result<Link, StateError> {
     if let Some(before) = before {
@@ -157,7 +157,7 @@ pub(super) fn write(
     let tip = tip.map(|tip| commit::find(repository, tip)).transpose()?;
     let files = crate::format::encode(next).map_err(refused)?;
     let environment = next.environment.as_str();
-    let message = format!("{}{TRAILER}: {environment}\n", commit::message(next, summary)?);
+    let message = format!("{}{TRAILER}: {environment}\n", commit::message(next, draft)?);
     let written = || {
         let base = tip.as_ref().map(Commit::tree).transpose()?;
         let mut tree = repository.treebuilder(base.as_ref())?;

@@ -2,10 +2,12 @@ mod depth;
 mod hygiene;
 mod inputs;
 mod probe;
+mod recovery;
 mod remote;
 mod shared;
 mod support;
 mod tamper;
+mod verify;
 
 use engine_core::ports::{StateError, StateStore};
 use support::Sandbox;

@@ -16,7 +16,7 @@ use engine_core::ports::{StateError, StateStore};
 use engine_core::state::State;
 use rayon::prelude::*;
 
-use super::super::Journal;
+use super::super::{Chain, Journal};
 use super::world::{Fault, Machine, RENEWAL_S, Store, holder, intent, object, record};
 
 const SCHEDULES: u64 = 100_000;
@@ -216,7 +216,7 @@ impl World {
         if self.has_faults && self.random.one_in(24) {
             return self.say(host, format!("{name} dies before it begins"));
         }
-        let chain = (self.store.clone() as Arc<dyn StateStore>, log);
+        let chain = Chain { store: self.store.clone(), log, plan: None };
         match Journal::begin(chain, &stored, intents, holder(&name), now) {
             Ok(journal) => {
                 let epoch = stored.state.epoch + 1;

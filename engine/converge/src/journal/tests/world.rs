@@ -145,7 +145,13 @@ impl StateStore for Store {
         }
     }
 
-    fn advance(&self, expected: Option<&Revision>, next: &State, _: &str) -> Result<Revision, StateError> {
+    fn append(
+        &self,
+        expected: Option<&Revision>,
+        next: &State,
+        _: &str,
+        _: Option<&Digest>,
+    ) -> Result<Revision, StateError> {
         let mut inner = self.0.lock().unwrap();
         if std::mem::take(&mut inner.lands_at_next) {
             inner.land_late();
@@ -191,6 +197,8 @@ impl StateStore for Store {
             summary: String::new(),
             author: String::new(),
             time: String::new(),
+            plan: None,
+            restored: None,
         };
         Ok(self.0.lock().unwrap().chain.iter().rev().take(limit).map(entry).collect())
     }

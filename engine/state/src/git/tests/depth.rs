@@ -21,7 +21,7 @@ fn chain_of(sandbox: &Sandbox, revisions: u64, objects: usize) -> Revision {
                 record.fields.push(serial as u32);
             }
         }
-        tip = Some(commit::write(&origin, tip, &state, "Apply", &author).unwrap().oid);
+        tip = Some(commit::write(&origin, tip, &state, Draft::default(), &author).unwrap().oid);
     }
     let tip = tip.unwrap();
     origin.reference("refs/terrane/state/dev", tip, true, "made").unwrap();

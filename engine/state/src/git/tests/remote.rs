@@ -125,3 +125,65 @@ fn the_mirror_can_be_lost() {
     std::fs::remove_dir_all(sandbox.git_directory().join("terrane")).unwrap();
     assert_eq!(sandbox.remote().latest().unwrap().unwrap().revision, base);
 }
+
+#[test]
+fn a_lock_file_at_the_remote_is_named_and_waited_for_only_so_long() {
+    let sandbox = Sandbox::new();
+    let store = sandbox.remote();
+    let base = store.advance(None, &first(), "First").unwrap();
+    let lock = sandbox.path("origin.git/refs/terrane/state/dev.lock");
+    std::fs::write(&lock, "").unwrap();
+    let error = store.advance(Some(&base), &after(&first()), "Late").unwrap_err();
+    assert!(matches!(error, StateError::Stuck(_)), "{error}");
+    assert!(error.to_string().contains("dev.lock"), "{error}");
+    std::fs::remove_file(&lock).unwrap();
+    store.advance(Some(&base), &after(&first()), "Now").unwrap();
+}
+
+#[test]
+fn a_revision_that_others_built_on_landed() {
+    let sandbox = Sandbox::new();
+    let (ours, theirs) = (sandbox.remote(), sandbox.colleague("clone"));
+    let base = ours.advance(None, &first(), "First").unwrap();
+    theirs.latest().unwrap();
+    // Before the reply is lost, somebody appends to what has landed.
+    let real = sandbox.git(&["--exec-path"]);
+    let (git, go, gone) = (format!("{}/git", real.trim()), sandbox.path("go"), sandbox.path("gone"));
+    let script = format!(
+        "#!/bin/sh\n'{git}' \"$@\"\ncode=$?\ncase \"$*\" in *--git-dir=*/repository/*' push '*)\n: > '{}'\n\
+         while [ ! -e '{}' ]; do sleep 0.02; done\nexit 1;; esac\nexit $code\n",
+        go.display(),
+        gone.display()
+    );
+    write_program(&sandbox.path("bin/git"), &script);
+    std::thread::scope(|scope| {
+        let second = after(&first());
+        let landed = scope.spawn(move || ours.advance(Some(&base), &after(&first()), "Second"));
+        while !go.exists() {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        let tip = theirs.latest().unwrap().unwrap();
+        assert_eq!(tip.state, second);
+        theirs.advance(Some(&tip.revision), &after(&second), "Third").unwrap();
+        std::fs::write(&gone, "").unwrap();
+        assert_eq!(landed.join().unwrap().unwrap(), tip.revision);
+    });
+}
+
+#[test]
+fn a_push_whose_fate_nobody_can_tell_says_so() {
+    let sandbox = Sandbox::new();
+    let store = sandbox.remote();
+    let base = store.advance(None, &first(), "First").unwrap();
+    let real = sandbox.git(&["--exec-path"]);
+    let script = format!(
+        "#!/bin/sh\ncase \"$*\" in *' push '*) '{}/git' \"$@\"; echo 'fatal: the remote end hung up unexpectedly' >&2;; \
+         *) echo 'ssh: connect to host h port 22: Connection refused' >&2;; esac\nexit 128\n",
+        real.trim()
+    );
+    write_program(&sandbox.path("bin/git"), &script);
+    let error = store.advance(Some(&base), &after(&first()), "Second").unwrap_err();
+    let StateError::Unknown { revision, .. } = error else { panic!("{error}") };
+    std::fs::remove_file(sandbox.path("bin/git")).unwrap();
+    assert_eq!(store.latest().unwrap().unwrap().revision, revision, "the next one who asks finds out");
+}

@@ -32,10 +32,15 @@ fn a_shared_branch_keeps_the_contract() {
     let sandbox = Sandbox::new();
     shared(&sandbox, "a", "prod").advance(None, &first_of("prod"), "Prod").unwrap();
     let held = directory(&sandbox, "prod");
-    contract::check(&shared(&sandbox, "a", "dev"));
+    let store = shared(&sandbox, "a", "dev");
+    contract::check_growing(&store);
+    let verified = store.verify().unwrap();
+    assert_eq!((verified.revisions, verified.faults), (store.history(100).unwrap().len(), vec![]));
+    let error = store.compact(&store.latest().unwrap().unwrap(), 1).unwrap_err();
+    assert!(error.to_string().contains("cannot begin anew alone"), "{error}");
     assert_eq!(directory(&sandbox, "prod"), held);
     let location = GitLocation::Local { repository: sandbox.repository() };
-    contract::check(&sandbox.open(&location).in_branch(BRANCH).unwrap());
+    contract::check_growing(&sandbox.open(&location).in_branch(BRANCH).unwrap());
 }
 
 #[test]
