@@ -126,7 +126,7 @@ impl StateError {
             Self::Unauthorized(_) => {
                 "nothing was written; `git ls-remote` with the same URL shows whether git itself gets in"
             }
-            Self::Corrupt(_) => "nothing was written; look at the commit with `git show`",
+            Self::Corrupt(_) => "nothing was written; `terrane state verify` says which revisions are broken",
             Self::Newer(_) => "use the version of terrane that wrote it, or a newer one",
             Self::Local(_) => "look at the disk and the file's rights, then try again",
             Self::Unknown { .. } => {

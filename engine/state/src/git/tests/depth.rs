@@ -49,7 +49,7 @@ fn commits(sandbox: &Sandbox) -> usize {
 #[test]
 fn a_fresh_mirror_has_the_newest_revision_alone() {
     let sandbox = Sandbox::new();
-    let tip = chain_of(&sandbox, 150, 500);
+    let tip = chain_of(&sandbox, 40, 500);
     let store = sandbox.remote();
     assert_eq!(store.latest().unwrap().unwrap().revision, tip);
     assert_eq!(commits(&sandbox), 1);
