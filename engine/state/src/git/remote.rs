@@ -279,9 +279,9 @@ impl Remote {
         self.error(&self.push_url, answer)
     }
 
-    fn error(&self, url: &str, answer: Answer) -> StateError {
-        let text = format!("{}: {}", child::without_user_info(url), answer.reason);
-        match answer.fault {
+    fn error(&self, url: &str, Answer { fault, reason }: Answer) -> StateError {
+        let text = format!("{}: {}", child::without_user_info(url), reason);
+        match fault {
             Fault::Busy => StateError::Stuck(text),
             Fault::Refused => StateError::Refused(text),
             Fault::Unauthorized => StateError::Unauthorized(text),
