@@ -91,7 +91,7 @@ impl Lines {
 }
 
 fn intent(line: &[u8]) -> Result<(), String> {
-    let parsed: IntentLine = serde_json::from_slice(line).map_err(|error| error.to_string())?;
+    let parsed: IntentLine<'_> = serde_json::from_slice(line).map_err(|error| error.to_string())?;
     let intent: Intent = parsed.try_into()?;
     canonical(line, &IntentLine::from(&intent))
 }
