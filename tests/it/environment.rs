@@ -141,10 +141,17 @@ impl Environment {
 
     /// Every file below the directory with its content.
     pub fn files(&self) -> BTreeMap<PathBuf, Vec<u8>> {
-        let mut found = BTreeMap::new();
-        collect(&self.directory, &mut found);
-        found
+        files_below(&self.directory)
     }
+}
+
+/// Every file below a directory with its content; a link is its own content.
+pub fn files_below(directory: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    if directory.exists() {
+        collect(directory, &mut found);
+    }
+    found
 }
 
 /// Returns the `terrane` block and the cluster that every definition has, as far as a text lacks them.

@@ -5,15 +5,19 @@
 
 mod access;
 mod bad_input;
+mod canary;
 mod cluster;
 mod codes;
 mod console;
+mod crash;
+mod credentials;
 mod delivery;
 mod environment;
 mod faults;
 mod files;
 mod interrupt;
 mod laws;
+mod leaks;
 mod mistakes;
 mod published;
 mod requests;

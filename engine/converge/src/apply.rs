@@ -16,6 +16,7 @@ use engine_core::plan::outcome::{Outcome, Report, ReportEntry};
 use engine_core::plan::schedule::{Schedule, StepId, Walk};
 use engine_core::plan::{Action, Change, Plan};
 use engine_core::ports::{Resolver, RunLog, StateError, StateStore, Stored};
+use engine_core::resource::Resource;
 use engine_core::rollout::Gate;
 use engine_core::state::{Holder, Intent};
 use engine_core::value::Value;
@@ -202,10 +203,17 @@ async fn pass_on(mut interrupted: watch::Receiver<bool>, stop: &watch::Sender<bo
 fn intents(run: &Run) -> Vec<Intent> {
     let writes =
         run.plan.effective().filter(|change| !matches!(change.action, Action::Read | Action::Forget));
+    let before = &run.base.state;
+    let unfinished: HashMap<&ObjectRef, &Intent> =
+        before.intents.iter().map(|intent| (&intent.object_ref, intent)).collect();
     let intents = writes.map(|change| {
-        let resource = run.graph.at(&change.address).and_then(|resource| resource.manifest());
-        let version = resource.map(|manifest| manifest.api_version().clone());
-        let recorded = || run.base.state.records.get(&change.object_ref).map(|it| it.api_version.clone());
+        let resource = run.graph.at(&change.address);
+        let record = before.records.get(&change.object_ref);
+        let intent = unfinished.get(&change.object_ref);
+        let version = resource.and_then(Resource::manifest).map(|manifest| manifest.api_version().clone());
+        let recorded = || record.map(|it| it.api_version.clone());
+        let dependencies = resource.map(|resource| run.graph.dependencies(resource));
+        let known = || record.map(|it| &it.dependencies).or(intent.map(|it| &it.dependencies)).cloned();
         // An orphan has neither; where its group has no such version, the preferred one is read.
         let any = || ApiVersion::new(change.object_ref.kind.group.clone(), "v1");
         Intent {
@@ -213,6 +221,7 @@ fn intents(run: &Run) -> Vec<Intent> {
             address: change.address.clone(),
             action: change.action.kind(),
             api_version: version.or_else(recorded).unwrap_or_else(any),
+            dependencies: dependencies.or_else(known).unwrap_or_default(),
         }
     });
     intents.collect()

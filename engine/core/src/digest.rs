@@ -91,7 +91,7 @@ pub enum Seal {
 pub struct Fingerprint {
     /// SHA-256 over the data with its sensitive fields left out.
     pub open: Digest,
-    /// The sensitive fields.
+    /// The sensitive fields, and what they stand among.
     pub seal: Seal,
 }
 
@@ -112,12 +112,17 @@ impl Fingerprint {
             }
             (true, None) => found = true,
         });
+        let open = Digest(open.finalize().into());
         let seal = match (found, secret) {
             (false, _) => Seal::Empty,
-            (true, Some(hmac)) => Seal::Keyed(Digest(hmac.finalize().into_bytes().into())),
+            (true, Some(mut hmac)) => {
+                // The rest goes in as well: seals do not tell that two objects hold the same secret.
+                hmac.update(&open.0);
+                Seal::Keyed(Digest(hmac.finalize().into_bytes().into()))
+            }
             (true, None) => Seal::Unknown,
         };
-        Self { open: Digest(open.finalize().into()), seal }
+        Self { open, seal }
     }
 
     /// Tells whether both were taken of the same data. An unknown sensitive part proves nothing.

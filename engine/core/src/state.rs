@@ -89,6 +89,8 @@ pub struct Intent {
     pub action: ActionKind,
     /// The version to write in.
     pub api_version: ApiVersion,
+    /// What it depends on: should the run die before it records the object, this tells when to delete it.
+    pub dependencies: Dependencies,
 }
 
 /// What became of one object during a run, for the state.

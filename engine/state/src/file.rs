@@ -43,7 +43,8 @@ pub(crate) fn prepare(work_directory: &Path) -> io::Result<()> {
     if ignore.exists() { Ok(()) } else { replace(&ignore, b"*\n") }
 }
 
-fn draft(path: &Path) -> io::Result<PathBuf> {
+/// Returns a new name beside a path.
+pub(crate) fn draft(path: &Path) -> io::Result<PathBuf> {
     let mut name = path.file_name().unwrap_or_default().to_os_string();
     name.push(format!(".{}.tmp", hex::encode(random::bytes::<8>()?)));
     Ok(path.with_file_name(name))

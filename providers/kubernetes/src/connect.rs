@@ -85,6 +85,9 @@ pub(crate) async fn client(
     let options = KubeConfigOptions { context: Some(context.to_owned()), ..KubeConfigOptions::default() };
     let mut config = Config::from_custom_kubeconfig(kubeconfig, &options).await?;
     tune(&mut config);
+    if let Some(exec) = &mut config.auth_info.exec {
+        exec.drop_env = Some(variables());
+    }
     // Building runs the credential plugin and waits for it. The only cryptography compiled in is ring, which
     // makes it the default.
     let built = tokio::task::spawn_blocking(move || http::client(config)).await;
@@ -93,6 +96,13 @@ pub(crate) async fn client(
         Ok(Err(error)) => Err(ConnectError::Client(reason(&error))),
         Err(error) => Err(ConnectError::Client(error.to_string())),
     }
+}
+
+/// Returns the names of what sets variables of definitions, which may be secret: a credential plugin has no use for
+/// them.
+fn variables() -> Vec<String> {
+    let names = env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    names.filter(|name| name.starts_with("TERRANE_VAR_")).collect()
 }
 
 /// Reads one kubeconfig, or merges those that kubectl would. Returns it with the first path that lies inside

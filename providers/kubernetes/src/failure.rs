@@ -277,11 +277,19 @@ pub(crate) fn unanswered(error: &kube::Error) -> ProviderError {
 pub(crate) fn without_plugin_output(error: &AuthError) -> String {
     match error {
         AuthError::AuthExecRun { cmd, out } => {
-            format!("the credential plugin {cmd:?} failed with {}", out.status)
+            format!("the credential plugin {:?} failed with {}", program(cmd), out.status)
         }
         AuthError::AuthExecParse(_) => String::from("the credential plugin printed no credentials"),
         other => other.to_string(),
     }
+}
+
+/// Returns the program of a command as the client prints it: what stands in quotes first, behind the variables that it
+/// sets. The arguments may be secret.
+fn program(command: &str) -> &str {
+    let quoted = command.strip_prefix('"').or_else(|| command.split_once(" \"").map(|(_, rest)| rest));
+    let (rest, end) = quoted.map_or((command, ' '), |rest| (rest, '"'));
+    rest.split(end).next().unwrap_or_default()
 }
 
 /// Returns the messages of an error's causes, outermost first, each once. The client's own wrapper says

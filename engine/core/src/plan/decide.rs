@@ -12,7 +12,7 @@ use crate::live::{Live, LiveObject};
 use crate::manifest::Manifest;
 use crate::mark::FieldManager;
 use crate::object::{ManagerEntry, Object};
-use crate::object_ref::{ClusterRef, ObjectRef, Uid};
+use crate::object_ref::{ClusterRef, ObjectRef};
 use crate::plan::diff::{allocated, diff, mark_unknown, show_creations};
 use crate::plan::loss::losses;
 use crate::plan::misplaced::misplaced;

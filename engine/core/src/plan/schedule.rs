@@ -62,7 +62,7 @@ enum Key {
 
 impl Schedule {
     /// Orders a plan: what is applied follows the definition's graph; what is deleted goes in reverse of what
-    /// its records depend on, and only after everything that stops depending on it has been applied.
+    /// its records, or the intents of a run that died, depend on, and only after everything that stops depending on it has been applied.
     pub fn new(plan: &Plan, graph: &ResourceGraph, state: &State) -> Self {
         let mut builder = Builder {
             points: DiGraph::new(),
@@ -171,18 +171,22 @@ impl<'a> Builder<'a> {
                 self.points.add_edge(stage, point, Link::Recorded);
             }
         }
-        for (object_ref, record) in &state.records {
+        // Of an object whose creation nobody lived to record, the intent knows as much.
+        let intents = state.intents.iter().filter(|intent| !state.records.contains_key(&intent.object_ref));
+        let intents = intents.map(|intent| (&intent.object_ref, &intent.dependencies));
+        let records = state.records.iter().map(|(object_ref, record)| (object_ref, &record.dependencies));
+        for (object_ref, dependencies) in records.chain(intents) {
             let Some(dependent) = self.by_object.get(object_ref).copied() else {
                 continue;
             };
             // Waves go forward, also where something is deleted; without them a cluster's end comes before that of
             // those it depends on.
-            for block in record.dependencies.blocks.iter().filter(|it| !self.starts.contains_key(*it)) {
+            for block in dependencies.blocks.iter().filter(|it| !self.starts.contains_key(*it)) {
                 if let Some(stage) = self.gone.get(block) {
                     self.points.add_edge(dependent, *stage, Link::Recorded);
                 }
             }
-            for object in &record.dependencies.objects {
+            for object in &dependencies.objects {
                 let dependency = self.by_object.get(object).copied();
                 if let Some(dependency) =
                     dependency.filter(|point| matches!(self.points[*point].key, Key::Delete(..)))

@@ -18,6 +18,7 @@ impl State {
             address: record.address.clone(),
             action: ActionKind::Create,
             api_version: record.api_version.clone(),
+            dependencies: record.dependencies.clone(),
         });
         let open = self.intents.iter().chain(&tip.intents).cloned();
         let mut intents: BTreeMap<ObjectRef, Intent> = BTreeMap::new();

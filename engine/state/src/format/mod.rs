@@ -123,7 +123,7 @@ pub fn decode(files: &Files) -> Result<State, FormatError> {
         }
         Ok(())
     })?;
-    each_line(INTENTS, &files.intents, counts.intents, |line: IntentLine| {
+    each_line(INTENTS, &files.intents, counts.intents, |line: IntentLine<'_>| {
         state.intents.push(line.try_into()?);
         Ok(())
     })?;

@@ -43,15 +43,19 @@ pub(crate) struct ObjectLine<'a> {
 /// A line of `intents.jsonl`.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct IntentLine {
+pub(super) struct IntentLine<'a> {
     action: Text,
     address: String,
     api_version: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    blocks: Vec<String>,
     cluster: Text,
     kind: String,
     name: Text,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     namespace: Option<Text>,
+    #[serde(borrow, default, skip_serializing_if = "Vec::is_empty")]
+    objects: Vec<ReferenceEntry<'a>>,
 }
 
 /// A line of the log of a run.
@@ -102,10 +106,7 @@ impl TryFrom<ObjectLine<'_>> for (ObjectRef, ResourceRecord) {
             address: address(&line.address)?,
             api_version: api_version(&line.api_version)?,
             uid: Uid::new(line.uid),
-            dependencies: Dependencies {
-                blocks: line.blocks.iter().map(|text| address(text)).collect::<Result<_, _>>()?,
-                objects: line.objects.into_iter().map(ObjectRef::try_from).collect::<Result<_, _>>()?,
-            },
+            dependencies: dependencies(&line.blocks, line.objects)?,
             prevent_destroy: line.prevent_destroy,
             desired: fingerprint(&line.desired)?,
             settled: line.settled.as_deref().map(fingerprint).transpose()?,
@@ -140,24 +141,27 @@ impl TryFrom<DeedLine<'_>> for Deed {
     }
 }
 
-impl From<&Intent> for IntentLine {
+impl From<&Intent> for IntentLine<'_> {
     fn from(intent: &Intent) -> Self {
+        let Dependencies { blocks, objects } = &intent.dependencies;
         Self {
             action: intent.action.as_str().into(),
             address: intent.address.to_string(),
             api_version: intent.api_version.to_string(),
+            blocks: blocks.iter().map(Address::to_string).collect(),
             cluster: intent.object_ref.cluster.as_str().into(),
             kind: intent.object_ref.kind.to_string(),
             name: intent.object_ref.name.clone(),
             namespace: intent.object_ref.namespace.clone(),
+            objects: objects.iter().map(ReferenceEntry::from).collect(),
         }
     }
 }
 
-impl TryFrom<IntentLine> for Intent {
+impl TryFrom<IntentLine<'_>> for Intent {
     type Error = String;
 
-    fn try_from(line: IntentLine) -> Result<Self, String> {
+    fn try_from(line: IntentLine<'_>) -> Result<Self, String> {
         Ok(Self {
             object_ref: ObjectRef {
                 cluster: ClusterRef::new(line.cluster),
@@ -169,8 +173,19 @@ impl TryFrom<IntentLine> for Intent {
             action: ActionKind::parse(&line.action)
                 .ok_or_else(|| format!("`{}` is no action", line.action))?,
             api_version: api_version(&line.api_version)?,
+            dependencies: dependencies(&line.blocks, line.objects)?,
         })
     }
+}
+
+fn dependencies<T: AsRef<str>>(
+    blocks: &[T],
+    objects: Vec<ReferenceEntry<'_>>,
+) -> Result<Dependencies, String> {
+    Ok(Dependencies {
+        blocks: blocks.iter().map(|text| address(text.as_ref())).collect::<Result<_, _>>()?,
+        objects: objects.into_iter().map(ObjectRef::try_from).collect::<Result<_, _>>()?,
+    })
 }
 
 impl From<&ObjectRef> for ReferenceEntry<'_> {

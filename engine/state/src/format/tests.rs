@@ -81,11 +81,17 @@ prop_compose! {
     }
 }
 
-fn intent() -> impl Strategy<Value = Intent> {
-    let action = prop_oneof![Just(ActionKind::Create), Just(ActionKind::Replace), Just(ActionKind::NoOp)];
-    (object_ref(), address(), action, api_version()).prop_map(|(object_ref, address, action, api_version)| {
-        Intent { object_ref, address, action, api_version }
-    })
+prop_compose! {
+    fn intent()(
+        object_ref in object_ref(),
+        address in address(),
+        action in prop_oneof![Just(ActionKind::Create), Just(ActionKind::Replace), Just(ActionKind::NoOp)],
+        api_version in api_version(),
+        blocks in vec(address(), 0..3),
+        objects in vec(object_ref(), 0..3),
+    ) -> Intent {
+        Intent { object_ref, address, action, api_version, dependencies: Dependencies { blocks, objects } }
+    }
 }
 
 fn value() -> impl Strategy<Value = Value> {
@@ -181,6 +187,7 @@ pub(crate) fn sample() -> State {
         address: record.address.clone(),
         action: ActionKind::Update,
         api_version: record.api_version.clone(),
+        dependencies: Dependencies { blocks: record.dependencies.blocks.clone(), objects: Vec::new() },
     };
     let cluster = ClusterRecord {
         connection: Connection::Context { context: "prod-eu".into(), kubeconfig: None },
@@ -268,7 +275,8 @@ fn the_format_is_what_its_description_says() {
             ),
             concat!(
                 r#"{"action":"update","address":"app.web.manifest.deployment","apiVersion":"apps/v1","#,
-                r#""cluster":"main","kind":"Deployment.apps","name":"web","namespace":"dev"}"#,
+                r#""blocks":["namespace.dev"],"cluster":"main","kind":"Deployment.apps","name":"web","#,
+                r#""namespace":"dev"}"#,
                 "\n"
             )
             .to_owned(),

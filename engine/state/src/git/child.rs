@@ -16,8 +16,9 @@ use super::answer::{self, Answer, Fault};
 /// How long one `git` may take, prompts for a password included.
 const DEADLINE: Duration = Duration::from_secs(60);
 
-/// How long output may trail behind the exit. A connection that `ssh` shares with later calls keeps the error
-/// stream open for ever.
+/// How long errors may trail behind the exit. A connection that `ssh` shares with later calls keeps the error
+/// stream open for ever. Nobody else has the output, which is awaited to its end: on a busy machine the thread that
+/// reads it may be late, and an answer that is missing would read as a remote without a state.
 const GRACE: Duration = Duration::from_millis(200);
 
 /// The most bytes kept of each output stream.
@@ -29,6 +30,9 @@ const PACK_LIMIT: u64 = 512 * 1024 * 1024;
 /// Variables of Git that say how the user reaches a server. All others (`GIT_DIR`, `GIT_TRACE`, …) are
 /// dropped: they would redirect us or print credentials.
 const KEPT: [&str; 4] = ["GIT_SSH", "GIT_SSH_COMMAND", "GIT_ASKPASS", "GIT_SSL_CAINFO"];
+
+/// What sets variables of definitions, which may be secret: no child has a use for them.
+const VARIABLE: &str = "TERRANE_VAR_";
 
 /// Settings that win over everything passed on.
 const FIXED: [(&str, &str); 9] = [
@@ -56,8 +60,10 @@ impl Environment {
     /// Returns the variables under which `git config` shows the user's configuration: all but those that
     /// point at another repository or write a trace.
     pub(super) fn for_reading(&self) -> Self {
-        self.without(|name| name.starts_with("GIT_") && !name.starts_with("GIT_CONFIG"))
-            .with([("LC_ALL", "C")])
+        self.without(|name| {
+            name.starts_with("GIT_") && !name.starts_with("GIT_CONFIG") || name.starts_with(VARIABLE)
+        })
+        .with([("LC_ALL", "C")])
     }
 
     /// Returns the variables under which `git` talks to a remote: no configuration but what is passed here,
@@ -70,7 +76,7 @@ impl Environment {
         let fixed = FIXED.map(|(key, value)| (key.to_owned(), value.to_owned()));
         let settings: Vec<_> = passed.iter().chain(&fixed).collect();
         let mut environment = self
-            .without(|name| name.starts_with("GIT_") && !KEPT.contains(&name))
+            .without(|name| name.starts_with("GIT_") && !KEPT.contains(&name) || name.starts_with(VARIABLE))
             .with([
                 ("GIT_ALLOW_PROTOCOL", "https:ssh:file"),
                 ("GIT_CONFIG_GLOBAL", "/dev/null"),
@@ -196,8 +202,8 @@ pub(super) fn run(
     let ended = wait(&mut child, limits);
     Ok(Output {
         success: ended == Ok(true),
-        stdout: stdout.collect(),
-        stderr: stderr.collect(),
+        stdout: stdout.collect(DEADLINE),
+        stderr: stderr.collect(GRACE),
         took: start.elapsed(),
         cut: ended.err(),
     })
@@ -256,9 +262,10 @@ impl Stream {
         Self { kept, end }
     }
 
-    fn collect(self) -> String {
-        // Either error means that there is no more to wait for: the stream ended, or the grace did.
-        self.end.recv_timeout(GRACE).unwrap_or_default();
+    /// Returns what was read when the stream ends, or after this time.
+    fn collect(self, patience: Duration) -> String {
+        // Either error means that there is no more to wait for: the stream ended, or the patience did.
+        self.end.recv_timeout(patience).unwrap_or_default();
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         String::from_utf8_lossy(&kept).into_owned()
     }

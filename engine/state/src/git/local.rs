@@ -1,5 +1,6 @@
 //! A repository on this machine: opening it, and moving a ref of it.
 
+use std::fs;
 use std::io;
 use std::path::Path;
 
@@ -34,17 +35,24 @@ pub(super) fn discover(path: &Path) -> Result<Repository, StateError> {
 pub(super) fn create(directory: &Path) -> Result<Repository, StateError> {
     let configuration = directory.join("config");
     if !configuration.exists() {
-        initialise(directory)
-            .map_err(|error| failed(&format!("{} cannot be made", directory.display()), &error))?;
+        initialise(directory)?;
     }
     write_once(&configuration, OWN_CONFIGURATION).map_err(|error| io_failed(directory, &error))?;
     open(directory)
 }
 
-fn initialise(directory: &Path) -> Result<(), git2::Error> {
+/// Makes a repository beside its place and moves it there: one that a killed process has half made is none.
+fn initialise(directory: &Path) -> Result<(), StateError> {
     let mut options = RepositoryInitOptions::new();
     options.bare(true).mkpath(true).external_template(false);
-    Repository::init_opts(directory, &options).map(drop)
+    let draft = file::draft(directory).map_err(|error| io_failed(directory, &error))?;
+    Repository::init_opts(&draft, &options).map_err(|error| unusable(directory, &error))?;
+    match fs::rename(&draft, directory) {
+        // Another process has made it at the same moment.
+        Err(_) if directory.join("config").exists() => fs::remove_dir_all(&draft),
+        moved => moved,
+    }
+    .map_err(|error| io_failed(directory, &error))
 }
 
 /// Opens a Git directory for reading.

@@ -137,8 +137,22 @@ impl Remote {
                 return Err(self.error(&self.fetch_url, answer));
             }
             std::thread::sleep(pause(attempt, output.took));
+            if attempt > 1 {
+                self.release(refs.ours);
+            }
         }
         Ok(())
+    }
+
+    /// Removes the locks that a killed process left in the mirror. Nothing rests on them, not even if their holder
+    /// lives: the mirror repeats what the remote has, and who loses a lock fetches again.
+    fn release(&self, ours: &str) {
+        for name in [ours, "packed-refs", "shallow"] {
+            let lock = self.mirror.join(format!("{name}.lock"));
+            if std::fs::remove_file(&lock).is_ok() {
+                tracing::warn!(lock = %lock.display(), "removed a lock that a killed process left behind");
+            }
+        }
     }
 
     /// Returns the commits that a URL shows under these refs.

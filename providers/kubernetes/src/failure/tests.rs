@@ -126,11 +126,18 @@ fn what_a_credential_plugin_printed_is_not_told() {
         stdout: b"token: hunter2".to_vec(),
         stderr: Vec::new(),
     };
-    let auth = AuthError::AuthExecRun { cmd: "login".to_owned(), out: Box::new(out) };
-    let error = unanswered(&kube::Error::Service(Box::new(auth)));
-    let message = error.to_string();
-    assert!(matches!(error, ProviderError::Unauthorized(_)));
-    assert!(message.contains("login") && !message.contains("hunter2"), "{message}");
+    for cmd in [
+        "login",
+        r#""login" "--password" "hunter2""#,
+        r#"INFO="{\"a\":\"hunter2\"}" "login" "hunter2""#,
+        r#"env -u HUNTER INFO="hunter2" "login""#,
+    ] {
+        let auth = AuthError::AuthExecRun { cmd: cmd.to_owned(), out: Box::new(out.clone()) };
+        let error = unanswered(&kube::Error::Service(Box::new(auth)));
+        let message = error.to_string();
+        assert!(matches!(error, ProviderError::Unauthorized(_)));
+        assert!(message.contains("\"login\"") && !message.contains("hunter2"), "{message}");
+    }
 }
 
 #[test]

@@ -44,6 +44,7 @@ pub fn intent(idx: usize) -> Intent {
         address: "app.web".parse().unwrap(),
         action: ActionKind::Update,
         api_version: ApiVersion::new("", "v1"),
+        dependencies: Default::default(),
     }
 }
 

@@ -1,5 +1,5 @@
 use super::*;
-use crate::object_ref::GroupKind;
+use crate::object_ref::{GroupKind, Uid};
 use crate::plan::fixtures::*;
 use crate::plan::{ActionKind, Exceptions};
 use crate::ports::Invalid;
@@ -543,6 +543,7 @@ fn what_is_no_longer_declared_is_deleted_if_it_is_ours() {
                         address: record.address,
                         action: ActionKind::Create,
                         api_version: record.api_version,
+                        dependencies: record.dependencies,
                     });
                 },
                 &["- ConfigMap/dev/settings removed"],

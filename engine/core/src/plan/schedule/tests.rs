@@ -6,7 +6,9 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 
 use super::*;
+use crate::plan::ActionKind;
 use crate::plan::fixtures::*;
+use crate::state::Intent;
 
 /// What may begin only after what, by object: all pairs of changes, through stages.
 fn precedence(plan: &Plan, schedule: &Schedule) -> BTreeSet<(String, String)> {
@@ -67,6 +69,17 @@ proptest! {
         let destroyed = Schedule::new(&destroy, &world.graph(), &world.state);
         prop_assert_eq!(destroy.counts().delete, declared.len());
         prop_assert_eq!(precedence(&destroy, &destroyed), swapped(&precedence(&create, &created)));
+        // It is the same if the run that created them died before it recorded any.
+        let mut died = world.state.clone();
+        died.intents = std::mem::take(&mut died.records).into_iter().map(|(object_ref, record)| Intent {
+            object_ref,
+            address: record.address,
+            action: ActionKind::Create,
+            api_version: record.api_version,
+            dependencies: record.dependencies,
+        }).collect();
+        let unrecorded = Schedule::new(&destroy, &world.graph(), &died);
+        prop_assert_eq!(precedence(&destroy, &unrecorded), precedence(&destroy, &destroyed));
     }
 
     #[test]
