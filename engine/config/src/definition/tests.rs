@@ -486,7 +486,7 @@ fn environments_may_share_a_branch() {
             "variable \"where\" {{\n  default = \"states\"\n}}\nterrane {{\n  environment = \"test\"\n  {state}\n}}\n\
              cluster \"main\" {{\n  sandbox = true\n}}\n"
         );
-        Repository::main(&main).definition().state
+        Repository::new(&[("main.hcl", &main)]).definition().state
     };
     let branch = Some("states".into());
     for (state, want) in [
