@@ -17,6 +17,8 @@ impl GitStore {
             return Err(StateError::Unusable(reason));
         }
         let repository = local::open_durable(&self.chain)?;
+        // A fresh mirror has the newest revision alone, and that is no chain of one.
+        self.whole(&repository)?;
         let old = chain::oid(&expected.revision)?;
         let tip = commit::read(&commit::find(&repository, old)?)?;
         let Some(kept) = newest(&repository, tip.clone(), keep)? else { return Ok(None) };

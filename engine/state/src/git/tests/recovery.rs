@@ -161,6 +161,39 @@ fn an_old_chain_takes_no_place_of_another() {
 }
 
 #[test]
+fn one_environment_of_a_branch_is_brought_back_and_the_others_stay() {
+    let sandbox = Sandbox::new();
+    let mark = sandbox.path("ours.mark");
+    let store = sandbox.local().in_branch("states").unwrap().with_high_water(mark);
+    let location = GitLocation::Local { repository: sandbox.repository() };
+    let other = GitStore::open(&location, &"prod".parse().unwrap()).unwrap().in_branch("states").unwrap();
+    up_to(&store, 1);
+    let theirs = State { environment: "prod".parse().unwrap(), ..first() };
+    other.advance(None, &theirs, "First of prod").unwrap();
+    let tip = up_to(&store, 3);
+    let wanted = store.find("1").unwrap().unwrap();
+    let restored = store.restore(Some(&tip.revision), &wanted, "state restore").unwrap();
+    assert_eq!(restored.state.serial, 4);
+    assert_eq!(store.latest().unwrap(), Some(restored));
+    assert_eq!(store.unchecked().unwrap().unwrap().serial, 4);
+    let verified = store.verify().unwrap();
+    assert_eq!((verified.revisions, verified.faults), (4, vec![]));
+    assert_eq!(other.latest().unwrap().unwrap().state, theirs);
+}
+
+#[test]
+fn a_fresh_machine_compacts_what_it_has_never_read() {
+    let sandbox = Sandbox::new();
+    up_to(&sandbox.remote(), 5);
+    let fresh = sandbox.colleague("fresh");
+    let tip = fresh.latest().unwrap().unwrap();
+    let compacted = fresh.compact(&tip, 2).unwrap().unwrap();
+    assert_eq!((compacted.revisions, compacted.stored.state.serial), (3, 6));
+    let serials: Vec<_> = fresh.history(99).unwrap().iter().map(|entry| entry.serial).collect();
+    assert_eq!(serials, [6, 5, 4, 3, 2, 1]);
+}
+
+#[test]
 fn there_must_be_something_to_compact() {
     let sandbox = Sandbox::new();
     let store = sandbox.local();
