@@ -100,3 +100,25 @@ fn writing_nothing_at_once_is_no_choice() {
     refused(&ran, "--parallelism");
     assert!(succeeded(&variables().terrane(&["apply", "--help"])).contains("plan --out"));
 }
+
+#[test]
+fn a_work_directory_that_cannot_be_written_stops_a_run_before_the_lock() {
+    let environment = Environment::of_files(&[(
+        "main.hcl",
+        "terrane {\n  environment = \"full\"\n  state \"local\" {}\n}\ncluster \"main\" {\n  sandbox = true\n}\nnamespace \"dev\" {\n}\n",
+    )]);
+    assert_eq!(environment.run("git", &["init", "-q"]).code, Some(0));
+    assert_eq!(environment.terrane(&["apply", "--auto-approve"]).code, Some(0));
+    let serial = |environment: &Environment| environment.terrane(&["state", "list", "--json"]).stdout;
+    let before = serial(&environment);
+    // No log can be begun where a directory lies.
+    std::fs::create_dir(environment.directory.join(".terrane/run-full.jsonl")).expect("a directory");
+    let main = environment.directory.join("main.hcl");
+    let text = std::fs::read_to_string(&main).expect("main.hcl") + "namespace \"more\" {\n}\n";
+    std::fs::write(&main, text).expect("main.hcl");
+    let ran = environment.terrane(&["apply", "--auto-approve"]);
+    assert_eq!(ran.code, Some(1), "{}{}", ran.stdout, ran.stderr);
+    assert!(ran.stderr.contains("run-full.jsonl"), "{}", ran.stderr);
+    assert_eq!(serial(&environment), before, "the lock is not taken");
+    assert_eq!(environment.get("/api/v1/namespaces/more"), None);
+}

@@ -109,8 +109,10 @@ impl RunFiles {
         for deed in left.iter().flat_map(|left| &left.deeds) {
             content.extend(line(deed)?);
         }
-        file::replace(&self.log, &content)?;
-        let file = OpenOptions::new().append(true).open(&self.log)?;
+        let named =
+            |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", self.log.display()));
+        file::replace(&self.log, &content).map_err(named)?;
+        let file = OpenOptions::new().append(true).open(&self.log).map_err(named)?;
         let (sender, deeds) = mpsc::channel();
         let path = self.log.clone();
         let writer = thread::spawn(move || write_all(file, &path, &deeds));

@@ -59,6 +59,24 @@ fn links_lead_somewhere() {
     assert!(broken.is_empty(), "{}", broken.join("\n"));
 }
 
+/// A link whose text is the name of a function leads to a file that has it: so a document names tests.
+#[test]
+fn named_functions_exist() {
+    let link = Regex::new(r"\[`([a-z0-9_]{12,})`\]\(([^)\s#]+\.rs)\)").expect("a pattern");
+    let mut missing = Vec::new();
+    for document in documents() {
+        let directory = document.path.parent().expect("a file lies in a directory");
+        for found in link.captures_iter(&document.text) {
+            let (name, target) = (&found[1], &found[2]);
+            let source = std::fs::read_to_string(directory.join(target)).unwrap_or_default();
+            if !source.contains(&format!("fn {name}(")) {
+                missing.push(format!("{}: {name} in {target}", relative(&document.path)));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "{}", missing.join("\n"));
+}
+
 #[test]
 fn lines_end_where_they_end_and_name_no_machine() {
     let machine = Regex::new(r"(?:^|[\s`(])/(?:home|root|Users|work|tmp|mnt)/").expect("a pattern");

@@ -126,3 +126,19 @@ fn one_process_at_a_time_works_in_a_directory() {
     drop(lock);
     assert!(files.try_lock().unwrap().is_some());
 }
+
+#[test]
+fn a_run_goes_on_without_a_log_that_the_disk_has_no_room_for() {
+    let directory = tempfile::tempdir().unwrap();
+    let (state, [(gone, _), _]) = records();
+    let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let (sender, deeds) = mpsc::channel();
+    sender.send(Deed::Removed(gone.clone())).unwrap();
+    drop(sender);
+    write_all(full, Path::new("/dev/full"), &deeds);
+    // Further notes go nowhere, and nothing waits for them.
+    let log = files(&directory).begin(&state.lineage, &"one".into(), None).unwrap();
+    log.finish();
+    log.note(&Deed::Removed(gone));
+    log.close();
+}
