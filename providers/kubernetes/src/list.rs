@@ -15,6 +15,8 @@ use crate::transport::{Call, Transport, json};
 
 /// Objects a page: the size at which kubectl asks too.
 const PAGE: &str = "500";
+/// As many items are not worth dividing.
+const FEW: usize = 32;
 /// How often a list whose continuation expired begins anew.
 const MAX_RESTARTS: usize = 3;
 
@@ -107,7 +109,8 @@ pub(crate) async fn fetch(
     }
     let reply = reply.success(subject(&query.kind))?;
     let body: ListBody<'_> = reply.json()?;
-    let items = body.items.unwrap_or_default().into_par_iter();
+    // A few are read here before another core has begun.
+    let items = body.items.unwrap_or_default().into_par_iter().with_min_len(FEW);
     let objects = items.map(|item| Ok(with_type(json(item.get().as_bytes())?, &query.kind)));
     Ok(Fetched::Page(ListPage {
         objects: objects.collect::<Result<_, ProviderError>>()?,
