@@ -118,18 +118,24 @@ pub struct LeftBehind {
     pub lineage: Lineage,
     /// The run.
     pub run: Text,
-    /// The dead run whose lock it meant to take, if it died before its own first revision landed.
-    pub displaced: Option<Text>,
+    /// The dead runs whose lock it meant to take: one of them still has it if this one died before its own first
+    /// revision landed.
+    pub displaced: Vec<Text>,
     /// What it did, and what the one before had left, in order.
     pub deeds: Vec<Deed>,
 }
 
 impl LeftBehind {
+    /// Returns the dead runs whose lock a run takes that goes on from here.
+    pub fn runs(&self) -> Vec<Text> {
+        std::iter::once(&self.run).chain(&self.displaced).cloned().collect()
+    }
+
     /// Puts into a state what the dead run did, if that run is still its holder, and takes the holder out; tells
     /// whether it was. A state that has gone on since knows better.
     pub fn settle(&self, state: &mut State) -> bool {
-        let runs = [Some(&self.run), self.displaced.as_ref()];
-        let is_ours = |run: &Text| self.lineage == state.lineage && runs.contains(&Some(run));
+        let is_ours =
+            |run: &Text| self.lineage == state.lineage && (*run == self.run || self.displaced.contains(run));
         if !state.holder.as_ref().is_some_and(|holder| is_ours(&holder.run)) {
             return false;
         }

@@ -37,9 +37,9 @@ pub struct LocalLock {
 struct Head {
     lineage: Text,
     run: Text,
-    /// The dead run whose lock this one meant to take, if it died before its first revision landed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    displaced: Option<Text>,
+    /// The dead runs whose lock this one means to take.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    displaced: Vec<Text>,
 }
 
 impl RunFiles {
@@ -99,11 +99,8 @@ impl RunFiles {
     /// # Errors
     /// The file cannot be written.
     pub fn begin(&self, lineage: &Lineage, run: &Text, left: Option<&LeftBehind>) -> io::Result<RunLog> {
-        let head = Head {
-            lineage: lineage.as_str().into(),
-            run: run.clone(),
-            displaced: left.map(|left| left.run.clone()),
-        };
+        let displaced = left.map(LeftBehind::runs).unwrap_or_default();
+        let head = Head { lineage: lineage.as_str().into(), run: run.clone(), displaced };
         let mut content = serde_json::to_vec(&head)?;
         content.push(b'\n');
         for deed in left.iter().flat_map(|left| &left.deeds) {

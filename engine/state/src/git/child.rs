@@ -202,7 +202,8 @@ pub(super) fn run(
     let ended = wait(&mut child, limits);
     Ok(Output {
         success: ended == Ok(true),
-        stdout: stdout.collect(DEADLINE),
+        // What a killed child began may hold its output open.
+        stdout: stdout.collect(if ended.is_ok() { DEADLINE } else { GRACE }),
         stderr: stderr.collect(GRACE),
         took: start.elapsed(),
         cut: ended.err(),

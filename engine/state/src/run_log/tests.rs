@@ -69,7 +69,7 @@ fn sample_that_went_on_is_left_alone() {
 }
 
 #[test]
-fn a_run_that_dies_before_it_holds_the_lock_keeps_what_the_one_before_left() {
+fn runs_that_die_before_they_hold_the_lock_keep_what_the_one_before_left() {
     let directory = tempfile::tempdir().unwrap();
     let (state, [(gone, _), _]) = records();
     let files = files(&directory);
@@ -79,7 +79,9 @@ fn a_run_that_dies_before_it_holds_the_lock_keeps_what_the_one_before_left() {
     let left = files.left_behind().unwrap().unwrap();
     drop(files.begin(&state.lineage, &"two".into(), Some(&left)).unwrap());
     let left = files.left_behind().unwrap().unwrap();
-    for holder in ["one", "two"] {
+    drop(files.begin(&state.lineage, &"three".into(), Some(&left)).unwrap());
+    let left = files.left_behind().unwrap().unwrap();
+    for holder in ["one", "two", "three"] {
         let mut settled = held_by(holder, state.clone());
         assert!(left.settle(&mut settled), "{holder}");
         assert!(!settled.records.contains_key(&gone));

@@ -212,7 +212,7 @@ pub struct Machine(Arc<Mutex<Option<LeftBehind>>>);
 impl Machine {
     /// Begins the log of a run.
     pub fn log(&self, run: &str, left: Option<LeftBehind>) -> Arc<dyn RunLog> {
-        let displaced = left.as_ref().map(|left| left.run.clone());
+        let displaced = left.as_ref().map(LeftBehind::runs).unwrap_or_default();
         let deeds = left.map(|left| left.deeds).unwrap_or_default();
         let (lineage, run): (_, Text) = (Lineage::new([1; 16]), run.into());
         *self.0.lock().unwrap() = Some(LeftBehind { lineage, run, displaced, deeds });
