@@ -156,7 +156,9 @@ impl<'a> Storm<'a> {
                 let command = commands[self.dice.below(commands.len())];
                 let mut git = Command::new("git");
                 // `pack-refs` copies refs by moves of its own, which the log of the server is not for.
-                git.args(["-c", "core.hooksPath=/dev/null", "--git-dir=."]).args(command).current_dir(self.scene.server.directory());
+                git.args(["-c", "core.hooksPath=/dev/null", "--git-dir=."])
+                    .args(command)
+                    .current_dir(self.scene.server.directory());
                 let git = git.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
                 self.tidying.push(Group::start(git)?);
                 true

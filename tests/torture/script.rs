@@ -56,6 +56,11 @@ impl<'a> Script<'a> {
     /// # Errors
     /// One of them does not come to what it must.
     pub fn play(&mut self) -> Result<(), Fault> {
+        self.until("the lock was released by itself", |seats| {
+            let mut locks = seats.iter().flat_map(|(_, account)| &account.locks);
+            locks.any(|(what, _)| what == "released").then_some(())
+        })?;
+
         let stalled = self.holder()?;
         self.seats[stalled].group.signal_leader(Signal::STOP);
         let displaced = self.displaced(stalled);
@@ -115,7 +120,8 @@ impl<'a> Script<'a> {
                     break;
                 }
                 if begun.elapsed() > DEADLINE {
-                    return Err("a lock cannot be released by hand".into());
+                    let told = self.scene.last_words(BREAKER)?;
+                    return Err(format!("a lock cannot be released by hand: {told}").into());
                 }
                 std::thread::sleep(Duration::from_millis(25));
             }

@@ -116,11 +116,12 @@ impl Scene {
         let account = fs::OpenOptions::new().create(true).append(true).open(self.account_file(name))?;
         let mut command = Command::new(std::env::current_exe()?);
         command
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .envs(task.variables())
             .envs(self.transport.variables.iter().map(|(key, value)| (*key, value.as_str())))
             .env("HOME", self.root.join("home"))
             .env("GIT_CONFIG_NOSYSTEM", "1")
-            .env_remove("TORTURE_SEED")
             .current_dir(&task.copy)
             .stdin(Stdio::null())
             .stdout(account)
