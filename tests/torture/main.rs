@@ -27,11 +27,12 @@ use crate::trial::Plan;
 type Fault = Box<dyn Error + Send + Sync>;
 
 /// The trials: how the participants reach the server, how it keeps refs, how many count, how often each, and how many
-/// others take the lock in turn.
+/// others take the lock in turn. Those that take longest come first.
 const PLANS: [Plan; 6] = [
-    Plan { name: "file_2", kind: Kind::File, refs: RefFormat::Files, counters: 2, times: 10, holders: 3 },
-    Plan { name: "file_16", kind: Kind::File, refs: RefFormat::Files, counters: 16, times: 4, holders: 0 },
     Plan { name: "file_64", kind: Kind::File, refs: RefFormat::Files, counters: 64, times: 1, holders: 0 },
+    Plan { name: "ssh_4", kind: Kind::Ssh, refs: RefFormat::Files, counters: 4, times: 3, holders: 3 },
+    Plan { name: "https_4", kind: Kind::Https, refs: RefFormat::Files, counters: 4, times: 3, holders: 3 },
+    Plan { name: "file_16", kind: Kind::File, refs: RefFormat::Files, counters: 16, times: 4, holders: 0 },
     Plan {
         name: "reftable_16",
         kind: Kind::File,
@@ -40,8 +41,7 @@ const PLANS: [Plan; 6] = [
         times: 2,
         holders: 0,
     },
-    Plan { name: "ssh_6", kind: Kind::Ssh, refs: RefFormat::Files, counters: 6, times: 3, holders: 3 },
-    Plan { name: "https_6", kind: Kind::Https, refs: RefFormat::Files, counters: 6, times: 3, holders: 3 },
+    Plan { name: "file_2", kind: Kind::File, refs: RefFormat::Files, counters: 2, times: 10, holders: 3 },
 ];
 
 fn main() -> ExitCode {

@@ -104,27 +104,20 @@ impl<'a> Script<'a> {
         })
     }
 
-    /// Releases the lock of a holder that is alive and at work.
+    /// Releases the lock of a holder that is at work, and stalls meanwhile: one that goes on would be faster.
     fn break_lock(&mut self) -> Result<(), Fault> {
         let mut breaker: Option<Seat> = None;
         for _ in 0..BREAKS {
             let victim = self.holder()?;
             let role = Role::Unlock(self.seats[victim].player.clone());
+            self.seats[victim].group.signal_leader(Signal::STOP);
             match &mut breaker {
                 Some(seat) => self.scene.sit_again(seat, &role, 1)?,
                 None => breaker = Some(self.scene.sit(BREAKER, &role, 1)?),
             }
-            let begun = Instant::now();
-            while let Some(seat) = &mut breaker {
-                if seat.group.ended()?.is_some() {
-                    break;
-                }
-                if begun.elapsed() > DEADLINE {
-                    let told = self.scene.last_words(BREAKER)?;
-                    return Err(format!("a lock cannot be released by hand: {told}").into());
-                }
-                std::thread::sleep(Duration::from_millis(25));
-            }
+            let ended = breaker.as_mut().map_or(Ok(()), |seat| self.wait_for(seat));
+            self.seats[victim].group.signal_leader(Signal::CONT);
+            ended?;
             if !self.scene.account(BREAKER)?.locks.is_empty() {
                 return self.fenced(victim);
             }
@@ -132,21 +125,25 @@ impl<'a> Script<'a> {
         Err(format!("{BREAKS} locks were released before they were broken").into())
     }
 
+    /// Waits until a participant has ended by itself.
+    fn wait_for(&mut self, seat: &mut Seat) -> Result<(), Fault> {
+        let begun = Instant::now();
+        while begun.elapsed() < DEADLINE {
+            match seat.group.ended()? {
+                Some(status) if status.success() => return Ok(()),
+                Some(status) => return Err(format!("{} ended with {status}", seat.player).into()),
+                None => self.scene.server.tend(LOCKED, &mut self.suspect),
+            }
+            std::thread::sleep(Duration::from_millis(25));
+        }
+        Err(format!("{} does not end: {}", seat.player, self.scene.last_words(&seat.name)?).into())
+    }
+
     /// Waits until all have ended by themselves.
     fn end(&mut self) -> Result<(), Fault> {
         fs::remove_file(self.scene.more(LOCKED))?;
-        let begun = Instant::now();
-        for seat in &mut self.seats {
-            loop {
-                match seat.group.ended()? {
-                    Some(status) if status.success() => break,
-                    Some(status) => return Err(format!("{} ended with {status}", seat.player).into()),
-                    None if begun.elapsed() > DEADLINE => {
-                        return Err(format!("{} does not end", seat.player).into());
-                    }
-                    None => std::thread::sleep(Duration::from_millis(25)),
-                }
-            }
+        while let Some(mut seat) = self.seats.pop() {
+            self.wait_for(&mut seat)?;
         }
         Ok(())
     }
