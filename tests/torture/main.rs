@@ -49,8 +49,8 @@ fn main() -> ExitCode {
         return participant::run(&task);
     }
     let mut arguments = Arguments::from_args();
-    // A trial has up to 64 processes of its own, most of which wait.
-    arguments.test_threads.get_or_insert(3);
+    // A trial has up to 64 processes of its own.
+    arguments.test_threads.get_or_insert(1);
     let trials = PLANS.map(|plan| {
         let obstacle = plan.obstacle();
         let name = match &obstacle {
