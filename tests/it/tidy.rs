@@ -159,9 +159,10 @@ fn every_manifest_inherits_what_is_common() {
 #[test]
 fn the_map_names_every_crate_and_no_other() {
     let text = read(&root().join("engine/ARCHITECTURE.md"));
-    let names =
-        Regex::new(r"`(terrane|conformance|control-plane|go-program|language|torture|(?:engine|providers)-[a-z-]+)`")
-            .expect("a pattern");
+    let names = Regex::new(
+        r"`(terrane|conformance|control-plane|go-program|language|torture|(?:engine|providers)-[a-z-]+)`",
+    )
+    .expect("a pattern");
     let named: BTreeSet<&str> =
         names.captures_iter(&text).map(|found| found.get(1).map_or("", |it| it.as_str())).collect();
     let crates = crates();
