@@ -29,7 +29,7 @@ pub const COUNTED: &str = "counted";
 pub const LOCKED: &str = "locked";
 
 /// The longest that an attempt is put off.
-const LONGEST_PAUSE: Duration = Duration::from_secs(8);
+const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 
 /// How often the pause doubles at most.
 const DOUBLINGS: u32 = 6;
