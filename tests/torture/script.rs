@@ -12,7 +12,7 @@ use crate::server::Suspect;
 use crate::trial::{Scene, Seat};
 
 /// A step that takes longer is stuck, however busy the machine is.
-const DEADLINE: Duration = Duration::from_secs(120);
+const DEADLINE: Duration = Duration::from_secs(200);
 
 /// How often the lock is broken by hand until it is not released at the same moment.
 const BREAKS: usize = 8;

@@ -15,7 +15,7 @@ use crate::server::run;
 const PRIVILEGE_SEPARATION: &str = "/run/sshd";
 
 /// No trial lasts longer: after that the daemon ends, even if this program was killed.
-const LONGEST: &str = "600";
+const LONGEST: &str = "900";
 
 /// Returns what is missing.
 pub fn obstacle() -> Option<String> {
