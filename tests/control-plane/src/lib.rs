@@ -54,6 +54,9 @@ pub enum Extent {
     ApiOnly,
 }
 
+/// How often a start is tried: a port that was free may be taken before it is listened to.
+const STARTS: usize = 3;
+
 /// A control plane that runs.
 #[derive(Debug)]
 pub struct ControlPlane {
@@ -78,6 +81,11 @@ impl ControlPlane {
     /// # Panics
     /// If it cannot be built or does not start.
     pub fn start(extent: Extent) -> Self {
+        let mut starts = (0..STARTS).map(|_| Self::try_start(extent));
+        starts.find_map(|started| started).expect("a control plane starts; what it said is above")
+    }
+
+    fn try_start(extent: Extent) -> Option<Self> {
         let mut command = Command::new(binary());
         command.arg("up");
         if extent == Extent::ApiOnly {
@@ -91,9 +99,9 @@ impl ControlPlane {
         BufReader::new(stdout).read_line(&mut line).expect("the control plane's output is text");
         let Ok(access) = serde_json::from_str(&line) else {
             let _ = process.wait();
-            panic!("the control plane did not start; what it said is above");
+            return None;
         };
-        Self { process, access }
+        Some(Self { process, access })
     }
 
     /// The control plane that all tests of a process share, started by the first that asks. Each test keeps to
