@@ -195,7 +195,7 @@ impl Reader<'_> {
         for (object_ref, outcome) in found {
             match outcome {
                 Ok(Some(object)) => {
-                    all.note_owners(&object_ref, &object);
+                    all.note_owners(|| object_ref.clone(), &object);
                     drop(all.objects.insert(object_ref.clone(), self.reduce(&object_ref, object)));
                 }
                 Ok(None) => {}
@@ -277,7 +277,7 @@ impl Reader<'_> {
         let mut sink = |page| match page {
             Page::Restart => listed = Listed::default(),
             Page::Items(items) => {
-                items.iter().for_each(|it| listed.note_owners(&self.object_ref(kind, it), it));
+                items.iter().for_each(|it| listed.note_owners(|| self.object_ref(kind, it), it));
                 listed.objects.par_extend(items.into_par_iter().map(|object| {
                     let object_ref = self.object_ref(kind, &object);
                     let live = self.reduce(&object_ref, object);
@@ -352,10 +352,11 @@ impl Listed {
         self.owners.extend(other.owners);
     }
 
-    fn note_owners(&mut self, object_ref: &ObjectRef, object: &Object) {
+    /// Most objects have no owner, and need no name here.
+    fn note_owners(&mut self, object_ref: impl FnOnce() -> ObjectRef, object: &Object) {
         let owners = object.owners();
         if !owners.is_empty() {
-            self.owners.insert(object_ref.clone(), owners);
+            self.owners.insert(object_ref(), owners);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What is recorded, or marked as ours, and no longer desired: it is deleted, or let go.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::Planner;
 use crate::address::Address;
@@ -39,9 +39,8 @@ impl Planner<'_> {
     /// not, the state is older than the clusters.
     fn report_unrecorded(&mut self, live: &Live) {
         let State { records, intents, lineage, .. } = self.input.state;
-        let is_known = |object_ref: &ObjectRef| {
-            records.contains_key(object_ref) || intents.iter().any(|intent| intent.object_ref == *object_ref)
-        };
+        let intended: HashSet<&ObjectRef> = intents.iter().map(|intent| &intent.object_ref).collect();
+        let is_known = |object_ref| records.contains_key(object_ref) || intended.contains(object_ref);
         let objects = live.clusters.values().flat_map(|cluster| &cluster.objects);
         let is_ours = |live: &LiveObject| live.object.as_ref().is_some_and(|it| it.is_marked_by(lineage));
         let unknown = objects.filter(|(object_ref, live)| is_ours(live) && !is_known(object_ref));
