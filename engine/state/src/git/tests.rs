@@ -1,9 +1,11 @@
 mod depth;
+mod foreign;
 mod hygiene;
 mod inputs;
 mod locks;
 mod probe;
 mod recovery;
+mod redirect;
 mod remote;
 mod shared;
 mod support;
