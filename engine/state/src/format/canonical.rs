@@ -5,11 +5,10 @@ use std::sync::Arc;
 
 use engine_core::mark::EnvironmentName;
 use engine_core::object_ref::ObjectRef;
-use engine_core::state::{Intent, ResourceRecord};
 
 use super::meta::Meta;
 use super::record::{IntentLine, ObjectLine};
-use super::{FormatError, INTENTS, META, at_line, to_line, whole};
+use super::{FormatError, INTENTS, META, Schema, at_line, to_line, whole};
 use crate::step::Step;
 
 /// How many lines are remembered: some tens of megabytes.
@@ -17,6 +16,7 @@ const REMEMBERED: usize = 200_000;
 
 /// What `meta.json` says of the whole.
 pub(crate) struct Head {
+    pub(crate) schema: Schema,
     pub(crate) environment: EnvironmentName,
     pub(crate) step: Step,
     pub(crate) objects: u64,
@@ -30,9 +30,10 @@ pub(crate) fn head(bytes: &[u8]) -> Result<Head, FormatError> {
     if to_line(META, &meta)? != bytes {
         return Err(FormatError::new(META, NOT_CANONICAL));
     }
-    let counts = meta.counts();
+    let (counts, schema) = (meta.counts(), meta.schema()?);
     let state = meta.into_state()?;
     Ok(Head {
+        schema,
         step: Step::of(&state),
         environment: state.environment,
         objects: counts.objects,
@@ -42,14 +43,19 @@ pub(crate) fn head(bytes: &[u8]) -> Result<Head, FormatError> {
 
 const NOT_CANONICAL: &str = "it is not in the canonical form, which this version would write";
 
-/// Lines that were found canonical, so that none is looked at twice.
-#[derive(Default)]
+/// Lines of a schema that were found good, so that none is looked at twice.
 pub(crate) struct Lines {
+    schema: Schema,
     objects: HashMap<Vec<u8>, Arc<ObjectRef>>,
 }
 
 impl Lines {
-    /// Checks a file of lines, and returns how many it has.
+    pub(crate) fn of(schema: Schema) -> Self {
+        Self { schema, objects: HashMap::new() }
+    }
+
+    /// Checks a file of lines, and returns how many it has. That they are canonical can be told of the newest schema only:
+    /// this version writes no other.
     pub(crate) fn check(&mut self, file: &str, bytes: &[u8]) -> Result<u64, FormatError> {
         whole(file, bytes)?;
         let mut before: Option<Arc<ObjectRef>> = None;
@@ -57,7 +63,7 @@ impl Lines {
         for line in bytes.split_inclusive(|byte| *byte == b'\n') {
             let fault = |reason: String| at_line(file, count, reason);
             if file == INTENTS {
-                intent(line).map_err(fault)?;
+                self.intent(line).map_err(fault)?;
             } else {
                 let object_ref = self.object(line).map_err(fault)?;
                 if before.as_ref().is_some_and(|before| *before >= object_ref) {
@@ -79,8 +85,8 @@ impl Lines {
             return Ok(object_ref.clone());
         }
         let parsed: ObjectLine<'_> = serde_json::from_slice(line).map_err(|error| error.to_string())?;
-        let (object_ref, record): (ObjectRef, ResourceRecord) = parsed.try_into()?;
-        canonical(line, &ObjectLine::from((&object_ref, &record)))?;
+        let (object_ref, record) = parsed.read(self.schema)?;
+        self.canonical(line, &ObjectLine::from((&object_ref, &record)))?;
         if self.objects.len() >= REMEMBERED {
             self.objects.clear();
         }
@@ -88,15 +94,13 @@ impl Lines {
         self.objects.insert(line.to_vec(), object_ref.clone());
         Ok(object_ref)
     }
-}
+    fn intent(&self, line: &[u8]) -> Result<(), String> {
+        let parsed: IntentLine<'_> = serde_json::from_slice(line).map_err(|error| error.to_string())?;
+        self.canonical(line, &IntentLine::from(&parsed.read(self.schema)?))
+    }
 
-fn intent(line: &[u8]) -> Result<(), String> {
-    let parsed: IntentLine<'_> = serde_json::from_slice(line).map_err(|error| error.to_string())?;
-    let intent: Intent = parsed.try_into()?;
-    canonical(line, &IntentLine::from(&intent))
-}
-
-fn canonical(line: &[u8], parsed: &impl serde::Serialize) -> Result<(), String> {
-    let written = to_line("", parsed).map_err(|error| error.to_string())?;
-    if written == line { Ok(()) } else { Err(NOT_CANONICAL.into()) }
+    fn canonical(&self, line: &[u8], parsed: &impl serde::Serialize) -> Result<(), String> {
+        let written = to_line("", parsed).map_err(|error| error.to_string())?;
+        if self.schema < Schema::NEWEST || written == line { Ok(()) } else { Err(NOT_CANONICAL.into()) }
+    }
 }

@@ -70,7 +70,7 @@ fn forged_revisions_are_refused() {
 fn forged_trees_are_refused() {
     let files = encode(&after(&first())).unwrap();
     let meta = String::from_utf8(files.meta.clone()).unwrap();
-    let newer = meta.replace("\"schema\":1", "\"schema\":99").into_bytes();
+    let newer = meta.replace("\"schema\":2", "\"schema\":99").into_bytes();
     let plain = 0o100_644;
     let good = ("meta.json", plain, files.meta.as_slice());
     let intents = ("intents.jsonl", plain, b"".as_slice());
