@@ -23,6 +23,8 @@ use crate::file;
 pub(super) enum Obstacle {
     /// Somebody holds its lock, for a moment or for ever.
     Locked,
+    /// The file system has no links or no locks: Git's own way is left.
+    Unsupported,
     /// Anything else.
     Failed(StateError),
 }
@@ -51,6 +53,7 @@ pub(super) fn swap(
         io::ErrorKind::AlreadyExists | io::ErrorKind::NotFound | io::ErrorKind::WouldBlock => {
             Obstacle::Locked
         }
+        io::ErrorKind::Unsupported => Obstacle::Unsupported,
         _ => Obstacle::Failed(StateError::Local(format!("{name} cannot be moved: {error}"))),
     };
     let claim = Claim::take(repository.commondir(), name, new).map_err(failed)?;
@@ -91,7 +94,13 @@ impl Claim {
         draft.write_all(format!("{new}\n").as_bytes())?;
         draft.sync_all()?;
         fs::create_dir_all(claim.reference.parent().unwrap_or(git_directory))?;
-        fs::hard_link(&claim.draft, &claim.lock)?;
+        fs::hard_link(&claim.draft, &claim.lock).map_err(|error| match error.kind() {
+            // A file system without links forbids them.
+            io::ErrorKind::PermissionDenied | io::ErrorKind::CrossesDevices => {
+                io::ErrorKind::Unsupported.into()
+            }
+            _ => error,
+        })?;
         Ok(claim)
     }
 
@@ -112,8 +121,8 @@ impl Claim {
         let is_new = !self.reference.exists();
         fs::rename(&self.lock, &self.reference)?;
         // Of the first ref of its kind the directories are new as well.
-        let above = self.reference.ancestors().skip(1).take(if is_new { 3 } else { 1 });
-        above.map(file::sync_directory).collect()
+        let mut above = self.reference.ancestors().skip(1).take(if is_new { 4 } else { 1 });
+        above.try_for_each(file::sync_directory)
     }
 }
 

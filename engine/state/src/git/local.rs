@@ -115,13 +115,18 @@ pub(super) fn advance(
 ) -> Result<(), StateError> {
     let mut attempt = 1;
     loop {
-        let swapped = if claim::is_for(name) {
-            claim::swap(repository, name, expected, new)
-        } else {
-            swap(repository, name, expected, new).map_err(|error| match error.code() {
-                ErrorCode::Locked => Obstacle::Locked,
-                _ => Obstacle::Failed(failed(&format!("{name} cannot be moved"), &error)),
-            })
+        let claimed = match claim::is_for(name) {
+            true => claim::swap(repository, name, expected, new),
+            false => Err(Obstacle::Unsupported),
+        };
+        let swapped = match claimed {
+            Err(Obstacle::Unsupported) => {
+                swap(repository, name, expected, new).map_err(|error| match error.code() {
+                    ErrorCode::Locked => Obstacle::Locked,
+                    _ => Obstacle::Failed(failed(&format!("{name} cannot be moved"), &error)),
+                })
+            }
+            claimed => claimed,
         };
         let Err(obstacle) = swapped else { return Ok(()) };
         let found = tip(repository, name)?;
@@ -133,14 +138,14 @@ pub(super) fn advance(
         }
         match obstacle {
             Obstacle::Failed(error) => return Err(error),
-            Obstacle::Locked if attempt == ATTEMPTS => return Err(stuck(repository, name)),
-            Obstacle::Locked => std::thread::sleep(pause(attempt)),
+            _ if attempt == ATTEMPTS => return Err(stuck(repository, name)),
+            _ => std::thread::sleep(pause(attempt)),
         }
         attempt += 1;
     }
 }
 
-/// Compares and sets a branch under its lock. (`git_reference_create` looks whether a ref exists before it takes the
+/// Compares and sets a ref under its lock, in Git's own way. (`git_reference_create` looks whether a ref exists before it takes the
 /// lock, so that of two first revisions the later one would win over the earlier.)
 fn swap(repository: &Repository, name: &str, expected: Option<Oid>, new: Oid) -> Result<(), git2::Error> {
     let mut transaction = repository.transaction()?;

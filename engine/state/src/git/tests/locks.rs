@@ -103,3 +103,21 @@ fn git_sees_what_was_moved_and_packs_it() {
     assert_eq!(git(&["for-each-ref", "--format=%(objectname)", REFERENCE]).trim(), next.0);
     git(&["fsck", "--strict", "--no-dangling"]);
 }
+
+#[test]
+fn where_there_are_no_links_a_ref_is_moved_as_git_does_it() {
+    let sandbox = Sandbox::new();
+    // No link leads from one file system to another.
+    let Ok(elsewhere) = tempfile::tempdir_in("/dev/shm") else { return };
+    std::os::unix::fs::symlink(elsewhere.path(), sandbox.git_directory().join("terrane")).unwrap();
+    let store = sandbox.local();
+    let base = store.advance(None, &first(), "First").unwrap();
+    let lock = sandbox.git_directory().join(format!("{REFERENCE}.lock"));
+    fs::write(&lock, "").unwrap();
+    let late = || store.advance(Some(&base), &after(&first()), "Late");
+    assert!(matches!(late().unwrap_err(), StateError::Stuck(_)));
+    fs::remove_file(&lock).unwrap();
+    let next = late().unwrap();
+    assert_eq!(store.latest().unwrap().unwrap().revision, next);
+    assert!(!lock.exists());
+}
