@@ -1,10 +1,11 @@
-//! Whether files are what [`encode`](super::encode) writes, to the byte.
+//! Whether files are what [`encode`](super::encode) writes, to the byte, but for fields that a later version has added.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use engine_core::mark::EnvironmentName;
 use engine_core::object_ref::ObjectRef;
+use serde_json::Value;
 
 use super::meta::Meta;
 use super::record::{IntentLine, ObjectLine};
@@ -27,7 +28,7 @@ pub(crate) struct Head {
 pub(crate) fn head(bytes: &[u8]) -> Result<Head, FormatError> {
     whole(META, bytes)?;
     let meta = Meta::read(bytes)?;
-    if to_line(META, &meta)? != bytes {
+    if !is_canonical(bytes, &to_line(META, &meta)?) {
         return Err(FormatError::new(META, NOT_CANONICAL));
     }
     let (counts, schema) = (meta.counts(), meta.schema()?);
@@ -94,6 +95,7 @@ impl Lines {
         self.objects.insert(line.to_vec(), object_ref.clone());
         Ok(object_ref)
     }
+
     fn intent(&self, line: &[u8]) -> Result<(), String> {
         let parsed: IntentLine<'_> = serde_json::from_slice(line).map_err(|error| error.to_string())?;
         self.canonical(line, &IntentLine::from(&parsed.read(self.schema)?))
@@ -101,6 +103,34 @@ impl Lines {
 
     fn canonical(&self, line: &[u8], parsed: &impl serde::Serialize) -> Result<(), String> {
         let written = to_line("", parsed).map_err(|error| error.to_string())?;
-        if self.schema < Schema::NEWEST || written == line { Ok(()) } else { Err(NOT_CANONICAL.into()) }
+        let is_good = self.schema < Schema::NEWEST || is_canonical(line, &written);
+        if is_good { Ok(()) } else { Err(NOT_CANONICAL.into()) }
+    }
+}
+
+/// Tells whether a line is what this version would write, or that and more: fields that a later version has added, which
+/// are passed over wherever a state is read.
+fn is_canonical(line: &[u8], written: &[u8]) -> bool {
+    if line == written {
+        return true;
+    }
+    let read = |line: &[u8]| serde_json::from_slice::<Value>(line).ok();
+    let (Some(mut found), Some(known)) = (read(line), read(written)) else { return false };
+    let is_compact = to_line("", &found).is_ok_and(|again| again == line);
+    leave_known(&mut found, &known);
+    is_compact && to_line("", &found).is_ok_and(|rest| rest == written)
+}
+
+/// Takes out what this version passes over.
+fn leave_known(found: &mut Value, known: &Value) {
+    match (found, known) {
+        (Value::Object(found), Value::Object(known)) => {
+            found.retain(|name, _| known.contains_key(name));
+            found.iter_mut().for_each(|(name, value)| leave_known(value, &known[name]));
+        }
+        (Value::Array(found), Value::Array(known)) => {
+            found.iter_mut().zip(known).for_each(|(found, known)| leave_known(found, known));
+        }
+        _ => {}
     }
 }

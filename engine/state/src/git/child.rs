@@ -35,12 +35,15 @@ const KEPT: [&str; 4] = ["GIT_SSH", "GIT_SSH_COMMAND", "GIT_ASKPASS", "GIT_SSL_C
 const VARIABLE: &str = "TERRANE_VAR_";
 
 /// Settings that win over everything passed on.
+///
+/// Redirects are not followed: what is passed on to one server, a header with a token above all, `git` would send to
+/// whichever server that one names.
 const FIXED: [(&str, &str); 9] = [
     ("core.hooksPath", "/dev/null"),
     ("core.fsmonitor", "false"),
     ("core.fsync", "all"),
     ("gc.auto", "0"),
-    ("http.followRedirects", "initial"),
+    ("http.followRedirects", "false"),
     ("maintenance.auto", "false"),
     ("push.gpgSign", "false"),
     ("submodule.recurse", "false"),
@@ -98,7 +101,7 @@ impl Environment {
         kept.map(|(name, value)| (name.clone(), value.clone())).collect()
     }
 
-    fn with<K: Into<OsString>, V: Into<OsString> + AsRef<OsStr>>(
+    pub(super) fn with<K: Into<OsString>, V: Into<OsString> + AsRef<OsStr>>(
         mut self,
         variables: impl IntoIterator<Item = (K, V)>,
     ) -> Self {

@@ -48,6 +48,29 @@ fn a_good_chain_has_no_faults() {
 }
 
 #[test]
+fn what_a_later_version_adds_is_no_fault() {
+    let sandbox = Sandbox::new();
+    let store = sandbox.local();
+    let state = |serial: u64| State { serial, ..sample() };
+    let mut tip = chain::oid(&store.advance(None, &state(1), "First").unwrap()).unwrap();
+    type Edit = fn(&mut Files);
+    let edits: [Edit; 3] = [
+        |files| text(&mut files.objects, "{\"a", "{\"Later\":{\"b\":[1,null]},\"a"),
+        |files| text(&mut files.intents, "{\"a", "{\"Later\":\"x\",\"a"),
+        |files| text(&mut files.meta, "{\"clusters\"", "{\"Later\":1.5,\"clusters\""),
+    ];
+    for (edit, serial) in edits.into_iter().zip(2..) {
+        tip = append(&sandbox, tip, &state(serial), edit);
+        assert_eq!(store.latest().unwrap().unwrap().state, state(serial), "it is passed over");
+    }
+    assert_eq!(store.verify().unwrap(), Verified { revisions: 4, faults: vec![] });
+    // But what is known must be as it is written.
+    append(&sandbox, tip, &state(5), |files| text(&mut files.objects, "{\"a", "{ \"Later\":1,\"a"));
+    let faults = store.verify().unwrap().faults;
+    assert!(faults.len() == 1 && faults[0].reason.contains("canonical form"), "{faults:?}");
+}
+
+#[test]
 fn all_faults_are_reported_with_their_commits() {
     let sandbox = Sandbox::new();
     let store = sandbox.local();
