@@ -1,9 +1,10 @@
 //! Sets of fields: what a manager owns.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use crate::field_path::{FieldPath, KeyFields, PathElement, ScalarText, without_dot};
-use crate::value::{Map, Text, Value};
+use crate::value::{Text, Value};
 
 /// A set of fields as a tree, the content of a managed-fields entry.
 ///
@@ -13,7 +14,8 @@ use crate::value::{Map, Text, Value};
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct FieldSet {
     owned: bool,
-    children: BTreeMap<PathElement, FieldSet>,
+    /// In the order of their steps: most sets are small, and every live object has some.
+    children: Vec<(PathElement, FieldSet)>,
 }
 
 /// The document is no `FieldsV1`.
@@ -37,17 +39,28 @@ impl FieldSet {
             let mut child = Self::decode(value)?;
             // An empty document marks a leaf.
             child.owned |= child.children.is_empty();
-            set.children.insert(decode_element(key)?, child);
+            set.children.push((decode_element(key)?, child));
+        }
+        if !set.children.is_sorted_by(|(a, _), (b, _)| a < b) {
+            let sorted: BTreeMap<_, _> = set.children.into_iter().collect();
+            set.children = sorted.into_iter().collect();
         }
         Ok(set)
     }
 
     /// Adds a path.
     pub fn insert(&mut self, path: &FieldPath) {
-        path.elements()
-            .iter()
-            .fold(self, |set, element| set.children.entry(element.clone()).or_default())
-            .owned = true;
+        path.elements().iter().fold(self, Self::enter).owned = true;
+    }
+
+    /// Returns what lies below a step, which is added where it is missing.
+    fn enter(&mut self, element: &PathElement) -> &mut Self {
+        let position = self.children.binary_search_by(|(probe, _)| probe.cmp(element));
+        let at = position.unwrap_or_else(|at| {
+            self.children.insert(at, (element.clone(), Self::default()));
+            at
+        });
+        &mut self.children[at].1
     }
 
     /// Tells whether the set holds exactly this path.
@@ -59,7 +72,7 @@ impl FieldSet {
     pub fn touches(&self, path: &FieldPath) -> bool {
         let mut set = self;
         for element in path.elements() {
-            match set.children.get(element) {
+            match set.child(element) {
                 Some(child) => set = child,
                 None => return set.owned && set.children.is_empty() && !self.is_empty(),
             }
@@ -69,17 +82,22 @@ impl FieldSet {
 
     /// Returns what the set holds below `path`.
     pub fn subset(&self, path: &FieldPath) -> Option<&Self> {
-        path.elements().iter().try_fold(self, |set, element| set.children.get(element))
+        path.elements().iter().try_fold(self, Self::child)
     }
 
     /// Returns the subset below one step.
     pub fn child(&self, element: &PathElement) -> Option<&Self> {
-        self.children.get(element)
+        self.find(|probe| probe.cmp(element))
+    }
+
+    fn find(&self, order: impl Fn(&PathElement) -> Ordering) -> Option<&Self> {
+        let at = self.children.binary_search_by(|(probe, _)| order(probe)).ok()?;
+        Some(&self.children[at].1)
     }
 
     /// Returns steps and what lies below each.
     pub fn children(&self) -> impl Iterator<Item = (&PathElement, &Self)> {
-        self.children.iter()
+        self.children.iter().map(|(element, child)| (element, child))
     }
 
     /// Tells whether the field at the root of this subset is itself owned.
@@ -112,7 +130,7 @@ impl FieldSet {
 
     /// Returns the number of paths.
     pub fn len(&self) -> usize {
-        usize::from(self.owned) + self.children.values().map(Self::len).sum::<usize>()
+        usize::from(self.owned) + self.children.iter().map(|(_, child)| child.len()).sum::<usize>()
     }
 
     /// Prints each of the paths in order, one after the other into the same memory.
@@ -150,11 +168,13 @@ impl FieldSet {
         }
         match value {
             Value::Map(map) => {
-                let extracted: Map = map
-                    .iter()
-                    .filter_map(|(name, field)| Some((name.clone(), self.field(name)?.extract(field)?)))
-                    .collect();
-                (self.owned || !extracted.is_empty()).then_some(Value::Map(extracted))
+                let mut extracted = Vec::with_capacity(map.len().min(self.children.len()));
+                let fields = map.iter();
+                extracted.extend(
+                    fields
+                        .filter_map(|(name, field)| Some((name.clone(), self.field(name)?.extract(field)?))),
+                );
+                (self.owned || !extracted.is_empty()).then(|| Value::Map(extracted.into_iter().collect()))
             }
             Value::List(items) => {
                 let extracted =
@@ -166,17 +186,21 @@ impl FieldSet {
     }
 
     fn field(&self, name: &Text) -> Option<&Self> {
-        self.children.get(&PathElement::Field(name.clone()))
+        self.find(|probe| match probe {
+            PathElement::Field(probe) => probe.cmp(name),
+            // Fields come first.
+            _ => Ordering::Greater,
+        })
     }
 
     /// Returns the subset of a list item, found by key, by value or by position.
     pub fn item(&self, idx: usize, item: &Value) -> Option<&Self> {
-        self.item_element(idx, item).and_then(|element| self.children.get(element))
+        self.item_element(idx, item).and_then(|element| self.child(element))
     }
 
     /// Returns how this set names a list item.
     pub fn item_element(&self, idx: usize, item: &Value) -> Option<&PathElement> {
-        self.children.keys().find(|element| match element {
+        self.children.iter().map(|(element, _)| element).find(|element| match element {
             PathElement::Key(fields) => fields.matches(item),
             PathElement::Item(value) => value.is(item),
             PathElement::Index(at) => *at == idx,
@@ -249,6 +273,22 @@ mod tests {
         for json in ["[]", r#"{"x":{}}"#, r#"{"k:[]":{}}"#, r#"{"i:x":{}}"#, r#"{"f:a":1}"#] {
             assert!(FieldSet::decode(&value(json)).is_err(), "{json}");
         }
+    }
+
+    #[test]
+    fn a_set_that_is_read_is_the_set_that_is_built() {
+        // As text, 10 comes before 9.
+        let read = set(r#"{"f:l":{"i:10":{},"i:9":{}},"f:m":{".":{},"f:b":{},"f:a":{}}}"#);
+        let mut built = FieldSet::default();
+        for steps in [["m", "b"], ["m", "a"]] {
+            built.insert(&FieldPath::fields(steps));
+        }
+        built.insert(&FieldPath::fields(["m"]));
+        for idx in [10, 9] {
+            built.insert(&FieldPath::fields(["l"]).join(PathElement::Index(idx)));
+        }
+        assert_eq!(read, built);
+        assert!(read.paths().iter().all(|path| read.contains(path)));
     }
 
     #[test]

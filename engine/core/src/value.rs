@@ -1,9 +1,10 @@
 //! Plain data: what a manifest, a live object and a file format are made of.
 
 use std::fmt;
+use std::marker::PhantomData;
 use std::sync::Arc;
 
-use serde::de::{MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 pub use crate::number::Number;
@@ -113,8 +114,11 @@ impl Value {
         if !matches!(self, Self::Map(_)) {
             *self = Self::Map(Map::default());
         }
-        if let Self::Map(map) = self {
-            let mut child = map.remove(first).unwrap_or_default();
+        let Self::Map(map) = self else { return };
+        if let Some(child) = map.get_mut(first) {
+            child.set_at(rest, value);
+        } else {
+            let mut child = Self::default();
             child.set_at(rest, value);
             map.insert((*first).into(), child);
         }
@@ -311,7 +315,7 @@ impl Serialize for Map {
 
 impl<'de> Deserialize<'de> for Value {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ValueVisitor)
+        Reading::new().deserialize(deserializer)
     }
 }
 
@@ -326,9 +330,30 @@ impl<'de> Deserialize<'de> for Map {
     }
 }
 
-struct ValueVisitor;
+/// What has been read of lists and maps that have not ended yet, those within others last.
+///
+/// All of a document share this memory, so that each list and map is allocated once, as large as it is.
+struct Reading {
+    items: Vec<Value>,
+    entries: Vec<(Text, Value)>,
+}
 
-impl<'de> Visitor<'de> for ValueVisitor {
+impl Reading {
+    fn new() -> Self {
+        // As many as an object of Kubernetes has open at once.
+        Self { items: Vec::new(), entries: Vec::with_capacity(32) }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for &mut Reading {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for &mut Reading {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -344,7 +369,7 @@ impl<'de> Visitor<'de> for ValueVisitor {
     }
 
     fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        Value::deserialize(deserializer)
+        self.deserialize(deserializer)
     }
 
     fn visit_bool<E>(self, bool: bool) -> Result<Value, E> {
@@ -368,20 +393,20 @@ impl<'de> Visitor<'de> for ValueVisitor {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
-        let mut items = Vec::with_capacity(seq.size_hint().unwrap_or(0).min(1024));
-        while let Some(item) = seq.next_element()? {
-            items.push(item);
+        let start = self.items.len();
+        while let Some(item) = seq.next_element_seed(&mut *self)? {
+            self.items.push(item);
         }
-        Ok(Value::list(items))
+        Ok(Value::list(self.items.drain(start..)))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
-        let mut entries: Vec<(Text, Value)> = Vec::with_capacity(map.size_hint().unwrap_or(0).min(1024));
-        while let Some(entry) = map.next_entry()? {
-            entries.push(entry);
+        let start = self.entries.len();
+        while let Some(entry) = map.next_entry_seed(PhantomData, &mut *self)? {
+            self.entries.push(entry);
         }
-        let count = entries.len();
-        let map: Map = entries.into_iter().collect();
+        let count = self.entries.len() - start;
+        let map: Map = self.entries.drain(start..).collect();
         if map.len() != count {
             return Err(serde::de::Error::custom("an object has a key twice"));
         }
