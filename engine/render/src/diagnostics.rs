@@ -5,6 +5,7 @@ mod json;
 
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet};
 use engine_core::diagnostic::{Diagnostic, Diagnostics, Severity, SourceFile, SourceSpan};
+use rayon::prelude::*;
 
 use crate::escape::{escape, escape_line};
 use crate::style::{Colour, Style};
@@ -28,14 +29,10 @@ pub fn diagnostics_text(diagnostics: &Diagnostics, style: Style) -> String {
     };
     let width = if style.width == 0 { UNLIMITED_WIDTH } else { style.width };
     let renderer = renderer.term_width(width);
-    let mut out = String::new();
     let sorted = diagnostics.clone().sorted();
-    for severity in [Severity::Warning, Severity::Error] {
-        for diagnostic in sorted.iter().filter(|it| it.severity == severity) {
-            out.push_str(&renderer.render(&[group(diagnostic)]));
-            out.push_str("\n\n");
-        }
-    }
+    let of = |severity| sorted.iter().filter(move |it| it.severity == severity);
+    let shown: Vec<&Diagnostic> = of(Severity::Warning).chain(of(Severity::Error)).collect();
+    let mut out: String = shown.into_par_iter().map(|it| renderer.render(&[group(it)]) + "\n\n").collect();
     out.push_str(&tally(diagnostics));
     out.push('\n');
     out
