@@ -9,10 +9,12 @@ pub use clusters::{SERVED_KUBECONFIG, sandbox_directory};
 pub use modules::Refs;
 
 use std::collections::BTreeSet;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread;
 
-use engine_config::{Definition, LoadOptions, Origin, Valid};
+use engine_config::{Definition, LoadOptions, Origin, Outline, Valid};
 use engine_converge::Providers;
 use engine_converge::read::ReadError;
 use engine_core::address::Address;
@@ -129,7 +131,20 @@ impl Workspace {
     /// # Errors
     /// It has errors.
     pub fn load(&self, reads: &Reads, context: Context) -> Result<Definition, CommandError> {
-        let definition = engine_config::load(&self.options()?, &Kustomize::new(&self.repository), reads)?;
+        self.load_rest(self.outline()?, reads, context)
+    }
+
+    fn outline(&self) -> Result<Outline, CommandError> {
+        Ok(engine_config::outline(self.options()?)?)
+    }
+
+    fn load_rest(
+        &self,
+        outline: Outline,
+        reads: &Reads,
+        context: Context,
+    ) -> Result<Definition, CommandError> {
+        let definition = outline.load(&Kustomize::new(&self.repository), reads)?;
         warn(&definition.warnings, context);
         Ok(definition)
     }
@@ -200,9 +215,32 @@ impl Session {
     /// # Errors
     /// The definition has errors, or the state cannot be read.
     pub fn offline(workspace: Workspace, context: Context) -> Result<Self, CommandError> {
-        let mut session = Self::unread(workspace, context)?;
-        session.reload_state()?;
-        Ok(session)
+        let outline = workspace.outline()?;
+        Self::opened(workspace, outline, context)
+    }
+
+    /// Loads the rest of a definition, and reads a state that is at hand meanwhile.
+    fn opened(workspace: Workspace, outline: Outline, context: Context) -> Result<Self, CommandError> {
+        let (environment, state) = (outline.environment().clone(), outline.state().clone());
+        let read = || {
+            let store = store::open(&workspace, (&environment, &state))?;
+            let stored = store.latest().map_err(CommandError::while_("read the state"))?;
+            Ok::<_, CommandError>((store, stored))
+        };
+        let (definition, (store, stored)) = thread::scope(|scope| {
+            // For a definition that turns out to be wrong, nothing is made and nobody is asked.
+            let reading = store::is_at_hand(&workspace, &state).then(|| scope.spawn(read));
+            let definition = workspace.load_rest(outline, &Reads::new(), context)?;
+            let read = match reading {
+                Some(reading) => reading.join().unwrap_or_else(|panic| resume_unwind(panic)),
+                None => read(),
+            };
+            Ok::<_, CommandError>((definition, read?))
+        })?;
+        let lineage = stored.as_ref().map(|stored| &stored.state.lineage);
+        let key = lineage.map(|lineage| store::key(&workspace, lineage)).transpose()?.flatten();
+        let (reads, lineage, (providers, unverified)) = (Reads::new(), None, Default::default());
+        Ok(Self { workspace, definition, reads, store, stored, lineage, key, providers, unverified })
     }
 
     /// Loads the definition and opens the store of its state, which may be lost. Nothing is read from it.
@@ -211,7 +249,7 @@ impl Session {
     /// The definition has errors, or the store cannot be opened.
     pub fn unread(workspace: Workspace, context: Context) -> Result<Self, CommandError> {
         let definition = workspace.load(&Reads::new(), context)?;
-        let store = store::open(&workspace, &definition)?;
+        let store = store::open(&workspace, (&definition.environment, &definition.state))?;
         let (reads, stored, lineage, key) = (Reads::new(), None, None, None);
         let (providers, unverified) = Default::default();
         Ok(Self { workspace, definition, reads, store, stored, lineage, key, providers, unverified })
@@ -223,8 +261,10 @@ impl Session {
     /// # Errors
     /// As [`Session::offline`], or a cluster cannot be reached.
     pub async fn connect(workspace: Workspace, context: Context) -> Result<Self, CommandError> {
-        let mut session = Self::offline(workspace, context)?;
-        session.reach().await?;
+        let outline = workspace.outline()?;
+        let begun = clusters::begin(&workspace, &outline);
+        let mut session = Self::opened(workspace, outline, context)?;
+        session.reach_begun(begun).await?;
         Ok(session)
     }
 
@@ -233,8 +273,13 @@ impl Session {
     /// # Errors
     /// A cluster cannot be reached.
     pub async fn reach(&mut self) -> Result<(), CommandError> {
+        self.reach_begun(clusters::Begun::new()).await
+    }
+
+    async fn reach_begun(&mut self, begun: clusters::Begun) -> Result<(), CommandError> {
         let state = self.stored.as_ref().map(|stored| &stored.state);
-        let (providers, unverified) = clusters::connect(&self.workspace, &self.definition, state).await?;
+        let (providers, unverified) =
+            clusters::connect(&self.workspace, &self.definition, state, begun).await?;
         (self.providers, self.unverified) = (Arc::new(providers), unverified);
         Ok(())
     }

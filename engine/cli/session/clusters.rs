@@ -4,15 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use engine_config::Definition;
+use engine_config::{Definition, Outline};
 use engine_converge::Providers;
 use engine_core::cluster::Connection;
 use engine_core::diagnostic::{Code, Diagnostic, SourceSpan};
 use engine_core::object_ref::ClusterRef;
 use engine_core::ports::ClusterProvider;
 use engine_core::state::State;
+use engine_core::value::Text;
+use engine_core::wait_rule::WaitRule;
 use providers_kubernetes::{Client, ConnectError, KubernetesProvider};
 use providers_sandbox::{Sandbox, SandboxError};
+use tokio::task::JoinHandle;
 
 use super::Workspace;
 use crate::error::CommandError;
@@ -40,12 +43,38 @@ pub fn sandbox_directory(work_directory: &Path, cluster: &str) -> PathBuf {
     work_directory.join("sandbox").join(name)
 }
 
-/// Connects every cluster that the definition declares or the state records: one that left the definition may
-/// still hold objects to delete. Returns also the clusters of which nobody looks whether they are the right ones.
+/// A cluster, and whether nobody looks whether it is the right one.
+type Connected = (Arc<dyn ClusterProvider>, bool);
+
+/// Clusters that are being connected.
+pub(super) type Begun = BTreeMap<ClusterRef, JoinHandle<Result<Connected, ConnectError>>>;
+
+/// Begins to connect the clusters of a definition while the rest of it is loaded, and asks what they serve: then the
+/// connection is open when the first answer is needed. A sandbox needs no waiting for.
+pub(super) fn begin(workspace: &Workspace, outline: &Outline) -> Begun {
+    let begun = outline.clusters().iter().filter_map(|(cluster, declared)| {
+        let Connection::Context { context, kubeconfig } = &declared.connection else { return None };
+        let connecting = remote(workspace, context, kubeconfig.as_ref(), outline.wait_rules());
+        let connecting = tokio::spawn(async move {
+            let (provider, is_unverified) = connecting.await?;
+            let asked = provider.clone();
+            // What is wrong is said when the answer is needed.
+            drop(tokio::spawn(async move { drop(asked.discover().await) }));
+            Ok((provider, is_unverified))
+        });
+        Some((cluster.clone(), connecting))
+    });
+    begun.collect()
+}
+
+/// Connects every cluster that the definition declares or the state records, unless that has begun: one that left the
+/// definition may still hold objects to delete. Returns also the clusters of which nobody looks whether they are the
+/// right ones.
 pub(super) async fn connect(
     workspace: &Workspace,
     definition: &Definition,
     state: Option<&State>,
+    mut begun: Begun,
 ) -> Result<(Providers, BTreeSet<ClusterRef>), CommandError> {
     let recorded = state.into_iter().flat_map(|state| &state.clusters);
     let mut wanted: BTreeMap<&ClusterRef, &Connection> =
@@ -53,21 +82,29 @@ pub(super) async fn connect(
     wanted.extend(definition.clusters.iter().map(|(cluster, declared)| (cluster, &declared.connection)));
     let (mut providers, mut unverified) = (Providers::new(), BTreeSet::new());
     for (cluster, connection) in wanted {
-        let provider = match connection {
-            Connection::Sandbox => sandbox(workspace, cluster).await?,
+        let (provider, is_unverified) = match connection {
+            Connection::Sandbox => judged(sandbox(workspace, cluster).await?, &definition.wait_rules),
             Connection::Context { context, kubeconfig } => {
-                let kubeconfig = kubeconfig.as_ref().map(|path| workspace.directory.join(path.as_str()));
-                let connected = remote(workspace, context, kubeconfig.as_deref()).await;
+                let connected = match begun.remove(cluster) {
+                    Some(connecting) => connecting
+                        .await
+                        .map_err(CommandError::while_(format!("connect to cluster {cluster}")))?,
+                    None => remote(workspace, context, kubeconfig.as_ref(), &definition.wait_rules).await,
+                };
                 connected.map_err(|error| failed(error, cluster, context, span(definition, cluster)))?
             }
         };
-        if provider.is_unverified() {
+        if is_unverified {
             unverified.insert(cluster.clone());
         }
-        let provider: Arc<dyn ClusterProvider> = Arc::new(provider.with_wait_rules(&definition.wait_rules));
         providers.insert(cluster.clone(), provider);
     }
     Ok((providers, unverified))
+}
+
+fn judged(provider: KubernetesProvider, rules: &[WaitRule]) -> Connected {
+    let is_unverified = provider.is_unverified();
+    (Arc::new(provider.with_wait_rules(rules)), is_unverified)
 }
 
 fn span(definition: &Definition, cluster: &ClusterRef) -> Option<SourceSpan> {
@@ -108,19 +145,28 @@ async fn sandbox(workspace: &Workspace, cluster: &ClusterRef) -> Result<Kubernet
         // Another process serves it: go through its door.
         Err(SandboxError::Locked(_)) if directory.join(SERVED_KUBECONFIG).exists() => {
             let kubeconfig = directory.join(SERVED_KUBECONFIG);
-            let connected = remote(workspace, SERVED_CONTEXT, Some(&kubeconfig)).await;
+            let repository = &workspace.repository;
+            let connected = KubernetesProvider::connect(SERVED_CONTEXT, Some(&kubeconfig), repository).await;
             connected.map_err(|error| failed(error, cluster, SERVED_CONTEXT, None))
         }
         Err(error) => Err(CommandError::while_(format!("open the sandbox of cluster {cluster}"))(error)),
     }
 }
 
-async fn remote(
+/// Connects a context, whatever happens to the definition meanwhile.
+fn remote(
     workspace: &Workspace,
-    context: &str,
-    kubeconfig: Option<&Path>,
-) -> Result<KubernetesProvider, ConnectError> {
-    KubernetesProvider::connect(context, kubeconfig, &workspace.repository).await
+    context: &Text,
+    kubeconfig: Option<&Text>,
+    rules: &[WaitRule],
+) -> impl Future<Output = Result<Connected, ConnectError>> + Send + use<> {
+    let (context, rules) = (context.clone(), rules.to_vec());
+    let kubeconfig = kubeconfig.map(|path| workspace.directory.join(path.as_str()));
+    let repository = workspace.repository.clone();
+    async move {
+        let provider = KubernetesProvider::connect(&context, kubeconfig.as_deref(), &repository).await?;
+        Ok(judged(provider, &rules))
+    }
 }
 
 #[cfg(test)]

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use engine_config::{Definition, StateChoice};
+use engine_config::StateChoice;
 use engine_core::digest::SealKey;
-use engine_core::mark::Lineage;
+use engine_core::mark::{EnvironmentName, Lineage};
 use engine_core::ports::{RevisionStore, StateError};
 use engine_state::{GitLocation, GitStore};
 use providers_sources::Repository;
@@ -12,38 +12,52 @@ use providers_sources::Repository;
 use super::Workspace;
 use crate::error::CommandError;
 
-/// Opens the store that the definition chooses. Local refs lie in the definition's repository; outside of any
-/// repository a private one is kept beside the definition.
-pub(super) fn open(
-    workspace: &Workspace,
-    definition: &Definition,
-) -> Result<Arc<dyn RevisionStore>, CommandError> {
+/// Returns where the state that the definition chooses lies. Local refs lie in the definition's repository; outside of
+/// any repository a private one is kept beside the definition.
+fn location(workspace: &Workspace, state: &StateChoice) -> Result<GitLocation, CommandError> {
     let inside = Repository::discover(&workspace.home);
     let inside = inside.map_err(CommandError::while_("look for the Git repository"))?.is_some();
     let repository = workspace.home.clone();
-    let location = match (&definition.state, inside) {
+    match (state, inside) {
         (StateChoice::Git { remote, .. }, true) => {
-            GitLocation::Remote { repository, remote: remote.to_string() }
+            Ok(GitLocation::Remote { repository, remote: remote.to_string() })
         }
         (StateChoice::Git { .. }, false) => {
             let nowhere = "the definition is in no repository, which would have a remote";
-            return Err(CommandError::while_("open the state")(StateError::Unusable(nowhere.into()))
-                .hint("run `git init` and add the remote, or choose `state \"local\" {}`"));
+            Err(CommandError::while_("open the state")(StateError::Unusable(nowhere.into()))
+                .hint("run `git init` and add the remote, or choose `state \"local\" {}`"))
         }
-        (StateChoice::Local { .. } | StateChoice::Unset, true) => GitLocation::Local { repository },
+        (StateChoice::Local { .. } | StateChoice::Unset, true) => Ok(GitLocation::Local { repository }),
         (StateChoice::Local { .. } | StateChoice::Unset, false) => {
-            GitLocation::Private { directory: workspace.work_directory().join("state.git") }
+            Ok(GitLocation::Private { directory: workspace.work_directory().join("state.git") })
         }
-    };
-    let store = GitStore::open(&location, &definition.environment);
-    let store = store.and_then(|store| match &definition.state {
+    }
+}
+
+/// Tells whether the state can be read without making or fetching anything first.
+pub(super) fn is_at_hand(workspace: &Workspace, state: &StateChoice) -> bool {
+    location(workspace, state).is_ok_and(|location| match location {
+        GitLocation::Local { .. } => true,
+        GitLocation::Private { directory } => directory.exists(),
+        GitLocation::Remote { .. } => false,
+    })
+}
+
+/// Opens the store that the definition chooses, making a private one that is not there.
+pub(super) fn open(
+    workspace: &Workspace,
+    (environment, state): (&EnvironmentName, &StateChoice),
+) -> Result<Arc<dyn RevisionStore>, CommandError> {
+    let location = location(workspace, state)?;
+    let store = GitStore::open(&location, environment);
+    let store = store.and_then(|store| match state {
         StateChoice::Git { branch: Some(branch), .. } | StateChoice::Local { branch: Some(branch) } => {
             store.in_branch(branch)
         }
         _ => Ok(store),
     });
     let store = store.map_err(CommandError::while_("open the state"))?;
-    let high_water = workspace.work_directory().join(format!("high-water-{}", definition.environment));
+    let high_water = workspace.work_directory().join(format!("high-water-{environment}"));
     Ok(Arc::new(store.with_high_water(high_water)))
 }
 

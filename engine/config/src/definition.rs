@@ -1,12 +1,14 @@
 //! Loading an environment definition: the one entry of this crate.
 
+mod outline;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use engine_core::address::Address;
 use engine_core::cluster::Clusters;
-use engine_core::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
+use engine_core::diagnostic::{Code, Diagnostic, Diagnostics};
 use engine_core::digest::Digest;
 use engine_core::graph::{GraphBuilder, ResourceGraph};
 use engine_core::lock::Renewal;
@@ -20,8 +22,8 @@ use engine_core::wait_rule::WaitRule;
 use jiff::Timestamp;
 
 use crate::codes::{EPHEMERAL, SENSITIVE};
-use crate::environment::{self, StateChoice};
-use crate::expand::{self, Expanded, Facts, Frame, Ground, Overlays, Rendering, Verdicts};
+use crate::environment::StateChoice;
+use crate::expand::{self, Expanded, Facts, Ground, Overlays, Rendering, Verdicts};
 use crate::expr_value::ExprValue;
 use crate::fill::Filler;
 use crate::functions::FunctionContext;
@@ -30,9 +32,10 @@ use crate::hints;
 use crate::lock::Lock;
 use crate::module::{Linker, Module, Remotes};
 use crate::module_source::ModuleSource;
-use crate::nesting::with_room;
 use crate::source::Files;
 use crate::variables::{self, VariableInput};
+
+pub use self::outline::{Outline, outline};
 
 /// What to load, and with which inputs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -123,7 +126,7 @@ pub fn load(
     source: &dyn ManifestSource,
     reads: &BTreeMap<Address, Value>,
 ) -> Result<Definition, Diagnostics> {
-    with_room(|| load_unsorted(options, source, reads)).map_err(|faults| hints::complete(faults).sorted())
+    outline(options.clone())?.load(source, reads)
 }
 
 /// Returns the modules of other repositories that a definition uses, as far as those that have been fetched tell. Its
@@ -140,19 +143,12 @@ pub fn remote_modules(options: &LoadOptions, lock: &Lock) -> Result<Vec<ModuleSo
 }
 
 // Whole: a step for each line, and each takes what the ones before it gave.
-fn load_unsorted(
-    options: &LoadOptions,
+fn expanded(
+    outline: Outline,
     source: &dyn ManifestSource,
     reads: &BTreeMap<Address, Value>,
 ) -> Result<Definition, Diagnostics> {
-    let files = Files::open(&options.repository)?;
-    let (module, mut warnings, mut faults) = linked(options, &files)?;
-    let inputs = variables::evaluate(&module, &options.variables, &files, (&mut warnings, &mut faults));
-    let mut facts = facts(options, &module);
-    let whole = environment::evaluate(&Frame::root(&module, inputs.clone()), &facts, &options.contexts);
-    // What follows from a variable without a value is no fault of its own.
-    let whole = whole.map_err(|found| if faults.is_empty() { found } else { faults.clone() })?;
-    facts.learn(&whole.name, (whole.by_name.clone(), whole.by_ref.clone()));
+    let Outline { options, files, module, inputs, facts, whole, mut warnings, faults } = outline;
     let rendered = Rendering::default();
     let ground = Ground {
         facts: &facts,
@@ -175,7 +171,7 @@ fn load_unsorted(
         inputs,
         clusters: whole.clusters.clone(),
         order: whole.order,
-        options: options.clone(),
+        options,
         cluster_values: (whole.by_name, whole.by_ref),
         environment: whole.name.clone(),
         reads: reads.clone(),
@@ -218,14 +214,6 @@ fn checked(
     }
     faults.extend(verdicts.faults());
     Err(faults)
-}
-
-/// Loads the root module and what it uses; returns it with warnings, and with such faults as let it be evaluated.
-fn linked(options: &LoadOptions, files: &Files) -> Result<(Module, Diagnostics, Diagnostics), Diagnostics> {
-    let remotes = Remotes::of(&options.directory);
-    let (module, found) = Linker::new(files, &remotes).root(&options.directory)?;
-    let (warnings, faults) = found.into_iter().partition(|found| found.severity == Severity::Warning);
-    Ok((module, warnings, faults))
 }
 
 /// Returns what is the same everywhere in an environment, as far as it is known before the clusters are.

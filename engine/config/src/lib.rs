@@ -35,7 +35,9 @@ mod templates;
 mod types;
 
 pub use self::console::{Names, answer, evaluate_expression, inspect, names_of};
-pub use self::definition::{Definition, LoadOptions, Origin, OutputValue, load, remote_modules};
+pub use self::definition::{
+    Definition, LoadOptions, Origin, Outline, OutputValue, load, outline, remote_modules,
+};
 pub use self::environment::StateChoice;
 pub use self::expr_value::{Bound, Entries, ExprValue, Items, Kind, Refinement, Unknown};
 pub use self::fill::{Checks, Filler, Moment};

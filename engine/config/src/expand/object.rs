@@ -95,39 +95,36 @@ impl Walk<'_> {
         let mut sensitive = SensitivePaths::default();
         plain.sensitive.iter().for_each(|path| sensitive.insert(path));
         let holes = plain.unknown.into_iter().map(|path| Hole { path }).collect();
-        self.checked_manifest(site, plain.value, (sensitive, holes), span).map(Some)
+        checked_manifest(site, plain.value, (sensitive, holes), span).map(Some)
     }
+}
 
-    /// Makes a manifest of plain data and checks its namespace.
-    pub(super) fn checked_manifest(
-        &self,
-        site: &Site<'_>,
-        body: Value,
-        (sensitive, holes): (SensitivePaths, Vec<Hole>),
-        span: &SourceSpan,
-    ) -> Result<Manifest, Diagnostics> {
-        let cluster = cluster(site, span)?;
-        let manifest = Manifest::new(cluster, body, sensitive, holes).map_err(|error| {
-            let (field, hint) = match &error {
-                ManifestError::ApiVersion(_) => {
-                    ("apiVersion", "write VERSION or GROUP/VERSION in small letters, such as v1 or apps/v1")
-                }
-                ManifestError::Name { field, .. } => (*field, "use small letters, digits, `-` and `.`"),
-                ManifestError::Missing(field) => {
-                    (*field, "an object needs apiVersion, kind and metadata.name")
-                }
-                _ => ("", "an object needs apiVersion, kind and metadata.name"),
-            };
-            let path = FieldPath::fields(field.split('.'));
-            Diagnostic::error(MANIFEST, error.to_string())
-                .at(written(site, &path, span))
-                .about(site.address.clone())
-                .hint(hint)
-        })?;
-        check_namespace(manifest.object_ref(), site, span)?;
-        check_object(&manifest, site, span)?;
-        Ok(manifest)
-    }
+/// Makes a manifest of plain data and checks its namespace.
+pub(super) fn checked_manifest(
+    site: &Site<'_>,
+    body: Value,
+    (sensitive, holes): (SensitivePaths, Vec<Hole>),
+    span: &SourceSpan,
+) -> Result<Manifest, Diagnostics> {
+    let cluster = cluster(site, span)?;
+    let manifest = Manifest::new(cluster, body, sensitive, holes).map_err(|error| {
+        let (field, hint) = match &error {
+            ManifestError::ApiVersion(_) => {
+                ("apiVersion", "write VERSION or GROUP/VERSION in small letters, such as v1 or apps/v1")
+            }
+            ManifestError::Name { field, .. } => (*field, "use small letters, digits, `-` and `.`"),
+            ManifestError::Missing(field) => (*field, "an object needs apiVersion, kind and metadata.name"),
+            _ => ("", "an object needs apiVersion, kind and metadata.name"),
+        };
+        let path = FieldPath::fields(field.split('.'));
+        Diagnostic::error(MANIFEST, error.to_string())
+            .at(written(site, &path, span))
+            .about(site.address.clone())
+            .hint(hint)
+    })?;
+    check_namespace(manifest.object_ref(), site, span)?;
+    check_object(&manifest, site, span)?;
+    Ok(manifest)
 }
 
 /// Builds the error for a map that has a secret among its keys.

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use engine_core::diagnostic::{Diagnostic, Diagnostics, SourceSpan};
 use engine_core::sensitive::SensitivePaths;
 use engine_core::value::{Text, Value};
+use rayon::prelude::*;
 
 use super::block::Site;
 use super::frame::Instance;
 use super::namespaces;
-use super::object::kept;
+use super::object::{checked_manifest, kept};
 use super::scope::Uses;
 use super::{Frame, Walk};
 use crate::codes::{INVALID_ARGUMENT, UNKNOWN_IDENTITY};
@@ -101,14 +102,18 @@ impl Walk<'_> {
         span: &SourceSpan,
     ) -> Result<ExprValue, Diagnostics> {
         namespaces::drop_from_cluster_scoped(&mut objects);
-        let mut faults = Diagnostics::default();
-        let mut kept = Vec::new();
-        for (body, place) in objects {
+        let checked = objects.into_par_iter().map(|(body, place)| {
             let at = place.as_ref().unwrap_or(span);
             let value = site.declaration.referenced.then(|| ExprValue::from(&body));
             let nothing = (SensitivePaths::default(), Vec::new());
-            match self.checked_manifest(site, body, nothing, at) {
-                Ok(manifest) => {
+            Ok((checked_manifest(site, body, nothing, at)?, place, value))
+        });
+        let checked: Vec<Result<_, Diagnostics>> = checked.collect();
+        let mut faults = Diagnostics::default();
+        let mut kept = Vec::new();
+        for found in checked {
+            match found {
+                Ok((manifest, place, value)) => {
                     let key = Text::from(manifest.object_ref().key());
                     kept.extend(value.map(|value| (key.clone(), value)));
                     self.add_object(site, site.address.object(key), manifest, place);
