@@ -170,6 +170,9 @@ impl Refusal {
         if message.trim().is_empty() {
             message = self.code_and_name();
         }
+        if message.contains(NOT_TYPED) {
+            message = in_order(&message);
+        }
         cut(&mut message, LONGEST_MESSAGE);
         message
     }
@@ -202,6 +205,15 @@ impl Refusal {
     }
 }
 
+/// Returns a message with its errors in order: the server lists them in another each time.
+fn in_order(message: &str) -> String {
+    let mut lines: Vec<&str> = message.lines().collect();
+    if let Some((_, errors)) = lines.split_first_mut() {
+        errors.sort_unstable();
+    }
+    lines.join("\n")
+}
+
 /// Returns a message without what an admission webhook or policy says after it denied a request.
 fn without_denial(message: &str) -> &str {
     ["denied the request", "denied request"]
@@ -231,7 +243,8 @@ fn without_values(message: &str) -> String {
     out + rest
 }
 
-/// Returns how far a quoted value goes: to the next `: ` or `, ` outside of strings and brackets.
+/// Returns how far a quoted value goes: to the next `: ` or `, `, or the next of several errors, outside of strings and
+/// brackets.
 fn value_len(text: &str) -> usize {
     let (mut depth, mut in_string, mut escaped) = (0usize, false, false);
     for (at, byte) in text.bytes().enumerate() {
@@ -244,6 +257,7 @@ fn value_len(text: &str) -> usize {
             b'}' | b']' if depth == 0 => return at,
             b'}' | b']' => depth -= 1,
             b':' | b',' if depth == 0 && text.as_bytes().get(at + 1) == Some(&b' ') => return at,
+            b'\n' if depth == 0 && text[at..].starts_with("\n  .") => return at,
             _ => {}
         }
     }

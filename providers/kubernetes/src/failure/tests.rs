@@ -67,6 +67,10 @@ fn messages_name_fields_and_leave_out_what_was_sent() {
             ".data.x: expected string, got …",
         ),
         (
+            r#"{"message":"failed to create typed patch object: errors:\n  .e: field not declared in schema\n  .a: expected string, got &value.valueUnstructured{Value:map[string]interface {}{\"b\":\"c\"}}\n  .d: expected string, got &value.valueUnstructured{Value:true}"}"#,
+            "failed to create typed patch object: errors:\n  .a: expected string, got …\n  .d: expected string, got …\n  .e: field not declared in schema",
+        ),
+        (
             r#"{"message":"[a: Invalid value: [1, 2], b: Invalid value: {\"open"}"#,
             "[a: Invalid value: …, b: Invalid value: …",
         ),

@@ -462,6 +462,7 @@ fn immutable_fields_replace_the_object_where_nothing_is_lost() {
             &manifest.marked(&mark),
             &manager,
             manifest.api_version(),
+            None,
         );
         let mut answer = Prediction::new(Tier::Client, Ok(after), Witness::Existed);
         answer.immutable = Some(named.iter().map(|name| (*name).to_owned()).collect());
