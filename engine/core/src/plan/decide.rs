@@ -212,6 +212,9 @@ impl<'a> Planner<'a> {
                 self.foreign(resource, manifest, Some(before), (prediction, after));
             }
             Some((live, before)) => {
+                if before.is_terminating() {
+                    self.diagnostics.push(faults::terminating(resource, before));
+                }
                 if self.stops_at_conflicts(resource, manifest, prediction) {
                     return;
                 }
