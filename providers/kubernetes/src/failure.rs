@@ -22,6 +22,8 @@ const LONGEST_MESSAGE: usize = 2000;
 const LONGEST_VALUE: usize = 80;
 /// How a message begins when the object does not fit the schema: an unknown field, a duplicate list key.
 const NOT_TYPED: &str = "failed to create typed patch object";
+/// How a message begins when a value fits the schema and is none of its kind: an amount, a time.
+const NOT_CONVERTED: &str = "failed to convert new object";
 
 /// An answer that is an error.
 pub(crate) struct Refusal {
@@ -128,7 +130,7 @@ impl Refusal {
             403 => ProviderError::Forbidden(message),
             404 => ProviderError::NotFound(message),
             409 => self.conflict(subject, message),
-            500 if self.status.message.contains(NOT_TYPED) => {
+            500 if [NOT_TYPED, NOT_CONVERTED].iter().any(|words| self.status.message.contains(words)) => {
                 ProviderError::Invalid(Invalid { message, fields: Vec::new(), is_untyped: true })
             }
             _ => ProviderError::Server(message),
