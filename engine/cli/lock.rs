@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use backon::{BackoffBuilder, ExponentialBuilder};
 use engine_core::lock::Vigil;
 use engine_core::mark::Lineage;
-use engine_core::ports::StateError;
-use engine_core::state::{Holder, LeftBehind};
+use engine_core::ports::{StateError, Stored};
+use engine_core::state::{Holder, LeftBehind, State};
 use engine_core::value::Text;
 use engine_render::escape;
 use engine_state::{LocalLock, RunFiles, RunLog};
@@ -16,6 +17,11 @@ use crate::terminal::{line, say};
 
 /// Between two looks at a lock that another run holds.
 const POLL: Duration = Duration::from_secs(5);
+
+/// How often a lock is released anew when its holder has appended in the meantime, and how soon.
+const ATTEMPTS: usize = 10;
+const SHORTEST_PAUSE: Duration = Duration::from_millis(20);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// That nobody else changes the environment: on this machine by a lock of the operating system, elsewhere as far as the
 /// state tells. Whether this run may really begin, its first revision decides.
@@ -145,35 +151,49 @@ pub fn peek(session: &mut Session) {
 }
 
 /// Releases the lock of exactly the run that was looked at, and records what it noted here. Its intents stay for the
-/// next apply to resolve.
+/// next apply to resolve. A run that goes on appending is tried again, against what it appended.
 ///
 /// # Errors
 /// Nothing is locked, another run holds the lock, that run is alive here, or the state cannot be written.
 pub fn release_lock(mut session: Session, run: &str) -> Result<(), CommandError> {
     let files = session.run_files();
-    let Some(stored) = &mut session.stored else { return Err(nothing_locked()) };
-    let Some(holder) = stored.state.holder.clone() else { return Err(nothing_locked()) };
-    if holder.run != run {
-        return Err(CommandError::new(format!("the lock is held by run {}, not by {run}", holder.run))
-            .hint("look again before you release a lock that may be alive"));
-    }
     let local = files.try_lock().map_err(CommandError::while_("lock the work directory"))?;
     let left = left_behind(&files);
-    if local.is_none() && left.as_ref().is_some_and(|left| left.run == run) {
-        return Err(CommandError::new(format!("run {run} is alive: its process works in this directory"))
+    let is_alive_here = local.is_none() && left.as_ref().is_some_and(|left| left.run == run);
+    let pauses = ExponentialBuilder::default().with_min_delay(SHORTEST_PAUSE).with_max_delay(LONGEST_PAUSE);
+    let mut pauses = pauses.with_max_times(ATTEMPTS).with_jitter().build();
+    let noted = loop {
+        let Some(stored) = &mut session.stored else { return Err(nothing_locked()) };
+        let Some(holder) = stored.state.holder.clone() else { return Err(nothing_locked()) };
+        if holder.run != run {
+            return Err(CommandError::new(format!("the lock is held by run {}, not by {run}", holder.run))
+                .hint("look again before you release a lock that may be alive"));
+        }
+        if is_alive_here {
+            return Err(CommandError::new(format!(
+                "run {run} is alive: its process works in this directory"
+            ))
             .hint("end that process, Ctrl-C lets it record what it did"));
-    }
-    let noted = left.is_some_and(|left| left.settle(&mut stored.state));
-    stored.state.holder = None;
-    stored.state.serial += 1;
-    stored.state.epoch += 1;
-    let summary = format!("unlock: run {run} released by hand");
-    let landed = session.store.advance(Some(&stored.revision), &stored.state, &summary);
-    landed.map_err(CommandError::while_("release the lock"))?;
+        }
+        let noted = left.as_ref().is_some_and(|left| left.settle(&mut stored.state));
+        match (without_holder(&session, run), pauses.next()) {
+            (Ok(()), _) => break noted,
+            (Err(StateError::Moved { .. }), Some(pause)) => std::thread::sleep(pause),
+            (Err(error), _) => return Err(CommandError::while_("release the lock")(error)),
+        }
+        session.reload_state()?;
+    };
     if noted {
         files.clear().map_err(CommandError::while_("remove the log of the dead run"))?;
     }
     line(format_args!("The lock of run {run} is released. The next apply settles what it left behind."))
+}
+
+/// Appends a revision that names no holder to the one that the session has read.
+fn without_holder(session: &Session, run: &str) -> Result<(), StateError> {
+    let Some(Stored { revision, state }) = &session.stored else { return Ok(()) };
+    let next = State { holder: None, serial: state.serial + 1, epoch: state.epoch + 1, ..state.clone() };
+    session.store.advance(Some(revision), &next, &format!("unlock: run {run} released by hand")).map(drop)
 }
 
 fn nothing_locked() -> CommandError {

@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use engine_core::digest::{Digest, Seal, SealKey};
+use engine_core::digest::{Digest, Print, Seal, SealKey};
 use engine_core::plan::Plan;
 use engine_core::plan::triage::desired_prints;
 use engine_core::value::Value;
@@ -143,20 +143,20 @@ fn digests(session: &Session, key: Option<&SealKey>) -> (Digest, Option<Digest>)
     let prints = desired_prints(&definition.graph, key);
     let mut prints: Vec<_> = prints.iter().collect();
     prints.sort_by_key(|(object_ref, _)| *object_ref);
-    let named = |digest: &Digest, object_ref| pair(format!("{object_ref:?}"), digest);
+    let named = |print: &Print, object_ref| pair(format!("{object_ref:?}"), print);
     let open = prints.iter().map(|(object_ref, print)| named(&print.open, object_ref));
     let open =
         Value::list([Value::list(files), Value::string(definition.variables.to_string()), Value::list(open)]);
     let known = prints.iter().all(|(_, print)| print.seal != Seal::Unknown);
     let sealed = prints.iter().filter_map(|(object_ref, print)| match &print.seal {
-        Seal::Keyed(digest) => Some(named(digest, object_ref)),
+        Seal::Keyed(seal) => Some(named(seal, object_ref)),
         Seal::Empty | Seal::Unknown => None,
     });
     let sealed = Value::list(sealed);
     (Digest::of_value(&open), known.then(|| Digest::of_value(&sealed)))
 }
 
-fn pair(name: String, digest: &Digest) -> Value {
+fn pair(name: String, digest: &impl ToString) -> Value {
     Value::list([Value::string(name), Value::string(digest.to_string())])
 }
 

@@ -8,6 +8,7 @@ mod variables;
 pub use clusters::{SERVED_KUBECONFIG, sandbox_directory};
 pub use modules::Refs;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -16,7 +17,7 @@ use engine_converge::Providers;
 use engine_converge::read::ReadError;
 use engine_core::address::Address;
 use engine_core::cluster::Connection;
-use engine_core::diagnostic::Diagnostics;
+use engine_core::diagnostic::{Diagnostic, Diagnostics};
 use engine_core::digest::SealKey;
 use engine_core::mark::Lineage;
 use engine_core::object_ref::ClusterRef;
@@ -189,6 +190,8 @@ pub struct Session {
     pub key: Option<SealKey>,
     /// The clusters, of the definition and of the state.
     pub providers: Arc<Providers>,
+    /// Those whose certificates nobody looks at.
+    unverified: BTreeSet<ClusterRef>,
 }
 
 impl Session {
@@ -210,7 +213,8 @@ impl Session {
         let definition = workspace.load(&Reads::new(), context)?;
         let store = store::open(&workspace, &definition)?;
         let (reads, stored, lineage, key) = (Reads::new(), None, None, None);
-        Ok(Self { workspace, definition, reads, store, stored, lineage, key, providers: Arc::default() })
+        let (providers, unverified) = Default::default();
+        Ok(Self { workspace, definition, reads, store, stored, lineage, key, providers, unverified })
     }
 
     /// Loads the definition, reads the state and connects the clusters. What the definition reads from them is
@@ -230,9 +234,14 @@ impl Session {
     /// A cluster cannot be reached.
     pub async fn reach(&mut self) -> Result<(), CommandError> {
         let state = self.stored.as_ref().map(|stored| &stored.state);
-        let providers = clusters::connect(&self.workspace, &self.definition, state).await?;
-        self.providers = Arc::new(providers);
+        let (providers, unverified) = clusters::connect(&self.workspace, &self.definition, state).await?;
+        (self.providers, self.unverified) = (Arc::new(providers), unverified);
         Ok(())
+    }
+
+    /// Returns warnings of clusters that anybody could pass for.
+    pub fn unverified(&self) -> impl Iterator<Item = Diagnostic> {
+        self.unverified.iter().map(|cluster| clusters::unverified(&self.definition, cluster))
     }
 
     /// Connects, and reads what the definition asks for.
@@ -260,6 +269,7 @@ impl Session {
             lineage: self.lineage.clone(),
             key: self.key.clone(),
             providers: self.providers.clone(),
+            unverified: self.unverified.clone(),
         };
         session.answer_all(context).await?;
         Ok(session)

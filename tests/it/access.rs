@@ -220,6 +220,36 @@ fn within_one_namespace_an_environment_lives_and_dies(server: Server) {
     assert_eq!(restricted.send(&Method::GET, gone, &Value::Null), StatusCode::NOT_FOUND);
 }
 
+/// A sandbox has no certificate.
+#[test]
+fn a_cluster_that_is_not_verified_is_warned_of_each_time() {
+    let Restricted { environment, .. } = restricted(Server::ControlPlane, User::Admin, "forbidden");
+    let write =
+        |file: &str, text: &str| std::fs::write(environment.directory.join(file), text).expect("written");
+    let read = |file: &str| std::fs::read_to_string(environment.directory.join(file)).expect("a file");
+    write("main.hcl", &read("main.hcl").replace("name = \"settings\"", "name = \"not-verified\""));
+    let run = |arguments: &[&str]| {
+        let ran = environment.terrane(arguments);
+        assert_eq!(ran.code, Some(0), "{arguments:?}: {}{}", ran.stdout, ran.stderr);
+        ran.stdout
+    };
+    let planned = run(&["plan"]);
+    assert!(!planned.contains("TRN0631"), "{planned}");
+    let mut config: Value = serde_saphyr::from_str(&read("kubeconfig.yaml")).expect("a kubeconfig");
+    for named in config["clusters"].as_array_mut().expect("clusters") {
+        let cluster = named["cluster"].as_object_mut().expect("a cluster");
+        cluster.retain(|field, _| !field.starts_with("certificate-authority"));
+        cluster.insert("insecure-skip-tls-verify".into(), json!(true));
+    }
+    write("kubeconfig.yaml", &config.to_string());
+    for arguments in [&["plan"][..], &["apply", "--auto-approve"], &["destroy", "--auto-approve"]] {
+        let said = run(arguments);
+        for text in ["warning[TRN0631]: cluster \"main\" is not verified", "main.hcl:6:1", "help: "] {
+            assert!(said.contains(text), "{arguments:?} lacks `{text}`: {said}");
+        }
+    }
+}
+
 on_both_servers! {
     a_missing_right_stops_an_apply_also_after_something_that_changes,
     within_one_namespace_an_environment_lives_and_dies,

@@ -1,7 +1,7 @@
 //! Deaths: a run is killed at each request, each push and each write of a file, and the next one makes it good.
 //!
-//! The command is the real one, its state is kept at a Git remote, and its cluster survives it. Each sweep goes on to
-//! the next moment until a run comes to its end.
+//! The command is the real one, its state is kept at a Git remote or in the repository itself, and its cluster survives
+//! it. Each sweep goes on to the next moment until a run comes to its end.
 
 // A test that cannot go on fails.
 #![allow(clippy::unwrap_used)]
@@ -15,11 +15,11 @@ use crate::cluster::{Cluster, Server};
 
 use self::check::{Left, after_death, after_recovery};
 use self::wire::Moment;
-use self::world::{Goal, Push, Strike, World, preload};
+use self::world::{Goal, Push, Store, Strike, World, preload};
 
 /// Brings a world to where a goal starts from.
-fn before(goal: Goal) -> World {
-    let world = World::new();
+fn before(goal: Goal, store: Store) -> World {
+    let world = World::keeping(store);
     if goal != Goal::First {
         world.recover(Goal::First, "the first apply");
     }
@@ -45,7 +45,11 @@ struct Sweep {
 
 impl Sweep {
     fn new(goal: Goal) -> Self {
-        let start = before(goal);
+        Self::keeping(goal, Store::Remote)
+    }
+
+    fn keeping(goal: Goal, store: Store) -> Self {
+        let start = before(goal, store);
         let (wanted, nothing) = (undisturbed(&start, goal), undisturbed(&start, Goal::Destroy));
         Self { goal, start, wanted, nothing }
     }
@@ -132,6 +136,23 @@ fn a_later_apply_may_die_at_any_write_to_a_file() {
 fn a_destroy_may_die_at_any_write_to_a_file() {
     if preload().is_some() {
         Sweep::new(Goal::Destroy).all(Strike::File, 50);
+    }
+}
+
+#[test]
+fn a_run_whose_state_is_local_may_die_at_any_request() {
+    for (goal, least) in [(Goal::First, 6), (Goal::Second, 12), (Goal::Destroy, 6)] {
+        let sweep = Sweep::keeping(goal, Store::Local);
+        sweep.all(|n| Strike::Wire(Moment::BeforeAnswer, n), least);
+    }
+}
+
+#[test]
+fn a_run_whose_state_is_local_may_die_at_any_write_to_a_file() {
+    for goal in [Goal::First, Goal::Second, Goal::Destroy] {
+        if preload().is_some() {
+            Sweep::keeping(goal, Store::Local).all(Strike::File, 50);
+        }
     }
 }
 

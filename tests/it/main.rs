@@ -6,6 +6,7 @@
 mod access;
 mod bad_input;
 mod canary;
+mod clones;
 mod cluster;
 mod codes;
 mod console;

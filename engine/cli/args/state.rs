@@ -88,7 +88,8 @@ pub enum StateCommand {
     /// Bring back an older revision of the state, or one that was lost
     ///
     /// Its content becomes the newest revision; nothing is taken out of the chain. A state that is gone begins again at
-    /// the revision. Shows what changes and asks. Writes to no cluster: plan afterwards.
+    /// the revision. Where another revision was seen before, the newest one itself is gone on with. Shows what changes
+    /// and asks. Writes to no cluster: plan afterwards.
     Restore {
         /// The revision, by its serial or the start of its commit
         revision: String,

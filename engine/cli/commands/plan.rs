@@ -168,6 +168,7 @@ pub async fn make(session: &Session, subject: &Subject, purpose: Purpose) -> Res
         observed.clear();
     }
     plan.diagnostics.extend(subject.remarks.clone());
+    plan.diagnostics.extend(session.unverified());
     contents::foresee(&mut plan, &providers).await;
     let requests: u64 = session.providers.values().map(|provider| provider.requests()).sum();
     tracing::info!(requests, changes = plan.effective().count(), "planned");

@@ -1,20 +1,26 @@
 //! Connects the clusters of a definition and of its state.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use engine_config::Definition;
 use engine_converge::Providers;
 use engine_core::cluster::Connection;
+use engine_core::diagnostic::{Code, Diagnostic, SourceSpan};
 use engine_core::object_ref::ClusterRef;
 use engine_core::ports::ClusterProvider;
 use engine_core::state::State;
-use providers_kubernetes::{Client, KubernetesProvider};
+use providers_kubernetes::{Client, ConnectError, KubernetesProvider};
 use providers_sandbox::{Sandbox, SandboxError};
 
 use super::Workspace;
 use crate::error::CommandError;
+
+/// The credential plugin of a cluster gives no credential.
+const NO_CREDENTIAL: Code = Code(630);
+/// Whoever answers is taken for the cluster.
+const UNVERIFIED: Code = Code(631);
 
 /// The kubeconfig that a served sandbox leaves beside its data, and the context in it.
 pub const SERVED_KUBECONFIG: &str = "kubeconfig";
@@ -35,29 +41,64 @@ pub fn sandbox_directory(work_directory: &Path, cluster: &str) -> PathBuf {
 }
 
 /// Connects every cluster that the definition declares or the state records: one that left the definition may
-/// still hold objects to delete.
+/// still hold objects to delete. Returns also the clusters of which nobody looks whether they are the right ones.
 pub(super) async fn connect(
     workspace: &Workspace,
     definition: &Definition,
     state: Option<&State>,
-) -> Result<Providers, CommandError> {
+) -> Result<(Providers, BTreeSet<ClusterRef>), CommandError> {
     let recorded = state.into_iter().flat_map(|state| &state.clusters);
     let mut wanted: BTreeMap<&ClusterRef, &Connection> =
         recorded.map(|(cluster, record)| (cluster, &record.connection)).collect();
     wanted.extend(definition.clusters.iter().map(|(cluster, declared)| (cluster, &declared.connection)));
-    let mut providers = Providers::new();
+    let (mut providers, mut unverified) = (Providers::new(), BTreeSet::new());
     for (cluster, connection) in wanted {
         let provider = match connection {
             Connection::Sandbox => sandbox(workspace, cluster).await?,
             Connection::Context { context, kubeconfig } => {
                 let kubeconfig = kubeconfig.as_ref().map(|path| workspace.directory.join(path.as_str()));
-                remote(workspace, cluster, context, kubeconfig.as_deref()).await?
+                let connected = remote(workspace, context, kubeconfig.as_deref()).await;
+                connected.map_err(|error| failed(error, cluster, context, span(definition, cluster)))?
             }
         };
+        if provider.is_unverified() {
+            unverified.insert(cluster.clone());
+        }
         let provider: Arc<dyn ClusterProvider> = Arc::new(provider.with_wait_rules(&definition.wait_rules));
         providers.insert(cluster.clone(), provider);
     }
-    Ok(providers)
+    Ok((providers, unverified))
+}
+
+fn span(definition: &Definition, cluster: &ClusterRef) -> Option<SourceSpan> {
+    definition.clusters.get(cluster).and_then(|declared| declared.span.clone())
+}
+
+/// Warns of a cluster that anybody between here and there could pass for.
+pub(super) fn unverified(definition: &Definition, cluster: &ClusterRef) -> Diagnostic {
+    Diagnostic::warning(UNVERIFIED, format!("cluster \"{cluster}\" is not verified"))
+        .detail(
+            "Its kubeconfig says insecure-skip-tls-verify: whoever answers is sent the credentials and all objects, \
+             Secrets as well.",
+        )
+        .at(span(definition, cluster))
+        .hint("put the server's certificate authority into the kubeconfig")
+}
+
+fn failed(
+    error: ConnectError,
+    cluster: &ClusterRef,
+    context: &str,
+    span: Option<SourceSpan>,
+) -> CommandError {
+    let ConnectError::Login(fault) = error else {
+        return CommandError::while_(format!("connect to cluster {cluster} (context {context})"))(error);
+    };
+    let diagnostic = Diagnostic::error(NO_CREDENTIAL, format!("no credential for cluster \"{cluster}\""))
+        .detail(fault.to_string())
+        .at(span)
+        .hint(format!("try it by hand with `kubectl --context {context} get ns`"));
+    CommandError::Definition(diagnostic.into())
 }
 
 async fn sandbox(workspace: &Workspace, cluster: &ClusterRef) -> Result<KubernetesProvider, CommandError> {
@@ -66,7 +107,9 @@ async fn sandbox(workspace: &Workspace, cluster: &ClusterRef) -> Result<Kubernet
         Ok(sandbox) => Ok(KubernetesProvider::new(Client::new(sandbox.router(), "default"))),
         // Another process serves it: go through its door.
         Err(SandboxError::Locked(_)) if directory.join(SERVED_KUBECONFIG).exists() => {
-            remote(workspace, cluster, SERVED_CONTEXT, Some(&directory.join(SERVED_KUBECONFIG))).await
+            let kubeconfig = directory.join(SERVED_KUBECONFIG);
+            let connected = remote(workspace, SERVED_CONTEXT, Some(&kubeconfig)).await;
+            connected.map_err(|error| failed(error, cluster, SERVED_CONTEXT, None))
         }
         Err(error) => Err(CommandError::while_(format!("open the sandbox of cluster {cluster}"))(error)),
     }
@@ -74,12 +117,10 @@ async fn sandbox(workspace: &Workspace, cluster: &ClusterRef) -> Result<Kubernet
 
 async fn remote(
     workspace: &Workspace,
-    cluster: &ClusterRef,
     context: &str,
     kubeconfig: Option<&Path>,
-) -> Result<KubernetesProvider, CommandError> {
-    let connected = KubernetesProvider::connect(context, kubeconfig, &workspace.repository).await;
-    connected.map_err(CommandError::while_(format!("connect to cluster {cluster} (context {context})")))
+) -> Result<KubernetesProvider, ConnectError> {
+    KubernetesProvider::connect(context, kubeconfig, &workspace.repository).await
 }
 
 #[cfg(test)]

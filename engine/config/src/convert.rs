@@ -102,7 +102,9 @@ fn converted(value: &ExprValue, ty: &Type) -> Result<ExprValue, Fault> {
         (Kind::Map(entries) | Kind::Object(entries), Type::Object(object)) => attributes(entries, object)?,
         _ => return Err(Fault::required(ty)),
     };
-    Ok(result.with_sensitivity_of(value.is_sensitive()).with_ephemerality_of(value.is_ephemeral()))
+    let result =
+        result.with_sensitivity_of(value.is_sensitive()).with_secret_keys_of(value.has_secret_keys());
+    Ok(result.with_ephemerality_of(value.is_ephemeral()))
 }
 
 /// Returns what is still known of an unknown value of type `from` when it has been converted.

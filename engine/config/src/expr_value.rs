@@ -26,6 +26,8 @@ pub struct ExprValue {
     kind: Kind,
     sensitive: bool,
     ephemeral: bool,
+    /// Of a map or object that is sensitive: whether that is for one of its keys.
+    secret_keys: bool,
     /// The type of a null, as far as it has one.
     null_type: Option<Arc<Type>>,
 }
@@ -69,7 +71,7 @@ impl ExprValue {
     pub const NULL: Self = Self::of(Kind::Null);
 
     const fn of(kind: Kind) -> Self {
-        Self { kind, sensitive: false, ephemeral: false, null_type: None }
+        Self { kind, sensitive: false, ephemeral: false, secret_keys: false, null_type: None }
     }
 
     /// Builds the `null` of a type.
@@ -163,10 +165,18 @@ impl ExprValue {
         self
     }
 
+    /// Notes of a map or object that one of its keys is a secret, when `other` says so. It is sensitive then.
+    #[must_use]
+    pub(crate) fn with_secret_keys_of(mut self, other: bool) -> Self {
+        self.secret_keys |= other && self.sensitive && self.as_entries().is_some();
+        self
+    }
+
     /// Takes the sensitive mark off this value, not off the values in it.
     #[must_use]
     pub fn without_mark(mut self) -> Self {
         self.sensitive = false;
+        self.secret_keys = false;
         self
     }
 
@@ -183,7 +193,7 @@ impl ExprValue {
             Kind::Object(entries) => Kind::Object(Arc::new(entries.without_marks())),
             kind => kind.clone(),
         };
-        Self { kind, sensitive: false, ephemeral: false, null_type: self.null_type.clone() }
+        Self { kind, null_type: self.null_type.clone(), ..Self::NULL }
     }
 
     /// Returns the value with null wherever something is ephemeral.
@@ -226,6 +236,11 @@ impl ExprValue {
     /// Tells whether the value itself must not be shown: it carries the sensitive mark, or the ephemeral one.
     pub fn is_sensitive(&self) -> bool {
         self.sensitive || self.ephemeral
+    }
+
+    /// Tells whether the value itself is a map or object of which a key is a secret.
+    pub(crate) fn has_secret_keys(&self) -> bool {
+        self.secret_keys
     }
 
     /// Tells whether the value itself carries the ephemeral mark.

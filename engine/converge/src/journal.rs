@@ -76,7 +76,8 @@ impl Journal {
         state.epoch += 1;
         state.intents = intents;
         state.holder = Some(holder);
-        let summary = format!("{operation}: begin, {intended} changes intended");
+        let changes = if intended == 1 { "change" } else { "changes" };
+        let summary = format!("{operation}: begin, {intended} {changes} intended");
         let Chain { store, plan, .. } = &chain;
         let revision = store.append(Some(&base.revision), &state, &summary, plan.as_ref())?;
         let done = HashSet::new();

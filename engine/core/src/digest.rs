@@ -9,9 +9,9 @@ use sha2::{Digest as _, Sha256};
 use crate::sensitive::SensitivePaths;
 use crate::value::Value;
 
-/// 256 bits, printed as 64 hexadecimal digits.
+/// So many bytes of a hash, printed as twice as many hexadecimal digits. 32 unless told otherwise.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Digest([u8; 32]);
+pub struct Digest<const BYTES: usize = 32>([u8; BYTES]);
 
 impl Digest {
     /// Returns the SHA-256 of some bytes.
@@ -26,19 +26,36 @@ impl Digest {
         Self(hash.finalize().into())
     }
 
-    /// Returns the first eight hexadecimal digits.
-    pub fn short(&self) -> String {
-        hex::encode(&self.0[..4])
+    /// Returns as much of it as a record keeps.
+    pub fn print(&self) -> Print {
+        Print::of_hash(self.0)
     }
 }
 
-impl fmt::Display for Digest {
+impl<const BYTES: usize> Digest<BYTES> {
+    /// Builds a digest from bytes that were one.
+    pub const fn from_bytes(bytes: [u8; BYTES]) -> Self {
+        Self(bytes)
+    }
+
+    /// Returns the bytes.
+    pub fn as_bytes(&self) -> &[u8; BYTES] {
+        &self.0
+    }
+
+    /// Returns the first eight hexadecimal digits.
+    pub fn short(&self) -> String {
+        self.to_string().chars().take(8).collect()
+    }
+}
+
+impl<const BYTES: usize> fmt::Display for Digest<BYTES> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&hex::encode(self.0))
     }
 }
 
-impl fmt::Debug for Digest {
+impl<const BYTES: usize> fmt::Debug for Digest<BYTES> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
@@ -75,13 +92,27 @@ impl SealKey {
     }
 }
 
+/// The leftmost 192 bits of a hash: what a record keeps of each, twice an object.
+///
+/// # Source
+/// NIST SP 800-107 revision 1, section 5.1: a hash cut off at its right is as strong as what is left of it.
+pub type Print = Digest<24>;
+
+impl Print {
+    /// Cuts a whole hash off.
+    fn of_hash(hash: impl Into<[u8; 32]>) -> Self {
+        let hash = hash.into();
+        Self(std::array::from_fn(|idx| hash[idx]))
+    }
+}
+
 /// The digest of the sensitive part of some data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Seal {
     /// Nothing is sensitive.
     Empty,
     /// HMAC-SHA-256 under the environment's [`SealKey`].
-    Keyed(Digest),
+    Keyed(Print),
     /// The key was not at hand: the sensitive part is unknown and equal to nothing.
     Unknown,
 }
@@ -90,17 +121,23 @@ pub enum Seal {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fingerprint {
     /// SHA-256 over the data with its sensitive fields left out.
-    pub open: Digest,
+    pub open: Print,
     /// The sensitive fields, and what they stand among.
     pub seal: Seal,
 }
 
 impl Fingerprint {
     /// The fingerprint of data that nobody has seen: it proves nothing.
-    pub const NOTHING: Self = Self { open: Digest([0; 32]), seal: Seal::Unknown };
+    pub const NOTHING: Self = Self { open: Digest([0; 24]), seal: Seal::Unknown };
 
     /// Returns the fingerprint of a value.
     pub fn of(value: &Value, sensitive: &SensitivePaths, key: Option<&SealKey>) -> Self {
+        let (open, seal) = Self::whole(value, sensitive, key);
+        Self { open: open.print(), seal }
+    }
+
+    /// Returns the fingerprint of a value with all bits of what is open.
+    pub(crate) fn whole(value: &Value, sensitive: &SensitivePaths, key: Option<&SealKey>) -> (Digest, Seal) {
         let mut open = Sha256::new();
         let mut secret = key.and_then(|key| Hmac::<Sha256>::new_from_slice(&key.0).ok());
         let mut found = false;
@@ -118,11 +155,11 @@ impl Fingerprint {
             (true, Some(mut hmac)) => {
                 // The rest goes in as well: seals do not tell that two objects hold the same secret.
                 hmac.update(&open.0);
-                Seal::Keyed(Digest(hmac.finalize().into_bytes().into()))
+                Seal::Keyed(Print::of_hash(hmac.finalize().into_bytes()))
             }
             (true, None) => Seal::Unknown,
         };
-        Self { open, seal }
+        (open, seal)
     }
 
     /// Tells whether both were taken of the same data. An unknown sensitive part proves nothing.

@@ -131,14 +131,14 @@ impl Object {
     ) -> Option<Fingerprint> {
         let entry = self.own_entry(manager, api_version).filter(|_| !self.is_terminating())?;
         let values = entry.fields.extract(&self.0).unwrap_or_default();
-        let values = Fingerprint::of(&values, sensitive, key);
+        let (values, seal) = Fingerprint::whole(&values, sensitive, key);
         // A list of two: the paths, and the digest of their values.
         let mut both = Canonical::default();
         both.list(2);
         both.list(entry.fields.len());
         entry.fields.each_path(&mut |path| both.text(path));
-        both.text(&values.open.to_string());
-        Some(Fingerprint { open: both.digest(), seal: values.seal })
+        both.text(&values.to_string());
+        Some(Fingerprint { open: both.digest().print(), seal })
     }
 }
 

@@ -144,6 +144,13 @@ impl ObjectRef {
             None => format!("{}/{}", self.kind, self.name),
         }
     }
+
+    /// Returns the Namespace that the object lies in, `None` of a cluster-scoped one.
+    pub fn enclosing_namespace(&self) -> Option<Self> {
+        let name = self.namespace.clone()?;
+        let kind = GroupKind::new("", "Namespace");
+        Some(Self { cluster: self.cluster.clone(), kind, namespace: None, name })
+    }
 }
 
 /// Prints the key without the cluster.

@@ -103,7 +103,7 @@ impl Lifecycle {
             Value::list(self.ignore_changes.iter().map(text)),
             Value::list(policies.flatten()),
         ]);
-        Fingerprint { open: Digest::of_value(&both), ..manifest }
+        Fingerprint { open: Digest::of_value(&both).print(), ..manifest }
     }
 
     /// Returns what is said about a field, by the longest path around it. `object` tells positions in lists.

@@ -60,7 +60,7 @@ fn write(path: &Path, content: &[u8]) -> io::Result<()> {
 }
 
 /// Makes a rename durable. Only Unix lets a directory be synced.
-fn sync_directory(directory: &Path) -> io::Result<()> {
+pub(crate) fn sync_directory(directory: &Path) -> io::Result<()> {
     if cfg!(unix) {
         File::open(directory)?.sync_all()?;
     }

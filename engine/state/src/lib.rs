@@ -22,7 +22,7 @@ mod run_log;
 mod seal;
 mod step;
 
-pub use format::{Files, FormatError, MAX_BYTES, SCHEMA, decode, document, encode};
+pub use format::{Files, FormatError, MAX_BYTES, decode, document, encode};
 pub use git::{GitLocation, GitStore};
 pub use memory::MemoryStore;
 pub use random::{new_lineage, new_run};

@@ -18,7 +18,7 @@ use engine_core::value::Text;
 use serde::{Deserialize, Serialize};
 
 use crate::file;
-use crate::format::DeedLine;
+use crate::format::{DeedLine, Schema};
 
 /// The files of one environment in a work directory.
 #[derive(Debug, Clone)]
@@ -40,6 +40,13 @@ struct Head {
     /// The dead runs whose lock this one means to take.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     displaced: Vec<Text>,
+    /// That of the state; a log without one is as old as the first.
+    #[serde(default = "first_schema")]
+    schema: i64,
+}
+
+fn first_schema() -> i64 {
+    Schema::One.number()
 }
 
 impl RunFiles {
@@ -100,7 +107,8 @@ impl RunFiles {
     /// The file cannot be written.
     pub fn begin(&self, lineage: &Lineage, run: &Text, left: Option<&LeftBehind>) -> io::Result<RunLog> {
         let displaced = left.map(LeftBehind::runs).unwrap_or_default();
-        let head = Head { lineage: lineage.as_str().into(), run: run.clone(), displaced };
+        let schema = Schema::NEWEST.number();
+        let head = Head { lineage: lineage.as_str().into(), run: run.clone(), displaced, schema };
         let mut content = serde_json::to_vec(&head)?;
         content.push(b'\n');
         for deed in left.iter().flat_map(|left| &left.deeds) {
@@ -185,9 +193,16 @@ fn decode(content: &[u8]) -> Result<LeftBehind, String> {
         Some(line) => serde_json::from_slice(line).map_err(|error| error.to_string())?,
         None => return Err("it is empty".into()),
     };
+    let schema = Schema::of(head.schema).ok_or_else(|| {
+        format!(
+            "it has schema {}, this version of terrane reads up to {}",
+            head.schema,
+            Schema::NEWEST.number()
+        )
+    })?;
     let deeds = lines.map(|line| {
         let line: DeedLine<'_> = serde_json::from_slice(line).map_err(|error| error.to_string())?;
-        Deed::try_from(line)
+        line.read(schema)
     });
     Ok(LeftBehind {
         lineage: head.lineage.parse().map_err(|error| format!("lineage: {error}"))?,

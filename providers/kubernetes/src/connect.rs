@@ -11,8 +11,12 @@ use kube::{Client, Config};
 use crate::{failure, watch};
 
 mod http;
+mod login;
 #[cfg(test)]
 mod tests;
+
+pub use login::LoginError;
+use login::{Login, LoginProgram};
 
 /// The time that a connection may take to open.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -52,6 +56,9 @@ pub enum ConnectError {
         /// What it asks for.
         what: &'static str,
     },
+    /// The credential plugin gives no credential.
+    #[error("the context cannot be used")]
+    Login(#[from] LoginError),
     /// Certificates, keys or credentials do not work.
     #[error("the context cannot be used: {0}")]
     Client(String),
@@ -63,6 +70,13 @@ impl From<KubeconfigError> for ConnectError {
     }
 }
 
+/// What a kubeconfig says of a context.
+pub(crate) struct Connected {
+    pub(crate) client: Client,
+    /// Whether the certificate of the server is taken without being looked at.
+    pub(crate) is_unverified: bool,
+}
+
 /// Builds a client for a context.
 ///
 /// # Errors
@@ -71,7 +85,7 @@ pub(crate) async fn client(
     context: &str,
     kubeconfig: Option<&Path>,
     repository: &Path,
-) -> Result<Client, ConnectError> {
+) -> Result<Connected, ConnectError> {
     let (kubeconfig, inside) = read(kubeconfig, repository)?;
     if let Some(path) = inside {
         refuse_untrusted(&kubeconfig, context, path)?;
@@ -85,24 +99,22 @@ pub(crate) async fn client(
     let options = KubeConfigOptions { context: Some(context.to_owned()), ..KubeConfigOptions::default() };
     let mut config = Config::from_custom_kubeconfig(kubeconfig, &options).await?;
     tune(&mut config);
-    if let Some(exec) = &mut config.auth_info.exec {
-        exec.drop_env = Some(variables());
-    }
-    // Building runs the credential plugin and waits for it. The only cryptography compiled in is ring, which
+    let is_unverified = config.accept_invalid_certs
+        && config.cluster_url.scheme_str().is_some_and(|scheme| scheme == "https");
+    // A credential plugin is waited for, and building reads files. The only cryptography compiled in is ring, which
     // makes it the default.
-    let built = tokio::task::spawn_blocking(move || http::client(config)).await;
-    match built {
-        Ok(Ok(client)) => Ok(client),
-        Ok(Err(error)) => Err(ConnectError::Client(reason(&error))),
-        Err(error) => Err(ConnectError::Client(error.to_string())),
-    }
+    let built = tokio::task::spawn_blocking(move || {
+        let login = log_in(&mut config.auth_info)?;
+        http::client(config, login).map_err(|error| ConnectError::Client(reason(&error)))
+    });
+    let client = built.await.map_err(|error| ConnectError::Client(error.to_string()))??;
+    Ok(Connected { client, is_unverified })
 }
 
-/// Returns the names of what sets variables of definitions, which may be secret: a credential plugin has no use for
-/// them.
-fn variables() -> Vec<String> {
-    let names = env::vars_os().filter_map(|(name, _)| name.into_string().ok());
-    names.filter(|name| name.starts_with("TERRANE_VAR_")).collect()
+/// Runs the credential plugin of a context, if it has one, and takes it out of what kube's client is given.
+fn log_in(auth: &mut AuthInfo) -> Result<Option<Login>, LoginError> {
+    let Some(exec) = auth.exec.take() else { return Ok(None) };
+    LoginProgram::new(exec).log_in(auth)
 }
 
 /// Reads one kubeconfig, or merges those that kubectl would. Returns it with the first path that lies inside

@@ -11,6 +11,7 @@ use kube::core::Status;
 use kube::core::response::StatusCause;
 
 use crate::conflict;
+use crate::connect::LoginError;
 use crate::retry::Fault;
 
 #[cfg(test)]
@@ -280,6 +281,9 @@ pub(crate) fn unanswered(error: &kube::Error) -> ProviderError {
     loop {
         if let Some(auth) = cause.downcast_ref::<AuthError>() {
             return ProviderError::Unauthorized(without_plugin_output(auth));
+        }
+        if let Some(login) = cause.downcast_ref::<LoginError>() {
+            return ProviderError::Unauthorized(login.to_string());
         }
         match cause.source() {
             Some(source) => cause = source,

@@ -32,7 +32,7 @@ mod scenario;
 #[cfg(test)]
 mod tests;
 
-pub use connect::ConnectError;
+pub use connect::{ConnectError, LoginError};
 /// The client that a provider stands on: a TLS connection, or any in-process service of HTTP requests,
 /// `Client::new(router, "default")`.
 pub use kube::Client;

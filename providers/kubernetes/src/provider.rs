@@ -27,6 +27,7 @@ pub struct KubernetesProvider {
     transport: Transport,
     discovery: DiscoveryCache,
     rules: Rules,
+    is_unverified: bool,
 }
 
 impl KubernetesProvider {
@@ -38,7 +39,17 @@ impl KubernetesProvider {
             transport: Transport::new(client),
             discovery: DiscoveryCache::default(),
             rules: Rules::default(),
+            is_unverified: false,
         }
+    }
+
+    /// Tells whether whoever answers is taken for the cluster: the kubeconfig says that the certificate of the server is
+    /// not to be looked at.
+    ///
+    /// # Source
+    /// <https://kubernetes.io/docs/reference/config-api/kubeconfig.v1/>, `insecure-skip-tls-verify`.
+    pub fn is_unverified(&self) -> bool {
+        self.is_unverified
     }
 
     /// Judges objects of some kinds by the rules of a definition.
@@ -50,7 +61,7 @@ impl KubernetesProvider {
     /// Connects to a context of a kubeconfig; `None` means kubectl's default (`KUBECONFIG`, then
     /// `~/.kube/config`). No request is sent to the cluster yet.
     ///
-    /// Credential plugins run as kubectl runs them, but never for a kubeconfig inside `repository`: whoever
+    /// Credential plugins run as kubectl runs them, but only for a minute where nobody can answer them, and never for a kubeconfig inside `repository`: whoever
     /// may change the repository must not thereby run programs, or send files, of the one who plans it.
     ///
     /// # Errors
@@ -64,7 +75,8 @@ impl KubernetesProvider {
         kubeconfig: Option<&Path>,
         repository: &Path,
     ) -> Result<Self, ConnectError> {
-        connect::client(context, kubeconfig, repository).await.map(Self::new)
+        let connected = connect::client(context, kubeconfig, repository).await?;
+        Ok(Self { is_unverified: connected.is_unverified, ..Self::new(connected.client) })
     }
 }
 

@@ -175,17 +175,11 @@ fn state(objects: usize) -> Result<State, Fault> {
     let mut state = State::empty("bench".parse()?, Lineage::new([7; 16]));
     for idx in 0..objects {
         let object_ref = object_ref(idx);
-        let namespace = ObjectRef {
-            kind: GroupKind::new("", "Namespace"),
-            namespace: None,
-            name: format!("team-{}", idx % 20).into(),
-            ..object_ref.clone()
-        };
         let record = ResourceRecord {
             address: format!("app.team-{}.manifest.deployment-{idx}", idx % 20).parse()?,
             api_version: ApiVersion::new("apps", "v1"),
             uid: Uid::new(uid(idx)),
-            dependencies: Dependencies { blocks: Vec::new(), objects: vec![namespace] },
+            dependencies: Dependencies::default(),
             prevent_destroy: false,
             desired: fingerprint("desired", idx, 0),
             settled: Some(fingerprint("settled", idx, 0)),
@@ -226,7 +220,8 @@ fn object_ref(idx: usize) -> ObjectRef {
 }
 
 fn fingerprint(what: &str, idx: usize, apply: u64) -> Fingerprint {
-    Fingerprint { open: Digest::of_bytes(format!("{what} {idx} {apply}").as_bytes()), seal: Seal::Empty }
+    let open = Digest::of_bytes(format!("{what} {idx} {apply}").as_bytes()).print();
+    Fingerprint { open, seal: Seal::Empty }
 }
 
 /// Returns a uid that looks like a server's.

@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 
 use super::chain::{self, Link};
 use super::wire::Asked;
-use super::world::{Goal, World};
+use super::world::{Goal, Store, World};
 
 /// Objects by the ends of their paths; the second is written only when the first is there, and deleted first.
 const ORDER: [(&str, &str); 8] = [
@@ -113,7 +113,10 @@ pub fn after_recovery(world: &World, goal: Goal, wanted: &Left, when: &str) {
 fn checked_chain(world: &World, when: &str) -> Vec<Link> {
     let chain = world.chain();
     chain::check(&chain, when);
-    chain::check_log(&world.path("origin.git"), &chain, when);
+    // No log is kept of refs that never leave the machine.
+    if world.store == Store::Remote {
+        chain::check_log(&world.path("origin.git"), &chain, when);
+    }
     chain
 }
 

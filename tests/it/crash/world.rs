@@ -34,6 +34,25 @@ pub enum Goal {
     Destroy,
 }
 
+/// Where a world keeps its state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Store {
+    /// At a Git remote.
+    Remote,
+    /// In the repository of the work copy.
+    Local,
+}
+
+impl Store {
+    /// Returns the Git directory, below that of the world.
+    pub fn repository(self) -> &'static str {
+        match self {
+            Self::Remote => "origin.git",
+            Self::Local => "work/.git",
+        }
+    }
+}
+
 /// What goes wrong in a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Strike {
@@ -56,6 +75,8 @@ pub enum Push {
     Unheard,
     /// The remote refuses it, and all after it.
     Refused,
+    /// Somebody else is first, at this push and all before it: with the commits of the file `rivals`, a line for each.
+    Overtaken,
 }
 
 /// How a run ended.
@@ -75,30 +96,36 @@ pub struct World {
     _sandbox: Option<Sandbox>,
     _runtime: Option<Runtime>,
     pub namespace: String,
+    pub store: Store,
 }
 
 impl World {
-    /// A world in which nothing has happened.
+    /// A world in which nothing has happened, with its state at a remote.
     pub fn new() -> Self {
+        Self::keeping(Store::Remote)
+    }
+
+    /// A world in which nothing has happened.
+    pub fn keeping(store: Store) -> Self {
         let directory = temporary();
         for name in ["home", "sandbox"] {
             std::fs::create_dir(directory.path().join(name)).unwrap();
         }
-        Self::prepare(directory.path());
-        Self::on_sandbox(directory)
+        Self::prepare(directory.path(), store);
+        Self::on_sandbox(directory, store)
     }
 
     /// The same on a control plane, in a namespace of its own.
     pub fn on(cluster: &RealCluster, namespace: &str) -> Self {
         let directory = temporary();
         std::fs::create_dir(directory.path().join("home")).unwrap();
-        Self::prepare(directory.path());
+        Self::prepare(directory.path(), Store::Remote);
         // Whatever runs the client must live as long as it is used.
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let client = runtime.block_on(cluster.control_plane().client(User::Admin));
         Self {
             _runtime: Some(runtime),
-            ..Self::with(directory, Upstream::ControlPlane(client), namespace, None)
+            ..Self::with((directory, Store::Remote), Upstream::ControlPlane(client), namespace, None)
         }
     }
 
@@ -106,12 +133,13 @@ impl World {
     pub fn copy(&self) -> Self {
         let directory = temporary();
         copy(self.directory.path(), directory.path());
-        Self::on_sandbox(directory)
+        Self::on_sandbox(directory, self.store)
     }
 
-    fn on_sandbox(directory: TempDir) -> Self {
+    fn on_sandbox(directory: TempDir, store: Store) -> Self {
         let sandbox = Sandbox::open(&directory.path().join("sandbox")).unwrap();
-        let world = Self::with(directory, Upstream::Sandbox(sandbox.router()), "dev", Some(sandbox));
+        let upstream = Upstream::Sandbox(sandbox.router());
+        let world = Self::with((directory, store), upstream, "dev", Some(sandbox));
         // Somebody else has an object of the same name.
         let twin = json!({
             "apiVersion": "v1",
@@ -123,23 +151,33 @@ impl World {
         world
     }
 
-    fn with(directory: TempDir, upstream: Upstream, namespace: &str, sandbox: Option<Sandbox>) -> Self {
+    fn with(
+        (directory, store): (TempDir, Store),
+        upstream: Upstream,
+        namespace: &str,
+        sandbox: Option<Sandbox>,
+    ) -> Self {
         let deployment = format!("/apis/apps/v1/namespaces/{namespace}/deployments/web");
-        let wire = Wire::start(upstream, directory.path().join("origin.git"), deployment);
-        let world =
-            Self { wire, directory, _sandbox: sandbox, _runtime: None, namespace: namespace.to_owned() };
+        let wire = Wire::start(upstream, directory.path().join(store.repository()), deployment);
+        let namespace = namespace.to_owned();
+        let world = Self { wire, directory, _sandbox: sandbox, _runtime: None, namespace, store };
         std::fs::write(world.path("kubeconfig"), world.wire.kubeconfig()).unwrap();
         let remote = format!("file://{}", world.path("origin.git").display());
         Repository::open(world.path("work")).unwrap().remote_set_url("origin", &remote).unwrap();
         world
     }
 
-    fn prepare(directory: &Path) {
+    fn prepare(directory: &Path, store: Store) {
         let remote = Repository::init_bare(directory.join("origin.git")).unwrap();
         remote.config().unwrap().set_str("core.logAllRefUpdates", "always").unwrap();
         let work = Repository::init(directory.join("work")).unwrap();
         work.remote("origin", "file:///nowhere").unwrap();
-        std::fs::write(directory.join("work/main.hcl"), include_str!("main.hcl")).unwrap();
+        let remote = "  state \"git\" {\n    remote = \"origin\"\n  }\n";
+        let definition = match store {
+            Store::Remote => include_str!("main.hcl").to_owned(),
+            Store::Local => include_str!("main.hcl").replacen(remote, "  state \"local\" {}\n", 1),
+        };
+        std::fs::write(directory.join("work/main.hcl"), definition).unwrap();
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -158,8 +196,13 @@ impl World {
 
     /// Runs `terrane`, as it is for a goal.
     pub fn run(&self, arguments: &[&str], goal: Goal, strike: Option<Strike>) -> Ran {
+        self.run_in("work", arguments, goal, strike)
+    }
+
+    /// Does the same in another work copy.
+    pub fn run_in(&self, copy: &str, arguments: &[&str], goal: Goal, strike: Option<Strike>) -> Ran {
         let mut command = Command::new(env!("CARGO_BIN_EXE_terrane"));
-        command.args(arguments).current_dir(self.path("work")).stdin(Stdio::null()).env_clear();
+        command.args(arguments).current_dir(self.path(copy)).stdin(Stdio::null()).env_clear();
         command.env("HOME", self.path("home")).env("USER", "tester").env("HOSTNAME", "localhost");
         command.env("PATH", path()).env("CRASH_GIT", git()).env("GIT_CONFIG_NOSYSTEM", "1");
         command.env("KUBECONFIG", self.path("kubeconfig"));
@@ -197,7 +240,10 @@ impl World {
         std::fs::write(&count, if when.is_some() { &[][..] } else { &[0; 8] }).unwrap();
         command.env("CRASH_AT", n.to_string()).env("CRASH_COUNT", count);
         match when {
-            Some(when) => command.env("CRASH_WHEN", when),
+            Some(when) => command
+                .env("CRASH_WHEN", when)
+                .env("CRASH_RIVALS", self.path("rivals"))
+                .env("CRASH_REMOTE", self.path("origin.git")),
             None => command.env("LD_PRELOAD", preload().unwrap()).env("CRASH_BELOW", self.path("work")),
         };
     }
@@ -230,7 +276,7 @@ impl World {
 
     /// Returns the chain of the state.
     pub fn chain(&self) -> Vec<Link> {
-        chain::read(&self.path("origin.git"))
+        chain::read(&self.path(self.store.repository()))
     }
 
     /// Returns the objects with the mark of a lineage, by kind, namespace and name.
@@ -267,7 +313,7 @@ impl World {
             assert!(public || mode == 0o600, "{when}: {} has mode {mode:o}", path.display());
             assert_eq!(secrets().found(&content).join(", "), "", "{when}: {}", path.display());
         }
-        for repository in ["origin.git", "work/.git/terrane/state.git"] {
+        for repository in ["origin.git", "work/.git", "work/.git/terrane/state.git"] {
             let repository = self.path(repository);
             if repository.join("HEAD").exists() {
                 let content = every_object(&repository);
@@ -284,6 +330,7 @@ impl Push {
             Self::DeathAfter => "after",
             Self::Unheard => "unheard",
             Self::Refused => "refused",
+            Self::Overtaken => "overtaken",
         }
     }
 }
@@ -351,7 +398,8 @@ pub fn preload() -> Option<&'static Path> {
     BUILT.get_or_init(build).as_deref()
 }
 
-fn copy(from: &Path, to: &Path) {
+/// Copies a directory into one that is there.
+pub fn copy(from: &Path, to: &Path) {
     for entry in std::fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
         let to = to.join(entry.file_name());

@@ -1,7 +1,7 @@
 //! `terrane state restore`
 
-use engine_core::ports::{Stored, Tip};
-use engine_core::state::Difference;
+use engine_core::ports::{StateError, Stored, Tip};
+use engine_core::state::{Difference, State};
 use engine_render::{difference_text, stored_json};
 
 use super::approved;
@@ -24,12 +24,22 @@ pub fn run(
     let read = session.store.latest();
     let tip = session.store.unchecked().map_err(CommandError::while_("read the state"))?;
     let wanted = find(&session, revision)?;
-    check(&session, tip.as_ref(), &wanted)?;
     if let Err(error) = &read {
         say(&format!("the state as it is: {}\n", engine_render::escape(&error.to_string())));
     }
-    say(&effect(tip.as_ref(), &wanted));
-    if !approved(approving, "Do you want to bring this revision back?")? {
+    let is_newest = tip.as_ref().is_some_and(|tip| tip.revision == wanted.revision);
+    let question = match (is_newest, &read) {
+        (true, Err(StateError::Rewritten(_))) => {
+            say(&accepted(&wanted));
+            "Do you want to go on with what the ref has now?"
+        }
+        _ => {
+            check(&session, tip.as_ref(), &wanted)?;
+            say(&effect(tip.as_ref(), &wanted));
+            "Do you want to bring this revision back?"
+        }
+    };
+    if !approved(approving, question)? {
         return Ok(Exit::Incomplete);
     }
     let summary = format!("state restore: serial {}", wanted.state.serial);
@@ -56,11 +66,23 @@ fn check(session: &Session, tip: Option<&Tip>, wanted: &Stored) -> Result<(), Co
             "the state has lineage {} now, the revision has lineage {}",
             tip.lineage, wanted.state.lineage
         ))
-        .hint(
-            "somebody began a new state under the same name; delete its ref by hand if it is not needed, then restore",
-        ));
+        .hint(format!(
+            "somebody began a new state under the same name; to go on with that, run `terrane state restore {}`; if \
+             it is not needed, delete its ref by hand, then restore",
+            tip.revision.0
+        )));
     }
     require_free(session, tip.state.as_ref().ok().and_then(|state| state.holder.clone()))
+}
+
+/// Says what this work copy takes for its state from now on.
+fn accepted(wanted: &Stored) -> String {
+    let State { serial, lineage, records, .. } = &wanted.state;
+    let objects = records.len();
+    format!(
+        "Serial {serial} of lineage {lineage}, with {objects} objects, is what the ref has. Nothing is written to it: \
+         this work copy goes on with it, and with nothing that it has seen before.\n"
+    )
 }
 
 /// Says what the revision changes in the newest state.

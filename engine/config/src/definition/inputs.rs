@@ -247,3 +247,49 @@ fn variable_files_are_read_in_order_and_are_no_definition() {
         "files and arguments count in the order in which they are given"
     );
 }
+
+#[test]
+fn a_secret_is_no_key_of_a_map() {
+    let secrets = "variable \"s\" {\n  default = \"hunter2\"\n  sensitive = true\n}\n\
+                   variable \"m\" {\n  default = { user = \"hunter2\" }\n  sensitive = true\n}\n";
+    let config_map = |labels: &str, data: &str| {
+        let metadata = format!("{{ name = \"c\", namespace = \"default\", labels = {labels} }}");
+        format!(
+            "{HEAD}{secrets}manifest \"c\" {{\n  object = {{\n    apiVersion = \"v1\"\n    kind = \"ConfigMap\"\n    metadata = \
+             {metadata}\n    data = {data}\n  }}\n}}\n"
+        )
+    };
+    let faults = |main: &str| Repository::new(&[("main.hcl", main)]).faults();
+    for data in [
+        "{ (var.s) = 1 }",
+        "{ \"x-${var.s}\" = \"1\" }",
+        "merge({ a = \"1\" }, { (var.s) = \"1\" })",
+        "tomap({ (sha1(var.s)) = \"1\" })",
+        "{ for s in toset([var.s]) : s => \"1\" }",
+        "{ for s in [var.s] : s => \"1\" }",
+        "{ for k, v in var.m : v => k }",
+        "{ for k, v in var.m : v => k... }",
+        "true ? { (var.s) = \"1\" } : {}",
+    ] {
+        let found = faults(&config_map("{}", data));
+        assert!(found.starts_with("TRN0152 main.hcl:"), "{data}: {found}");
+        assert!(found.contains("a key of data of manifest.c is sensitive"), "{data}: {found}");
+        assert!(!found.contains("hunter2"), "{data}: {found}");
+        let place: usize = found.split(':').nth(1).and_then(|line| line.parse().ok()).unwrap_or_default();
+        let line = config_map("{}", data).lines().nth(place - 1).map(str::to_owned).unwrap_or_default();
+        assert!(line.contains("data ="), "{data}: it points at {line}");
+    }
+    assert!(
+        faults(&config_map("{ (var.s) = \"1\" }", "{}")).contains("a key of metadata.labels of manifest.c")
+    );
+    let secret =
+        format!("{HEAD}{secrets}secret \"p\" {{\n  namespace = \"n\"\n  data = {{ (var.s) = \"1\" }}\n}}\n");
+    assert!(faults(&secret).contains("a key of data of secret.p is sensitive"), "{}", faults(&secret));
+    // A map that is sensitive as a whole has ordinary keys, and what may be shown may be a key.
+    for data in
+        ["var.m", "{ for k, v in var.m : k => v }", "{ (nonsensitive(var.s)) = \"1\" }", "{ a = var.s }"]
+    {
+        let definition = Repository::new(&[("main.hcl", &config_map("{}", data))]).definition();
+        assert!(definition.graph.resources()[0].manifest().is_some(), "{data}");
+    }
+}

@@ -51,7 +51,8 @@ impl Evaluator<'_> {
         let result = function
             .invoke(values.clone(), self.scope, self.budget)
             .map_err(|error| self.failed(function, error, &arguments, range))?;
-        Ok(call_result::known(function.name(), &values, result))
+        let secret_keys = values.iter().any(ExprValue::has_secret_keys);
+        Ok(call_result::known(function.name(), &values, result).with_secret_keys_of(secret_keys))
     }
 
     /// Refuses arguments of types that the function never takes, before all of them are known.

@@ -58,7 +58,9 @@ impl Evaluator<'_> {
         } else {
             ExprValue::object(entries)
         };
-        Ok(value.with_sensitivity_of(sensitive).with_ephemerality_of(ephemeral))
+        // Itself it is sensitive for its keys only.
+        let value = value.with_sensitivity_of(sensitive).with_secret_keys_of(sensitive);
+        Ok(value.with_ephemerality_of(ephemeral))
     }
 
     /// Evaluates a key. An unquoted name stands for itself; a reference must be in parentheses.

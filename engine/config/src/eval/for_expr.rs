@@ -19,6 +19,8 @@ pub(super) struct Iteration {
     pub(super) sensitive: bool,
     /// Whether it is known to be a collection.
     pub(super) is_typed: bool,
+    /// Whether its keys are its items.
+    pub(super) is_set: bool,
 }
 
 /// The names that a `for` binds.
@@ -26,6 +28,13 @@ pub(super) struct Iteration {
 pub(super) struct Names<'e> {
     pub(super) key: Option<&'e str>,
     pub(super) value: &'e str,
+}
+
+impl Names<'_> {
+    /// Tells whether an expression is the name of the key and nothing else.
+    fn is_key(self, expression: &Expression) -> bool {
+        matches!(expression, Expression::Variable(name) if Some(name.as_str()) == self.key)
+    }
 }
 
 /// What comes out of one turn of a `for`.
@@ -38,6 +47,7 @@ struct Turn {
 #[derive(Default)]
 struct Marks {
     sensitive: bool,
+    secret_keys: bool,
     unknown: bool,
 }
 
@@ -48,7 +58,11 @@ impl Evaluator<'_> {
             value: for_expr.intro.value_var.as_str(),
         };
         let iteration = self.iteration(&for_expr.intro.collection_expr)?;
-        let mut marks = Marks { sensitive: iteration.sensitive, unknown: iteration.items.is_none() };
+        let unknown = iteration.items.is_none();
+        // What comes out of a secret collection is secret, but for the keys that it has of itself.
+        let keeps_keys = !iteration.is_set && for_expr.key_expr.as_ref().is_some_and(|key| names.is_key(key));
+        let secret_keys = iteration.sensitive && !keeps_keys;
+        let mut marks = Marks { sensitive: iteration.sensitive, secret_keys, unknown };
         if iteration.is_typed {
             marks.sensitive |= self.condition_in_general(for_expr, names)? && marks.unknown;
         }
@@ -63,7 +77,7 @@ impl Evaluator<'_> {
             Some(key) => self.keyed(turns, key, marks.sensitive, range)?,
         };
         let result = if marks.unknown { ExprValue::unknown(Type::Any) } else { result };
-        Ok(result.with_sensitivity_of(marks.sensitive))
+        Ok(result.with_sensitivity_of(marks.sensitive).with_secret_keys_of(marks.secret_keys))
     }
 
     /// Evaluates the condition once for no item in particular, which finds what is wrong with it for all of them.
@@ -97,7 +111,8 @@ impl Evaluator<'_> {
             }
         };
         let is_typed = !matches!(value.kind(), Kind::Unknown(unknown) if unknown.ty == Type::Any);
-        Ok(Iteration { items, sensitive: value.is_sensitive(), is_typed })
+        let is_set = matches!(value.kind(), Kind::Set(_));
+        Ok(Iteration { items, sensitive: value.is_sensitive(), is_typed, is_set })
     }
 
     /// Runs `body` with the names of a `for` bound.
@@ -141,6 +156,7 @@ impl Evaluator<'_> {
             Some(key) => {
                 let value = self.value(key)?;
                 marks.sensitive |= value.is_sensitive();
+                marks.secret_keys |= value.is_sensitive();
                 if value.is_unknown() {
                     marks.unknown = true;
                     return Ok(None);

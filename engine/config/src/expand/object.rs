@@ -88,6 +88,9 @@ impl Walk<'_> {
                 .about(site.address.clone())
                 .into());
         }
+        if let Some(path) = plain.secret_keys.first() {
+            return Err(secret_key(&path.to_string(), site, &written(site, path, span)));
+        }
         if let Some(path) = plain.ephemeral.first() {
             return Err(kept(&path.to_string(), site, span));
         }
@@ -127,6 +130,17 @@ impl Walk<'_> {
         check_object(&manifest, site, span)?;
         Ok(manifest)
     }
+}
+
+/// Builds the error for a map that has a secret among its keys.
+pub(super) fn secret_key(field: &str, site: &Site<'_>, span: &SourceSpan) -> Diagnostics {
+    let field = if field.is_empty() { "the object" } else { field };
+    Diagnostic::error(SENSITIVE, format!("a key of {field} of {} is sensitive", site.address))
+        .detail("The server shows the names of fields to all who may read the object, and records them in its managed fields.")
+        .at(span.clone())
+        .about(site.address.clone())
+        .hint("put the secret into a value; if the key may be shown: nonsensitive(…)")
+        .into()
 }
 
 /// Builds the error for an ephemeral value in what an object keeps.

@@ -10,7 +10,7 @@ use engine_core::resource::{Body as ResourceBody, Lifecycle, Read, Resource};
 use engine_core::value::{Text, Value};
 
 use super::block::Site;
-use super::object::{cluster, kept};
+use super::object::{cluster, kept, secret_key};
 use super::scope::Uses;
 use super::{Frame, Walk};
 use crate::codes::{DUPLICATE, GENERATE, INVALID_ARGUMENT, SENSITIVE, UNKNOWN_IDENTITY};
@@ -126,6 +126,9 @@ impl Walk<'_> {
                 .detail("A plan must be able to say which keys there are.")
                 .at(argument.span())
                 .into());
+        }
+        if value.has_secret_keys() {
+            return Err(secret_key("data", site, &argument.span()));
         }
         let map = convert(&value, &Type::map(Type::String)).map_err(|error| {
             Diagnostic::error(INVALID_ARGUMENT, format!("invalid value for data: {error}"))

@@ -17,6 +17,8 @@ pub struct Plain {
     pub unknown: Vec<FieldPath>,
     /// Where something is sensitive, in order; everything below such a path is sensitive too.
     pub sensitive: Vec<FieldPath>,
+    /// The maps of which a key is a secret, in order.
+    pub secret_keys: Vec<FieldPath>,
     /// Where something is ephemeral, in order; everything below such a path is ephemeral too.
     pub ephemeral: Vec<FieldPath>,
 }
@@ -31,7 +33,8 @@ impl ExprValue {
     pub fn to_plain(&self) -> Plain {
         let mut walk = Walk::default();
         let value = walk.value(self);
-        Plain { value, unknown: walk.unknown, sensitive: walk.sensitive, ephemeral: walk.ephemeral }
+        let Walk { unknown, sensitive, secret_keys, ephemeral, .. } = walk;
+        Plain { value, unknown, sensitive, secret_keys, ephemeral }
     }
 
     /// Returns a wholly known value as plain data. The sensitive mark is lost.
@@ -48,6 +51,7 @@ struct Walk {
     path: FieldPath,
     unknown: Vec<FieldPath>,
     sensitive: Vec<FieldPath>,
+    secret_keys: Vec<FieldPath>,
     ephemeral: Vec<FieldPath>,
 }
 
@@ -55,6 +59,9 @@ impl Walk {
     fn value(&mut self, value: &ExprValue) -> Value {
         if value.is_sensitive() {
             self.sensitive.push(self.path.clone());
+        }
+        if value.has_secret_keys() {
+            self.secret_keys.push(self.path.clone());
         }
         if value.is_ephemeral() {
             self.ephemeral.push(self.path.clone());

@@ -28,11 +28,8 @@ pub(super) fn add_edges(
         if let Some(crd) = crds.get(&(object_ref.cluster.clone(), object_ref.kind.clone())) {
             edge(*crd, "its kind is defined by this CustomResourceDefinition");
         }
-        if let Some(name) = &object_ref.namespace {
-            let namespace = target(object_ref, GroupKind::new("", "Namespace"), None, name.clone());
-            if let Some(found) = by_ref.get(&namespace) {
-                edge(*found, "it lies in this Namespace");
-            }
+        if let Some(found) = object_ref.enclosing_namespace().and_then(|namespace| by_ref.get(&namespace)) {
+            edge(*found, ENCLOSED);
         }
         let Some(manifest) = resource.manifest() else {
             continue;
@@ -51,6 +48,9 @@ pub(super) fn add_edges(
         }
     }
 }
+
+/// Why an object comes after its Namespace.
+pub(super) const ENCLOSED: &str = "it lies in this Namespace";
 
 /// Why an object comes after the quotas and limit ranges of its namespace.
 pub(super) const LIMITED: &str = "it counts against this quota, or has these defaults";

@@ -304,7 +304,8 @@ impl ResourceGraph {
 
     /// Returns what a resource depends on: blocks by address, and objects by inference.
     ///
-    /// Quotas and limit ranges are left out: they concern what is new, so that nothing has to be deleted before them.
+    /// Quotas and limit ranges are left out: they concern what is new, so that nothing has to be deleted before them. So
+    /// is the Namespace that the object lies in: the object's reference tells it ([`Dependencies::objects_of`]).
     pub fn dependencies(&self, resource: &Resource) -> Dependencies {
         let Some(idx) = self.by_address.get(&resource.address) else {
             return Dependencies::default();
@@ -314,7 +315,10 @@ impl ResourceGraph {
         let mut starts = vec![self.nodes[*idx]];
         while let Some(node) = starts.pop() {
             let edges = self.graph.edges_directed(node, petgraph::Incoming);
-            for edge in edges.filter(|edge| *edge.weight() != EdgeReason::Inferred(infer::LIMITED)) {
+            let is_told = |reason: &EdgeReason| {
+                matches!(reason, EdgeReason::Inferred(infer::LIMITED | infer::ENCLOSED))
+            };
+            for edge in edges.filter(|edge| !is_told(edge.weight())) {
                 match &self.graph[edge.source()] {
                     Node::Start(_) => starts.push(edge.source()),
                     Node::Done(address) => found.blocks.push(address.clone()),
@@ -335,8 +339,15 @@ impl ResourceGraph {
 pub struct Dependencies {
     /// Block instances.
     pub blocks: Vec<Address>,
-    /// Objects.
+    /// Objects, without the Namespace around it.
     pub objects: Vec<ObjectRef>,
+}
+
+impl Dependencies {
+    /// Returns all objects that `dependent` depends on: the Namespace that it lies in, and those that are recorded.
+    pub fn objects_of(&self, dependent: &ObjectRef) -> impl Iterator<Item = ObjectRef> {
+        dependent.enclosing_namespace().into_iter().chain(self.objects.iter().cloned())
+    }
 }
 
 #[cfg(test)]

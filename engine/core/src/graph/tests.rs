@@ -277,11 +277,13 @@ fn an_inferred_edge_gives_way_to_a_declared_one() {
 
 #[test]
 fn records_keep_the_blocks_and_objects_that_a_resource_depends_on() {
+    let mounts = r#"{"spec":{"volumes":[{"name":"v","configMap":{"name":"a"}}]}}"#;
     let graph = graph(&[
         Declared::new("v1 Namespace dev", "{}").at("namespace.dev.manifest.namespace"),
         Declared::new("v1 ConfigMap dev/a", "{}").at("app.shared.manifest.a"),
         Declared::new("v1 ConfigMap dev/b", "{}").at("app.web.manifest.b").after("app.shared"),
         Declared::new("v1 ConfigMap dev/c", "{}").at("app.web.manifest.c").after("app.web.manifest.b"),
+        Declared::new("v1 Pod dev/web", mounts).at("app.web.manifest.web").after("app.shared"),
         Declared::new("v1 ConfigMap prod/d", "{}").at(r#"app.web.manifests.d["ConfigMap/prod/d"]"#),
         // It concerns what is made after it, and nothing is deleted before it.
         Declared::new("v1 ResourceQuota dev/q", "{}").at("namespace.dev.manifest.quota"),
@@ -291,10 +293,17 @@ fn records_keep_the_blocks_and_objects_that_a_resource_depends_on() {
         let blocks = found.blocks.iter().map(ToString::to_string);
         blocks.chain(found.objects.iter().map(ToString::to_string)).collect::<Vec<_>>().join(", ")
     };
-    assert_eq!(of("app.shared.manifest.a"), "Namespace/dev");
-    assert_eq!(of("app.web.manifest.b"), "app.shared, Namespace/dev");
-    assert_eq!(of("app.web.manifest.c"), "app.web.manifest.b, Namespace/dev");
+    assert_eq!(of("app.shared.manifest.a"), "");
+    assert_eq!(of("app.web.manifest.b"), "app.shared");
+    assert_eq!(of("app.web.manifest.c"), "app.web.manifest.b");
     assert_eq!(of(r#"app.web.manifests.d["ConfigMap/prod/d"]"#), "");
+    let web = graph.at(&parse("app.web.manifest.web")).unwrap();
+    assert_eq!(of("app.web.manifest.web"), "app.shared, ConfigMap/dev/a");
+    let objects: Vec<_> = graph.dependencies(web).objects_of(web.object_ref()).collect();
+    assert_eq!(
+        objects.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        ["Namespace/dev", "ConfigMap/dev/a"]
+    );
     let stranger = Declared::new("v1 ConfigMap dev/x", "{}").resource;
     assert_eq!(graph.dependencies(&stranger), Dependencies::default());
 }

@@ -186,8 +186,8 @@ impl<'a> Builder<'a> {
                     self.points.add_edge(dependent, *stage, Link::Recorded);
                 }
             }
-            for object in &dependencies.objects {
-                let dependency = self.by_object.get(object).copied();
+            for object in dependencies.objects_of(object_ref) {
+                let dependency = self.by_object.get(&object).copied();
                 if let Some(dependency) =
                     dependency.filter(|point| matches!(self.points[*point].key, Key::Delete(..)))
                 {

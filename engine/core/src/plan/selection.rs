@@ -91,14 +91,12 @@ impl Selection {
             return gone.keys().copied().collect();
         }
         let mut by_block: HashMap<&Address, Vec<&ObjectRef>> = HashMap::new();
-        let mut by_object: HashMap<&ObjectRef, Vec<&ObjectRef>> = HashMap::new();
+        let mut by_object: HashMap<ObjectRef, Vec<&ObjectRef>> = HashMap::new();
         for (object_ref, record) in gone {
             record.dependencies.blocks.iter().for_each(|it| by_block.entry(it).or_default().push(object_ref));
-            record
-                .dependencies
-                .objects
-                .iter()
-                .for_each(|it| by_object.entry(it).or_default().push(object_ref));
+            for dependency in record.dependencies.objects_of(object_ref) {
+                by_object.entry(dependency).or_default().push(object_ref);
+            }
         }
         let is_target = |record: &ResourceRecord| {
             let current = whole.refactoring().current(&record.address);
@@ -112,7 +110,7 @@ impl Selection {
             if !found.insert(*known) {
                 continue;
             }
-            queue.extend(by_object.get(known).into_iter().flatten());
+            queue.extend(by_object.get(*known).into_iter().flatten());
             let blocks = record.address.enclosing();
             queue.extend(blocks.iter().filter_map(|block| by_block.get(block)).flatten());
         }

@@ -113,7 +113,8 @@ pub trait RevisionStore: StateStore {
     /// Brings back a revision if the tip still is `expected`, and returns what is the newest state then.
     ///
     /// A chain that is gone begins again at the revision, one that was rewound goes forward to it. Otherwise its
-    /// content follows the tip as a new revision: see [`State::restored_after`].
+    /// content follows the tip as a new revision: see [`State::restored_after`]. The tip itself is not written again:
+    /// it is taken for what was seen, whatever was seen before.
     ///
     /// # Errors
     /// As [`StateStore::advance`], or the chain has another lineage now.

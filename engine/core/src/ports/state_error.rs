@@ -116,7 +116,7 @@ impl StateError {
             Self::Locked(_) => "wait until that run has ended",
             Self::Moved { .. } => "`terrane state history` shows what was done; plan again",
             Self::Missing(_) | Self::Rewritten(_) => {
-                "nothing was written; find out who moved the ref before anything rests on it"
+                "nothing was written; find out who moved the ref, then run one of these commands"
             }
             Self::Refused(_) => {
                 "nothing was written; let the server's rules allow pushes to the state's ref, then try again"

@@ -27,7 +27,7 @@ pub(super) fn state(addresses: &[&str]) -> State {
             uid: Uid::new(format!("uid-{idx}")),
             dependencies: Dependencies { blocks: std::mem::take(&mut before), objects: Vec::new() },
             prevent_destroy: false,
-            desired: Fingerprint { open: Digest::of_bytes(b""), seal: Seal::Empty },
+            desired: Fingerprint { open: Digest::of_bytes(b"").print(), seal: Seal::Empty },
             settled: None,
             fields: Vec::new(),
         };

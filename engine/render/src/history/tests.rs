@@ -29,11 +29,11 @@ fn history_is_one_line_a_step() {
     };
     let approval = Approval { who: "Jo <jo@example.com>".into(), time: "2026-01-02T03:00:00Z".into() };
     let approvals = Approvals::from([(plan, approval)]);
-    let entries = [restored, applied, entry(9, "apply: begin, 1 changes intended")];
+    let entries = [restored, applied, entry(9, "apply: begin, 1 change intended")];
     insta::assert_snapshot!(history_text(&entries, &approvals), @r"
     11  0123456789ab  2026-01-02T03:04:05Z  state restore: serial 9  (ops\x1b[0m@host; brings back fedcba987654)
     10  0123456789ab  2026-01-02T03:04:05Z  apply: 1 created, 0 changed, 0 deleted  (ops\x1b[0m@host; plan ca978112, approved by Jo <jo@example.com>)
-     9  0123456789ab  2026-01-02T03:04:05Z  apply: begin, 1 changes intended  (ops\x1b[0m@host)
+     9  0123456789ab  2026-01-02T03:04:05Z  apply: begin, 1 change intended  (ops\x1b[0m@host)
     ");
     let json: serde_json::Value = serde_json::from_str(&history_json(&entries, &approvals)).unwrap();
     let applied = &json["entries"][1];

@@ -15,7 +15,7 @@ fn record(text: &str) -> ResourceRecord {
             objects: vec![object("Namespace/dev")],
         },
         prevent_destroy: true,
-        desired: Fingerprint { open: Digest::of_bytes(b"a"), seal: Seal::Empty },
+        desired: Fingerprint { open: Digest::of_bytes(b"a").print(), seal: Seal::Empty },
         settled: None,
         fields: Vec::new(),
     }

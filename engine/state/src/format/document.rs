@@ -3,7 +3,7 @@
 use engine_core::state::State;
 use engine_core::value::Value;
 
-use super::{FormatError, SCHEMA, encode};
+use super::{FormatError, Schema, encode};
 
 /// Returns a state as one value: `schema`, and `meta`, `objects` and `intents` as the files have them.
 ///
@@ -19,7 +19,7 @@ pub fn document(state: &State) -> Result<Value, FormatError> {
     };
     let meta = lines(super::META, &files.meta)?.into_iter().next().unwrap_or_default();
     Ok(Value::map([
-        ("schema", Value::from(SCHEMA as i64)),
+        ("schema", Value::from(Schema::NEWEST.number())),
         ("meta", meta),
         ("objects", Value::list(lines(super::OBJECTS, &files.objects)?)),
         ("intents", Value::list(lines(super::INTENTS, &files.intents)?)),

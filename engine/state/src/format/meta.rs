@@ -9,7 +9,7 @@ use engine_core::state::{Holder, Output, State};
 use engine_core::value::{Text, Value};
 use serde::{Deserialize, Serialize};
 
-use super::{FormatError, META, SCHEMA, output};
+use super::{FormatError, META, Schema, output};
 
 /// The whole file. Fields stand in the order of their names: canonical JSON sorts its keys.
 #[derive(Serialize, Deserialize)]
@@ -28,7 +28,7 @@ pub(super) struct Meta {
     /// For people who read the file; the reader derives nothing from it.
     #[serde(default)]
     phase: Text,
-    schema: u64,
+    schema: i64,
     serial: u64,
 }
 
@@ -89,7 +89,7 @@ impl Meta {
             objects: state.records.len() as u64,
             outputs,
             phase: phase(state).into(),
-            schema: SCHEMA,
+            schema: Schema::NEWEST.number(),
             serial: state.serial,
         })
     }
@@ -99,16 +99,13 @@ impl Meta {
     pub(super) fn read(bytes: &[u8]) -> Result<Self, FormatError> {
         let fault = |error: serde_json::Error| FormatError::new(META, error.to_string());
         let value: Value = serde_json::from_slice(bytes).map_err(fault)?;
-        match value.get("schema").and_then(Value::as_i64) {
-            Some(schema) if schema == SCHEMA as i64 => serde_json::from_slice(bytes).map_err(fault),
-            Some(schema) => {
-                let reason =
-                    format!("the state has schema {schema}, this version of terrane reads schema {SCHEMA}");
-                let is_newer = schema > SCHEMA as i64;
-                Err(FormatError { is_newer, ..FormatError::new(META, reason) })
-            }
-            None => Err(FormatError::new(META, "there is no schema number")),
-        }
+        let schema = value.get("schema").and_then(Value::as_i64);
+        known(schema.ok_or_else(|| FormatError::new(META, "there is no schema number"))?)?;
+        serde_json::from_slice(bytes).map_err(fault)
+    }
+
+    pub(super) fn schema(&self) -> Result<Schema, FormatError> {
+        known(self.schema)
     }
 
     pub(super) fn counts(&self) -> Counts {
@@ -140,6 +137,15 @@ impl Meta {
             outputs,
         })
     }
+}
+
+fn known(schema: i64) -> Result<Schema, FormatError> {
+    Schema::of(schema).ok_or_else(|| {
+        let newest = Schema::NEWEST.number();
+        let reason =
+            format!("the state has schema {schema}, this version of terrane reads schemas up to {newest}");
+        FormatError { is_newer: schema > newest, ..FormatError::new(META, reason) }
+    })
 }
 
 fn phase(state: &State) -> &'static str {

@@ -1,7 +1,7 @@
 //! The format: a [`State`] as three canonical files.
 //!
 //! The same state always gives the same bytes, so equal states are equal blobs. The reader tolerates fields
-//! that it does not know, refuses a schema newer than [`SCHEMA`], and never trusts what it reads.
+//! that it does not know, reads every schema there has been, refuses a newer one, and never trusts what it reads.
 
 mod canonical;
 mod document;
@@ -22,8 +22,28 @@ use meta::Meta;
 pub(crate) use record::DeedLine;
 use record::{IntentLine, ObjectLine};
 
-/// The newest schema that this version reads, and the one that it writes.
-pub const SCHEMA: u64 = 1;
+/// How the files are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Schema {
+    /// With whole hashes in hexadecimal digits, a kind with its group, and the Namespace among what an object depends on.
+    One = 1,
+    /// As this version writes it.
+    Two = 2,
+}
+
+impl Schema {
+    /// The one that this version writes.
+    pub(crate) const NEWEST: Self = Self::Two;
+
+    /// Returns the schema of a number, `None` if this version cannot read it.
+    pub(crate) fn of(number: i64) -> Option<Self> {
+        [Self::One, Self::Two].into_iter().find(|schema| schema.number() == number)
+    }
+
+    pub(crate) fn number(self) -> i64 {
+        self as i64
+    }
+}
 
 /// The most bytes that the three files may have together.
 pub const MAX_BYTES: usize = 20 * 1024 * 1024;
@@ -113,10 +133,10 @@ pub fn decode(files: &Files) -> Result<State, FormatError> {
     }
     whole(META, &files.meta)?;
     let meta = Meta::read(&files.meta)?;
-    let counts = meta.counts();
+    let (counts, schema) = (meta.counts(), meta.schema()?);
     let mut state = meta.into_state()?;
     each_line(OBJECTS, &files.objects, counts.objects, |line: ObjectLine<'_>| {
-        let (object_ref, record) = line.try_into()?;
+        let (object_ref, record) = line.read(schema)?;
         match state.records.entry(object_ref) {
             Entry::Occupied(twice) => return Err(format!("{:?} is recorded twice", twice.key())),
             Entry::Vacant(place) => drop(place.insert(record)),
@@ -124,7 +144,7 @@ pub fn decode(files: &Files) -> Result<State, FormatError> {
         Ok(())
     })?;
     each_line(INTENTS, &files.intents, counts.intents, |line: IntentLine<'_>| {
-        state.intents.push(line.try_into()?);
+        state.intents.push(line.read(schema)?);
         Ok(())
     })?;
     Ok(state)

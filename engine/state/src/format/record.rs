@@ -2,14 +2,18 @@
 
 use std::borrow::Cow;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use engine_core::address::Address;
-use engine_core::digest::{Digest, Fingerprint, Seal};
+use engine_core::digest::{Digest, Fingerprint, Print, Seal};
 use engine_core::graph::Dependencies;
 use engine_core::object_ref::{ApiVersion, ClusterRef, GroupKind, ObjectRef, Uid};
 use engine_core::plan::ActionKind;
 use engine_core::state::{Deed, Intent, ResourceRecord};
 use engine_core::value::Text;
 use serde::{Deserialize, Serialize};
+
+use super::Schema;
 
 /// A line of `objects.jsonl`. Fields stand in the order of their names: canonical JSON sorts its keys.
 #[derive(Serialize, Deserialize)]
@@ -80,8 +84,8 @@ impl From<(&ObjectRef, &ResourceRecord)> for ObjectLine<'_> {
             blocks: blocks.iter().map(Address::to_string).collect(),
             cluster: object_ref.cluster.as_str().into(),
             desired: fingerprint_text(&record.desired).into(),
-            fields: record.fields.iter().map(|hash| format!("{hash:08x}")).collect(),
-            kind: object_ref.kind.to_string().into(),
+            fields: hashes_text(&record.fields).into(),
+            kind: object_ref.kind.kind.as_str().to_owned().into(),
             name: object_ref.name.clone(),
             namespace: object_ref.namespace.clone(),
             objects: objects.iter().map(ReferenceEntry::from).collect(),
@@ -92,25 +96,25 @@ impl From<(&ObjectRef, &ResourceRecord)> for ObjectLine<'_> {
     }
 }
 
-impl TryFrom<ObjectLine<'_>> for (ObjectRef, ResourceRecord) {
-    type Error = String;
-
-    fn try_from(line: ObjectLine<'_>) -> Result<Self, String> {
+impl ObjectLine<'_> {
+    /// Returns the record of a line that a state of this schema has.
+    pub(crate) fn read(self, schema: Schema) -> Result<(ObjectRef, ResourceRecord), String> {
+        let api_version = api_version(&self.api_version)?;
         let object_ref = ObjectRef {
-            cluster: ClusterRef::new(line.cluster),
-            kind: group_kind(&line.kind)?,
-            namespace: line.namespace,
-            name: line.name,
+            cluster: ClusterRef::new(self.cluster),
+            kind: schema.kind(&self.kind, &api_version)?,
+            namespace: self.namespace,
+            name: self.name,
         };
         let record = ResourceRecord {
-            address: address(&line.address)?,
-            api_version: api_version(&line.api_version)?,
-            uid: Uid::new(line.uid),
-            dependencies: dependencies(&line.blocks, line.objects)?,
-            prevent_destroy: line.prevent_destroy,
-            desired: fingerprint(&line.desired)?,
-            settled: line.settled.as_deref().map(fingerprint).transpose()?,
-            fields: hashes(&line.fields)?,
+            address: address(&self.address)?,
+            api_version,
+            uid: Uid::new(self.uid),
+            dependencies: dependencies(&object_ref, &self.blocks, self.objects)?,
+            prevent_destroy: self.prevent_destroy,
+            desired: schema.fingerprint(&self.desired)?,
+            settled: self.settled.as_deref().map(|text| schema.fingerprint(text)).transpose()?,
+            fields: schema.hashes(&self.fields)?,
         };
         Ok((object_ref, record))
     }
@@ -127,15 +131,14 @@ impl From<&Deed> for DeedLine<'_> {
     }
 }
 
-impl TryFrom<DeedLine<'_>> for Deed {
-    type Error = String;
-
-    fn try_from(line: DeedLine<'_>) -> Result<Self, String> {
-        Ok(match line {
-            DeedLine::Removed(entry) => Self::Removed(entry.try_into()?),
-            DeedLine::Applied(line) => {
-                let (object_ref, record) = (*line).try_into()?;
-                Self::Applied(object_ref, Box::new(record))
+impl DeedLine<'_> {
+    /// Returns what a line tells that was written under this schema.
+    pub(crate) fn read(self, schema: Schema) -> Result<Deed, String> {
+        Ok(match self {
+            Self::Removed(entry) => Deed::Removed(entry.try_into()?),
+            Self::Applied(line) => {
+                let (object_ref, record) = line.read(schema)?;
+                Deed::Applied(object_ref, Box::new(record))
             }
         })
     }
@@ -150,7 +153,7 @@ impl From<&Intent> for IntentLine<'_> {
             api_version: intent.api_version.to_string(),
             blocks: blocks.iter().map(Address::to_string).collect(),
             cluster: intent.object_ref.cluster.as_str().into(),
-            kind: intent.object_ref.kind.to_string(),
+            kind: intent.object_ref.kind.kind.to_string(),
             name: intent.object_ref.name.clone(),
             namespace: intent.object_ref.namespace.clone(),
             objects: objects.iter().map(ReferenceEntry::from).collect(),
@@ -158,33 +161,39 @@ impl From<&Intent> for IntentLine<'_> {
     }
 }
 
-impl TryFrom<IntentLine<'_>> for Intent {
-    type Error = String;
-
-    fn try_from(line: IntentLine<'_>) -> Result<Self, String> {
-        Ok(Self {
-            object_ref: ObjectRef {
-                cluster: ClusterRef::new(line.cluster),
-                kind: group_kind(&line.kind)?,
-                namespace: line.namespace,
-                name: line.name,
-            },
-            address: address(&line.address)?,
-            action: ActionKind::parse(&line.action)
-                .ok_or_else(|| format!("`{}` is no action", line.action))?,
-            api_version: api_version(&line.api_version)?,
-            dependencies: dependencies(&line.blocks, line.objects)?,
+impl IntentLine<'_> {
+    /// Returns the intent of a line that a state of this schema has.
+    pub(super) fn read(self, schema: Schema) -> Result<Intent, String> {
+        let api_version = api_version(&self.api_version)?;
+        let object_ref = ObjectRef {
+            cluster: ClusterRef::new(self.cluster),
+            kind: schema.kind(&self.kind, &api_version)?,
+            namespace: self.namespace,
+            name: self.name,
+        };
+        Ok(Intent {
+            address: address(&self.address)?,
+            action: ActionKind::parse(&self.action)
+                .ok_or_else(|| format!("`{}` is no action", self.action))?,
+            api_version,
+            dependencies: dependencies(&object_ref, &self.blocks, self.objects)?,
+            object_ref,
         })
     }
 }
 
+/// Schema 1 has the Namespace around the object among the others.
 fn dependencies<T: AsRef<str>>(
+    dependent: &ObjectRef,
     blocks: &[T],
     objects: Vec<ReferenceEntry<'_>>,
 ) -> Result<Dependencies, String> {
+    let around = dependent.enclosing_namespace();
+    let objects = objects.into_iter().map(ObjectRef::try_from);
+    let objects = objects.filter(|it| it.as_ref().ok() != around.as_ref() || around.is_none());
     Ok(Dependencies {
         blocks: blocks.iter().map(|text| address(text.as_ref())).collect::<Result<_, _>>()?,
-        objects: objects.into_iter().map(ObjectRef::try_from).collect::<Result<_, _>>()?,
+        objects: objects.collect::<Result<_, _>>()?,
     })
 }
 
@@ -212,26 +221,62 @@ impl TryFrom<ReferenceEntry<'_>> for ObjectRef {
     }
 }
 
-/// `OPEN` when nothing is sensitive, `OPEN+SEAL` with a keyed seal, `OPEN+?` with an unknown one.
+/// `OPEN` when nothing is sensitive, `OPEN+SEAL` with a keyed seal, `OPEN+?` with an unknown one. A `+` is no character
+/// of either.
 fn fingerprint_text(fingerprint: &Fingerprint) -> String {
+    let open = BASE64.encode(fingerprint.open.as_bytes());
     match &fingerprint.seal {
-        Seal::Empty => fingerprint.open.to_string(),
-        Seal::Keyed(seal) => format!("{}+{seal}", fingerprint.open),
-        Seal::Unknown => format!("{}+?", fingerprint.open),
+        Seal::Empty => open,
+        Seal::Keyed(seal) => format!("{open}+{}", BASE64.encode(seal.as_bytes())),
+        Seal::Unknown => format!("{open}+?"),
     }
 }
 
-fn fingerprint(text: &str) -> Result<Fingerprint, String> {
-    let (open, seal) = match text.split_once('+') {
-        None => (text, Seal::Empty),
-        Some((open, "?")) => (open, Seal::Unknown),
-        Some((open, seal)) => (open, Seal::Keyed(digest(seal)?)),
-    };
-    Ok(Fingerprint { open: digest(open)?, seal })
+/// The bytes of all hashes, highest first.
+fn hashes_text(hashes: &[u32]) -> String {
+    let bytes: Vec<u8> = hashes.iter().flat_map(|hash| hash.to_be_bytes()).collect();
+    BASE64.encode(bytes)
 }
 
-fn digest(text: &str) -> Result<Digest, String> {
-    text.parse().map_err(|error| format!("`{text}`: {error}"))
+impl Schema {
+    fn fingerprint(self, text: &str) -> Result<Fingerprint, String> {
+        let print = |text: &str| self.print(text).ok_or_else(|| format!("`{text}` is no fingerprint"));
+        let (open, seal) = match text.split_once('+') {
+            None => (text, Seal::Empty),
+            Some((open, "?")) => (open, Seal::Unknown),
+            Some((open, seal)) => (open, Seal::Keyed(print(seal)?)),
+        };
+        Ok(Fingerprint { open: print(open)?, seal })
+    }
+
+    fn print(self, text: &str) -> Option<Print> {
+        match self {
+            Self::One => Some(text.parse::<Digest>().ok()?.print()),
+            Self::Two => Some(Print::from_bytes(BASE64.decode(text).ok()?.try_into().ok()?)),
+        }
+    }
+
+    fn hashes(self, text: &str) -> Result<Vec<u32>, String> {
+        let bytes = match self {
+            Self::One => hex::decode(text).ok(),
+            Self::Two => BASE64.decode(text).ok(),
+        };
+        let bytes = bytes.ok_or("fields: they are not written as this schema has them")?;
+        let (words, rest) = bytes.as_chunks::<4>();
+        if rest.is_empty() {
+            Ok(words.iter().copied().map(u32::from_be_bytes).collect())
+        } else {
+            Err("fields: the last hash is cut off".into())
+        }
+    }
+
+    fn kind(self, text: &str, api_version: &ApiVersion) -> Result<GroupKind, String> {
+        match self {
+            Self::One => group_kind(text),
+            Self::Two if text.is_empty() || text.contains('.') => Err(format!("`{text}` is no kind")),
+            Self::Two => Ok(GroupKind::new(api_version.group.clone(), text)),
+        }
+    }
 }
 
 fn address(text: &str) -> Result<Address, String> {
@@ -249,15 +294,4 @@ fn group_kind(text: &str) -> Result<GroupKind, String> {
         return Err(format!("`{text}` is no kind"));
     }
     Ok(GroupKind::new(group, kind))
-}
-
-/// Reads hashes of eight hexadecimal digits each, without separators.
-fn hashes(text: &str) -> Result<Vec<u32>, String> {
-    let bytes = hex::decode(text).map_err(|error| format!("fields: {error}"))?;
-    let (words, rest) = bytes.as_chunks::<4>();
-    if rest.is_empty() {
-        Ok(words.iter().copied().map(u32::from_be_bytes).collect())
-    } else {
-        Err("fields: the last hash is cut off".into())
-    }
 }

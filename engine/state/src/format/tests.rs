@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use engine_core::address::{Address, InstanceKey, Step};
 use engine_core::cluster::{ClusterRecord, Connection};
-use engine_core::digest::{Digest, Fingerprint, Seal};
+use engine_core::digest::{Digest, Fingerprint, Print, Seal};
 use engine_core::graph::Dependencies;
 use engine_core::lock::Renewal;
 use engine_core::mark::Lineage;
@@ -20,13 +20,13 @@ fn text() -> impl Strategy<Value = Text> {
     "[a-z\"\\\\\n é][a-z0-9.-]{0,12}".prop_map(Text::from)
 }
 
-fn digest() -> impl Strategy<Value = Digest> {
-    any::<[u8; 4]>().prop_map(|bytes| Digest::of_bytes(&bytes))
+fn print() -> impl Strategy<Value = Print> {
+    any::<[u8; 4]>().prop_map(|bytes| Digest::of_bytes(&bytes).print())
 }
 
 fn fingerprint() -> impl Strategy<Value = Fingerprint> {
-    let seal = prop_oneof![Just(Seal::Empty), Just(Seal::Unknown), digest().prop_map(Seal::Keyed)];
-    (digest(), seal).prop_map(|(open, seal)| Fingerprint { open, seal })
+    let seal = prop_oneof![Just(Seal::Empty), Just(Seal::Unknown), print().prop_map(Seal::Keyed)];
+    (print(), seal).prop_map(|(open, seal)| Fingerprint { open, seal })
 }
 
 fn address() -> impl Strategy<Value = Address> {
@@ -48,18 +48,15 @@ fn object_ref() -> impl Strategy<Value = ObjectRef> {
     )
 }
 
-fn api_version() -> impl Strategy<Value = ApiVersion> {
-    prop_oneof![
-        Just(ApiVersion::new("", "v1")),
-        Just(ApiVersion::new("apps", "v1")),
-        Just(ApiVersion::new("rbac.authorization.k8s.io", "v1beta1")),
-    ]
+/// The version that an object is applied in is one of its kind's group.
+fn api_version(object_ref: &ObjectRef) -> ApiVersion {
+    ApiVersion::new(object_ref.kind.group.clone(), "v1beta1")
 }
 
 prop_compose! {
     fn record()(
+        object_ref in object_ref(),
         address in address(),
-        api_version in api_version(),
         uid in text(),
         blocks in vec(address(), 0..3),
         objects in vec(object_ref(), 0..3),
@@ -67,17 +64,18 @@ prop_compose! {
         desired in fingerprint(),
         settled in option::of(fingerprint()),
         fields in vec(any::<u32>(), 0..4),
-    ) -> ResourceRecord {
-        ResourceRecord {
+    ) -> (ObjectRef, ResourceRecord) {
+        let record = ResourceRecord {
             address,
-            api_version,
+            api_version: api_version(&object_ref),
             uid: Uid::new(uid),
             dependencies: Dependencies { blocks, objects },
             prevent_destroy,
             desired,
             settled,
             fields,
-        }
+        };
+        (object_ref, record)
     }
 }
 
@@ -86,11 +84,11 @@ prop_compose! {
         object_ref in object_ref(),
         address in address(),
         action in prop_oneof![Just(ActionKind::Create), Just(ActionKind::Replace), Just(ActionKind::NoOp)],
-        api_version in api_version(),
         blocks in vec(address(), 0..3),
         objects in vec(object_ref(), 0..3),
     ) -> Intent {
-        Intent { object_ref, address, action, api_version, dependencies: Dependencies { blocks, objects } }
+        let (api_version, dependencies) = (api_version(&object_ref), Dependencies { blocks, objects });
+        Intent { object_ref, address, action, api_version, dependencies }
     }
 }
 
@@ -136,7 +134,7 @@ prop_compose! {
         epoch in any::<u64>(),
         holder in option::of(holder()),
         clusters in btree_map(text().prop_map(ClusterRef::new), cluster(), 0..3),
-        records in btree_map(object_ref(), record(), 0..5),
+        records in vec(record(), 0..5),
         intents in vec(intent(), 0..4),
         outputs in btree_map(text(), prop_oneof![Just(Output::Sensitive), value().prop_map(Output::Value)], 0..4),
     ) -> State {
@@ -147,7 +145,7 @@ prop_compose! {
             epoch,
             holder,
             clusters,
-            records,
+            records: records.into_iter().collect(),
             intents,
             outputs,
         }
@@ -156,26 +154,21 @@ prop_compose! {
 
 /// A small state with one of everything.
 pub(crate) fn sample() -> State {
-    let namespace = ObjectRef {
-        cluster: ClusterRef::new("main"),
-        kind: GroupKind::new("", "Namespace"),
-        namespace: None,
-        name: "dev".into(),
-    };
     let deployment = ObjectRef {
         cluster: ClusterRef::new("main"),
         kind: GroupKind::new("apps", "Deployment"),
         namespace: Some("dev".into()),
         name: "web".into(),
     };
-    let open = Digest::of_bytes(b"web");
+    let settings = ObjectRef { kind: GroupKind::new("", "ConfigMap"), ..deployment.clone() };
+    let open = Digest::of_bytes(b"web").print();
     let record = ResourceRecord {
         address: "app.web.manifest.deployment".parse().unwrap(),
         api_version: ApiVersion::new("apps", "v1"),
         uid: Uid::new("4c2d"),
         dependencies: Dependencies {
             blocks: vec!["namespace.dev".parse().unwrap()],
-            objects: vec![namespace],
+            objects: vec![settings],
         },
         prevent_destroy: true,
         desired: Fingerprint { open, seal: Seal::Empty },
@@ -250,7 +243,6 @@ proptest! {
 #[test]
 fn the_format_is_what_its_description_says() {
     let files = encode(&sample()).unwrap();
-    let open = Digest::of_bytes(b"web");
     let lines = files.contents().map(|content| String::from_utf8(content.to_vec()).unwrap());
     assert_eq!(
         lines,
@@ -259,29 +251,70 @@ fn the_format_is_what_its_description_says() {
                 r#"{"clusters":{"main":{"context":"prod-eu","uid":"77aa"}},"environment":"dev","epoch":3,"intents":1,"#,
                 r#""lineage":"abababababababababababababababab","objects":1,"#,
                 r#""outputs":{"ratio":{"value":{"$number":"0.1"}},"token":"sensitive"},"#,
-                r#""phase":"unfinished","schema":1,"serial":7}"#,
+                r#""phase":"unfinished","schema":2,"serial":7}"#,
                 "\n"
-            )
-            .to_owned(),
-            format!(
-                concat!(
-                    r#"{{"address":"app.web.manifest.deployment","apiVersion":"apps/v1","blocks":["namespace.dev"],"#,
-                    r#""cluster":"main","desired":"{open}","fields":"00000001deadbeef","kind":"Deployment.apps","#,
-                    r#""name":"web","namespace":"dev","objects":[["main","Namespace",null,"dev"]],"#,
-                    r#""preventDestroy":true,"settled":"{open}+?","uid":"4c2d"}}"#,
-                    "\n"
-                ),
-                open = open
+            ),
+            // The SHA-256 of `web` begins so, by `printf web | sha256sum | xxd -r -p | head -c 24 | base64`.
+            concat!(
+                r#"{"address":"app.web.manifest.deployment","apiVersion":"apps/v1","blocks":["namespace.dev"],"#,
+                r#""cluster":"main","desired":"S15X9usvQrkDmz0eE5KSlfIxdJxRDL40","fields":"AAAAAd6tvu8","#,
+                r#""kind":"Deployment","name":"web","namespace":"dev","#,
+                r#""objects":[["main","ConfigMap","dev","web"]],"preventDestroy":true,"#,
+                r#""settled":"S15X9usvQrkDmz0eE5KSlfIxdJxRDL40+?","uid":"4c2d"}"#,
+                "\n"
             ),
             concat!(
                 r#"{"action":"update","address":"app.web.manifest.deployment","apiVersion":"apps/v1","#,
-                r#""blocks":["namespace.dev"],"cluster":"main","kind":"Deployment.apps","name":"web","#,
+                r#""blocks":["namespace.dev"],"cluster":"main","kind":"Deployment","name":"web","#,
                 r#""namespace":"dev"}"#,
                 "\n"
-            )
-            .to_owned(),
+            ),
         ]
     );
+}
+
+/// What versions wrote that had schema 1, of [`sample`].
+pub(crate) fn schema_1() -> Files {
+    let file = |lines: &[&str]| format!("{}\n", lines.concat()).into_bytes();
+    Files {
+        meta: file(&[
+            r#"{"clusters":{"main":{"context":"prod-eu","uid":"77aa"}},"environment":"dev","epoch":3,"intents":1,"#,
+            r#""lineage":"abababababababababababababababab","objects":1,"#,
+            r#""outputs":{"ratio":{"value":{"$number":"0.1"}},"token":"sensitive"},"#,
+            r#""phase":"unfinished","schema":1,"serial":7}"#,
+        ]),
+        objects: file(&[
+            r#"{"address":"app.web.manifest.deployment","apiVersion":"apps/v1","blocks":["namespace.dev"],"#,
+            r#""cluster":"main","desired":"4b5e57f6eb2f42b9039b3d1e13929295f231749c510cbe341cd68036d9af97e2","#,
+            r#""fields":"00000001deadbeef","kind":"Deployment.apps","name":"web","namespace":"dev","#,
+            r#""objects":[["main","ConfigMap","dev","web"],["main","Namespace",null,"dev"]],"preventDestroy":true,"#,
+            r#""settled":"4b5e57f6eb2f42b9039b3d1e13929295f231749c510cbe341cd68036d9af97e2+?","uid":"4c2d"}"#,
+        ]),
+        intents: file(&[
+            r#"{"action":"update","address":"app.web.manifest.deployment","apiVersion":"apps/v1","#,
+            r#""blocks":["namespace.dev"],"cluster":"main","kind":"Deployment.apps","name":"web","#,
+            r#""namespace":"dev"}"#,
+        ]),
+    }
+}
+
+#[test]
+fn a_state_of_schema_1_is_read_and_becomes_one_of_the_newest() {
+    assert_eq!(decode(&schema_1()).unwrap(), sample());
+    let [meta, objects, intents] = Files::NAMES;
+    let files = schema_1();
+    let head = head(&files.meta).unwrap();
+    let mut lines = Lines::of(head.schema);
+    assert_eq!(head.schema, Schema::One);
+    assert_eq!(lines.check(objects, &files.objects), Ok(1));
+    assert_eq!(lines.check(intents, &files.intents), Ok(1));
+
+    // Neither schema is taken for the other.
+    let newest = encode(&sample()).unwrap();
+    let mixed = Files { meta: schema_1().meta, ..newest.clone() };
+    assert!(decode(&mixed).unwrap_err().to_string().starts_with(objects), "{meta} tells how to read it");
+    let mixed = Files { meta: newest.meta, ..schema_1() };
+    assert!(decode(&mixed).unwrap_err().to_string().starts_with(objects), "{meta} tells how to read it");
 }
 
 /// Replaces text in one of the sample's files and returns why it is refused.
@@ -303,12 +336,12 @@ fn refusals_say_where_and_why() {
     for (file, from, to, want) in [
         (
             META,
-            r#""schema":1"#,
             r#""schema":2"#,
-            "meta.json: the state has schema 2, this version of terrane reads schema 1",
+            r#""schema":3"#,
+            "meta.json: the state has schema 3, this version of terrane reads schemas up to 2",
         ),
-        (META, r#""schema":1"#, r#""schema":0"#, "schema 0"),
-        (META, r#""schema":1"#, r#""x":1"#, "no schema number"),
+        (META, r#""schema":2"#, r#""schema":0"#, "schema 0"),
+        (META, r#""schema":2"#, r#""x":1"#, "no schema number"),
         (META, r#""epoch":3"#, r#""epoch":3,"epoch":4"#, "key twice"),
         (META, r#""environment":"dev""#, r#""environment":"../x""#, "environment: an environment name has"),
         (META, "abab", "ABAB", "lineage: a lineage has 32 hexadecimal digits"),
@@ -317,13 +350,21 @@ fn refusals_say_where_and_why() {
         (META, "0.1", "x", "`$number` holds no number"),
         (OBJECTS, "\n", "", "objects.jsonl: the last line is cut off"),
         (OBJECTS, "\n", "\n\n", "objects.jsonl, line 2: EOF"),
-        (OBJECTS, "Deployment.apps", ".apps", "objects.jsonl, line 1: `.apps` is no kind"),
-        (OBJECTS, "Deployment.apps", "Deployment.", "is no kind"),
+        (
+            OBJECTS,
+            "\"Deployment\"",
+            "\"Deployment.apps\"",
+            "objects.jsonl, line 1: `Deployment.apps` is no kind",
+        ),
+        (OBJECTS, "\"Deployment\"", "\"\"", "is no kind"),
+        (OBJECTS, "ConfigMap", "ConfigMap.", "is no kind"),
         (OBJECTS, "apps/v1", "Apps/v1", "not an apiVersion"),
         (OBJECTS, "app.web", "app..web", "not an address"),
-        (OBJECTS, "+?", "+", "not a digest"),
-        (OBJECTS, "deadbeef", "deadbe", "the last hash is cut off"),
-        (OBJECTS, "deadbeef", "deadbe\u{e9}", "fields:"),
+        (OBJECTS, "+?", "+", "is no fingerprint"),
+        (OBJECTS, "+?", "=", "is no fingerprint"),
+        (OBJECTS, "AAAAAd6tvu8", "AAAAAd6tvg", "the last hash is cut off"),
+        (OBJECTS, "AAAAAd6tvu8", "AAAAAd6tvu9", "fields:"),
+        (OBJECTS, "AAAAAd6tvu8", "AAAAAd6tvu\u{e9}", "fields:"),
         (OBJECTS, r#""uid":"4c2d""#, r#""uid":7"#, "invalid type"),
         ("intents.jsonl", "update", r"explode\u001b[2J", "intents.jsonl, line 1: `explode"),
     ] {
@@ -375,7 +416,7 @@ fn a_state_that_would_not_read_back_is_not_written() {
 
     let mut state = sample();
     let (mut object_ref, record) = state.records.pop_first().unwrap();
-    object_ref.kind = GroupKind::new("", "Odd.Kind");
+    object_ref.kind = GroupKind::new("batch", "Deployment");
     state.records.insert(object_ref, record);
     let error = encode(&state).unwrap_err().to_string();
     assert!(error.contains("does not read back"), "{error}");

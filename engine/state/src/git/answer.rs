@@ -73,6 +73,15 @@ const UNAUTHORIZED: [&str; 16] = [
     "ssl certificate problem",
 ];
 
+/// The server names another address.
+const REDIRECTED: [&str; 5] = [
+    "returned error: 301",
+    "returned error: 302",
+    "returned error: 303",
+    "returned error: 307",
+    "returned error: 308",
+];
+
 const UNUSABLE: [&str; 2] = ["not allowed", "unable to find remote helper"];
 
 /// What servers refuse without an answer for the ref.
@@ -102,6 +111,11 @@ const LOCAL: [&str; 4] = [
 pub(super) fn read(stdout: &str, stderr: &str) -> Answer {
     match stdout.lines().find_map(|line| line.strip_prefix("!\t")) {
         Some(line) => of_ref(line, stderr),
+        None if says(stderr, &REDIRECTED) => {
+            let said = all(stdout, stderr);
+            let reason = format!("{said}; redirects are not followed: name the address that it leads to");
+            Answer { fault: Fault::Unusable, reason }
+        }
         None => Answer { fault: of_words(stderr), reason: all(stdout, stderr) },
     }
 }

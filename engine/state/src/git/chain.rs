@@ -63,6 +63,19 @@ pub(super) fn before(repository: &Repository, link: &Link) -> Result<Option<Oid>
     Ok(before.filter(|before| !ends_before(repository, link.oid, *before)))
 }
 
+/// Tells whether a link and all the commits that it descends from are at hand.
+pub(super) fn is_whole(repository: &Repository, from: &Link) -> Result<bool, StateError> {
+    let odb = repository.odb().map_err(|error| commit::failed("the objects cannot be read", &error))?;
+    let mut next = Some(from.oid);
+    while let Some(oid) = next {
+        if !odb.exists(oid) {
+            return Ok(false);
+        }
+        next = commit::parents(&commit::find(repository, oid)?).first().copied();
+    }
+    Ok(true)
+}
+
 /// Returns the tree in which a commit keeps the files of the state.
 pub(super) fn tree<'a>(repository: &'a Repository, commit: &Commit<'_>) -> Result<Tree<'a>, String> {
     commit::whole(repository, commit.tree_id())?;

@@ -35,12 +35,15 @@ const KEPT: [&str; 4] = ["GIT_SSH", "GIT_SSH_COMMAND", "GIT_ASKPASS", "GIT_SSL_C
 const VARIABLE: &str = "TERRANE_VAR_";
 
 /// Settings that win over everything passed on.
+///
+/// Redirects are not followed: what is passed on to one server, a header with a token above all, `git` would send to
+/// whichever server that one names.
 const FIXED: [(&str, &str); 9] = [
     ("core.hooksPath", "/dev/null"),
     ("core.fsmonitor", "false"),
     ("core.fsync", "all"),
     ("gc.auto", "0"),
-    ("http.followRedirects", "initial"),
+    ("http.followRedirects", "false"),
     ("maintenance.auto", "false"),
     ("push.gpgSign", "false"),
     ("submodule.recurse", "false"),
@@ -98,7 +101,7 @@ impl Environment {
         kept.map(|(name, value)| (name.clone(), value.clone())).collect()
     }
 
-    fn with<K: Into<OsString>, V: Into<OsString> + AsRef<OsStr>>(
+    pub(super) fn with<K: Into<OsString>, V: Into<OsString> + AsRef<OsStr>>(
         mut self,
         variables: impl IntoIterator<Item = (K, V)>,
     ) -> Self {
@@ -215,7 +218,6 @@ pub(super) fn run(
 /// The exit is polled for: the end of its output would be no sign of it, since grandchildren share the pipes.
 fn wait(child: &mut Child, limits: Limits<'_>) -> Result<bool, &'static str> {
     let start = Instant::now();
-    let mut pause = Duration::from_micros(500);
     let mut reason = "git cannot be waited for";
     while let Ok(ended) = child.try_wait() {
         if let Some(status) = ended {
@@ -225,8 +227,10 @@ fn wait(child: &mut Child, limits: Limits<'_>) -> Result<bool, &'static str> {
             reason = passed;
             break;
         }
-        std::thread::sleep(pause);
-        pause = (pause * 2).min(Duration::from_millis(20));
+        // The exit is noticed at most a sixteenth late.
+        std::thread::sleep(
+            (start.elapsed() / 16).clamp(Duration::from_micros(500), Duration::from_millis(20)),
+        );
     }
     let killed = child.kill().and_then(|()| child.wait());
     if let Err(error) = killed {

@@ -46,7 +46,7 @@ impl GitStore {
 
     /// Points a ref at the end of the old chain, and returns its name: the serial, or if another chain of the
     /// environment has ended there the commit as well.
-    fn keep_old(&self, repository: &Repository, tip: &Link) -> Result<String, StateError> {
+    pub(super) fn keep_old(&self, repository: &Repository, tip: &Link) -> Result<String, StateError> {
         let (theirs, ours) = self.archives();
         let serial = tip.step.serial.to_string();
         let long = format!("{serial}-{:.12}", tip.oid.to_string());

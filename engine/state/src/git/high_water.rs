@@ -80,7 +80,6 @@ impl HighWater {
         repository: &Repository,
         seen: &Seen,
         tip: Option<&Tip>,
-        restore: &str,
     ) -> Result<(), StateError> {
         let Seen { revision, serial, .. } = seen;
         let (error, fault): (fn(String) -> StateError, _) = match tip {
@@ -97,10 +96,15 @@ impl HighWater {
             }
         };
         keep(repository, *revision);
+        let accept = match tip {
+            None => format!("if the state is meant to be gone, remove {}", self.path.display()),
+            Some(Tip { link, .. }) => {
+                format!("to go on with what is there now, run `terrane state restore {}`", link.oid)
+            }
+        };
         Err(error(format!(
-            "serial {serial} ({revision}) was seen before, but {fault}; to restore it, run `{restore}`; \
-             if the change is meant, remove {}",
-            self.path.display()
+            "serial {serial} ({revision}) was seen before, but {fault}; to bring it back, run \
+             `terrane state restore {revision}`; {accept}"
         )))
     }
 }

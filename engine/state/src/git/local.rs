@@ -8,6 +8,7 @@ use engine_core::ports::StateError;
 use git2::{ConfigLevel, ErrorCode, Oid, Repository, RepositoryInitOptions};
 
 use super::chain;
+use super::claim::{self, Obstacle};
 use super::commit::failed;
 use crate::file;
 use crate::line::single_line;
@@ -114,9 +115,20 @@ pub(super) fn advance(
 ) -> Result<(), StateError> {
     let mut attempt = 1;
     loop {
-        let Err(error) = swap(repository, name, expected, new) else {
-            return Ok(());
+        let claimed = match claim::is_for(name) {
+            true => claim::swap(repository, name, expected, new),
+            false => Err(Obstacle::Unsupported),
         };
+        let swapped = match claimed {
+            Err(Obstacle::Unsupported) => {
+                swap(repository, name, expected, new).map_err(|error| match error.code() {
+                    ErrorCode::Locked => Obstacle::Locked,
+                    _ => Obstacle::Failed(failed(&format!("{name} cannot be moved"), &error)),
+                })
+            }
+            claimed => claimed,
+        };
+        let Err(obstacle) = swapped else { return Ok(()) };
         let found = tip(repository, name)?;
         if found == Some(new) {
             return Ok(());
@@ -124,15 +136,16 @@ pub(super) fn advance(
         if found != expected {
             return Err(chain::moved(repository, expected, found));
         }
-        if attempt == ATTEMPTS || error.code() != ErrorCode::Locked {
-            return Err(stuck(repository, name, &error));
+        match obstacle {
+            Obstacle::Failed(error) => return Err(error),
+            _ if attempt == ATTEMPTS => return Err(stuck(repository, name)),
+            _ => std::thread::sleep(pause(attempt)),
         }
-        std::thread::sleep(pause(attempt));
         attempt += 1;
     }
 }
 
-/// Compares and sets under the ref's lock. (`git_reference_create` looks whether a ref exists before it takes the
+/// Compares and sets a ref under its lock, in Git's own way. (`git_reference_create` looks whether a ref exists before it takes the
 /// lock, so that of two first revisions the later one would win over the earlier.)
 fn swap(repository: &Repository, name: &str, expected: Option<Oid>, new: Oid) -> Result<(), git2::Error> {
     let mut transaction = repository.transaction()?;
@@ -155,10 +168,10 @@ fn swap(repository: &Repository, name: &str, expected: Option<Oid>, new: Oid) ->
 
 /// Points a ref at a commit, whatever it was: for refs that only mirror or keep, never for the truth.
 pub(super) fn point(repository: &Repository, name: &str, oid: Oid) -> Result<(), StateError> {
-    repository
-        .reference(name, oid, true, LOG_MESSAGE)
-        .map(drop)
-        .map_err(|error| stuck(repository, name, &error))
+    repository.reference(name, oid, true, LOG_MESSAGE).map(drop).map_err(|error| match error.code() {
+        ErrorCode::Locked => stuck(repository, name),
+        _ => failed(&format!("{name} cannot be moved"), &error),
+    })
 }
 
 /// Returns how long to wait before the next attempt: up to 20 ms, random, so that rivals do not meet again.
@@ -168,10 +181,7 @@ pub(super) fn pause(attempt: u32) -> std::time::Duration {
     std::time::Duration::from_micros(limit_us * u64::from(random) / u64::from(u16::MAX))
 }
 
-fn stuck(repository: &Repository, name: &str, error: &git2::Error) -> StateError {
-    if error.code() != ErrorCode::Locked {
-        return failed(&format!("{name} cannot be moved"), error);
-    }
+fn stuck(repository: &Repository, name: &str) -> StateError {
     let lock = repository.commondir().join(format!("{name}.lock"));
     StateError::Stuck(format!(
         "{name} is locked: if no other process works on this repository, remove {}",

@@ -4,6 +4,7 @@ mod answer;
 mod approval;
 mod chain;
 mod child;
+mod claim;
 mod commit;
 mod compact;
 mod configuration;
@@ -63,7 +64,7 @@ pub enum GitLocation {
 /// Keeps the chain of one environment under `refs/terrane/state/<environment>`.
 ///
 /// Each revision is a commit whose one parent is the revision before it. The ref is moved by compare-and-swap:
-/// in the repository itself with a lock on the ref, at a remote by a push that names the old commit. Objects
+/// in the repository itself under the ref's lock, at a remote by a push that names the old commit. Objects
 /// and refs are synced to disk before they count.
 pub struct GitStore {
     environment: EnvironmentName,
@@ -197,7 +198,9 @@ impl GitStore {
     /// Returns the newest commit of the ref, with all that lies before it, from the remote if there is one.
     fn whole(&self, repository: &Repository) -> Result<Option<Oid>, StateError> {
         let tip = self.newest(repository)?;
-        self.complete(repository)?;
+        if tip.is_some() {
+            self.complete(repository)?;
+        }
         Ok(tip)
     }
 
@@ -232,7 +235,7 @@ impl GitStore {
         // All of a branch is needed to tell whose its commits are; of a chain only what leads to what was seen.
         let odb = repository.odb().map_err(|error| commit::failed("the objects cannot be read", &error))?;
         let is_known = |seen: &high_water::Seen| odb.exists(seen.revision);
-        if self.branch.is_some() || !seen.as_ref().is_none_or(is_known) {
+        if oid.is_some() && (self.branch.is_some() || !seen.as_ref().is_none_or(is_known)) {
             self.complete(repository)?;
         }
         if let (Some(_), Some(tip)) = (&self.branch, oid) {
@@ -240,8 +243,7 @@ impl GitStore {
         }
         let tip = oid.map(|oid| chain::tip(repository, oid, &self.environment)).transpose()?;
         if let (Some(high_water), Some(seen)) = (&self.high_water, &seen) {
-            let restore = self.restore_command(seen);
-            self.with_archives(|| high_water.check(repository, seen, tip.as_ref(), &restore))?;
+            self.with_archives(|| high_water.check(repository, seen, tip.as_ref()))?;
         }
         Ok(tip)
     }
@@ -264,18 +266,6 @@ impl GitStore {
     fn remember(&self, tip: &Tip) {
         if let Some(high_water) = &self.high_water {
             high_water.write(tip);
-        }
-    }
-
-    fn restore_command(&self, seen: &high_water::Seen) -> String {
-        let directory = quoted(&self.chain.display().to_string());
-        let (reference, revision) = (self.reference(), seen.revision);
-        match &self.remote {
-            None => format!("git --git-dir={directory} update-ref {reference} {revision}"),
-            Some(remote) => {
-                let url = quoted(&remote.shown_url());
-                format!("git --git-dir={directory} push {url} {revision}:{reference}")
-            }
         }
     }
 
@@ -312,15 +302,6 @@ impl GitStore {
         };
         found.map(|oid| approval::read(repository, oid, decision)).transpose()
     }
-}
-
-/// Quotes a word for a POSIX shell if it needs to be.
-fn quoted(word: &str) -> String {
-    let is_plain = |char: char| char.is_ascii_alphanumeric() || "/._-:@~+=".contains(char);
-    if word.chars().all(is_plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 impl StateStore for GitStore {

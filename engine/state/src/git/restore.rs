@@ -61,7 +61,7 @@ impl GitStore {
         Ok(None)
     }
 
-    /// Makes a revision the newest one, or its content.
+    /// Makes a revision the newest one, or its content. If it is the newest already, from now on it is what was seen.
     pub(super) fn bring_back(
         &self,
         expected: Option<&Revision>,
@@ -73,12 +73,21 @@ impl GitStore {
         let oid = chain::oid(&wanted.revision)?;
         let link = commit::read(&commit::find(&repository, oid)?)?;
         let tip = expected.map(|tip| commit::read(&commit::find(&repository, tip)?)).transpose()?;
+        if expected == Some(oid) {
+            self.remember(&chain::Tip { link, state: wanted.state.clone() });
+            return Ok(wanted.clone());
+        }
         if self.branch.is_some() {
             return self.bring_back_in_branch(&repository, tip.as_ref(), wanted, summary);
         }
         let (link, state) = match &tip {
             Some(tip) if !is_ahead(&repository, &link, tip)? => {
-                self.on_top(&repository, tip, wanted, summary)?
+                self.keep_lost(&repository, tip, &link);
+                self.on_top(&repository, Some(tip), wanted, summary)?
+            }
+            // Nobody takes a commit without those before it.
+            None if !chain::is_whole(&repository, &link)? => {
+                self.on_top(&repository, None, wanted, summary)?
             }
             _ => (link, wanted.state.clone()),
         };
@@ -89,16 +98,29 @@ impl GitStore {
         Ok(Stored { revision, state })
     }
 
+    /// Keeps a chain of which the ref has no trace any more where everybody finds it: who has seen any of it can tell
+    /// then that nothing of it is lost.
+    fn keep_lost(&self, repository: &Repository, tip: &Link, lost: &Link) {
+        let is_part = chain::descends(repository, tip, lost.oid, lost.step.serial);
+        if is_part.is_ok_and(|is_part| is_part) {
+            return;
+        }
+        if let Err(error) = self.keep_old(repository, lost) {
+            tracing::warn!(%error, "the lost chain cannot be kept for others: they accept the new one by hand");
+        }
+    }
+
+    /// Writes the content of a revision as one that follows the tip, or where there is none as the first.
     fn on_top(
         &self,
         repository: &Repository,
-        tip: &Link,
+        tip: Option<&Link>,
         wanted: &Stored,
         summary: &str,
     ) -> Result<(Link, State), StateError> {
         let next = self.content_after(repository, tip, wanted);
         let draft = Draft { summary, restored: Some(chain::oid(&wanted.revision)?), ..Draft::default() };
-        Ok((commit::write(repository, Some(tip.oid), &next, draft, &self.author)?, next))
+        Ok((commit::write(repository, tip.map(|tip| tip.oid), &next, draft, &self.author)?, next))
     }
 
     /// A branch is never moved back or begun for one environment: the others have their states in it.
@@ -109,10 +131,7 @@ impl GitStore {
         wanted: &Stored,
         summary: &str,
     ) -> Result<Stored, StateError> {
-        let state = match tip {
-            Some(tip) => self.content_after(repository, tip, wanted),
-            None => wanted.state.restored_after(&wanted.state),
-        };
+        let state = self.content_after(repository, tip, wanted);
         let draft = Draft { summary, restored: Some(chain::oid(&wanted.revision)?), ..Draft::default() };
         let link = self.advance_branch(tip.map(|tip| tip.oid), &state, draft)?;
         let revision = Revision(link.oid.to_string());
@@ -120,7 +139,8 @@ impl GitStore {
         Ok(Stored { revision, state })
     }
 
-    fn content_after(&self, repository: &Repository, tip: &Link, wanted: &Stored) -> State {
+    fn content_after(&self, repository: &Repository, tip: Option<&Link>, wanted: &Stored) -> State {
+        let Some(tip) = tip else { return wanted.state.restored_after(&wanted.state) };
         // What cannot be read any more is known by what its commit says.
         let newest = chain::tip(repository, tip.oid, &self.environment).map(|tip| tip.state);
         let newest = newest.unwrap_or_else(|_| State {

@@ -1,8 +1,11 @@
 mod depth;
+mod foreign;
 mod hygiene;
 mod inputs;
+mod locks;
 mod probe;
 mod recovery;
+mod redirect;
 mod remote;
 mod shared;
 mod support;
@@ -111,17 +114,6 @@ fn environments_share_a_repository_without_meeting() {
 }
 
 #[test]
-fn a_lock_that_stays_is_named() {
-    let sandbox = Sandbox::new();
-    let store = sandbox.local();
-    let base = store.advance(None, &first(), "First").unwrap();
-    let lock = sandbox.git_directory().join("refs/terrane/state/dev.lock");
-    std::fs::write(&lock, "").unwrap();
-    let error = store.advance(Some(&base), &after(&first()), "Late").unwrap_err().to_string();
-    assert!(error.contains("is locked") && error.contains("dev.lock"), "{error}");
-}
-
-#[test]
 fn equal_states_are_equal_blobs_but_never_equal_commits() {
     let sandbox = Sandbox::new();
     let store = sandbox.local();
@@ -164,11 +156,4 @@ fn a_private_repository_is_packed_now_and_then() {
     store.advance(Some(&base), &after(&almost), "Now").unwrap();
     assert!(loose().starts_with("0 objects"), "{}", loose());
     assert_eq!(store.latest().unwrap().unwrap().state, after(&almost));
-}
-
-#[test]
-fn commands_to_paste_survive_odd_paths() {
-    for (word, want) in [("/a/b-c.git", "/a/b-c.git"), ("/a b", "'/a b'"), ("it's;x", r"'it'\''s;x'")] {
-        assert_eq!(quoted(word), want);
-    }
 }

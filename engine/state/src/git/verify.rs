@@ -13,7 +13,7 @@ use git2::{Oid, Repository};
 
 use super::commit::{self, Link};
 use super::{chain, local};
-use crate::format::{Files, Lines};
+use crate::format::{Files, Lines, Schema};
 use crate::line::single_line;
 use crate::step::check_successor;
 
@@ -109,7 +109,7 @@ fn contents(
 ) -> Result<Vec<RevisionFault>, StateError> {
     let repository = local::open(directory)?;
     let mut contents =
-        Contents { repository: &repository, environment, lines: Lines::default(), files: HashMap::new() };
+        Contents { repository: &repository, environment, lines: HashMap::new(), files: HashMap::new() };
     let faults = links.iter().filter_map(|link| {
         let reason = contents.check(link).err()?;
         Some(fault(link.oid, Some(link.step.serial), &reason))
@@ -120,9 +120,9 @@ fn contents(
 struct Contents<'a> {
     repository: &'a Repository,
     environment: &'a EnvironmentName,
-    lines: Lines,
+    lines: HashMap<Schema, Lines>,
     /// Lines of the files that have been looked at, or what is wrong with them.
-    files: HashMap<Oid, Result<u64, String>>,
+    files: HashMap<(Schema, Oid), Result<u64, String>>,
 }
 
 impl Contents<'_> {
@@ -141,14 +141,15 @@ impl Contents<'_> {
             return Err("its message and its content are of different revisions".into());
         }
         for (name, expected) in [(objects, head.objects), (intents, head.intents)] {
-            let oid = chain::plain_file(&tree, name)?;
-            if !self.files.contains_key(&oid) {
+            let file = (head.schema, chain::plain_file(&tree, name)?);
+            if !self.files.contains_key(&file) {
                 let bytes = chain::blob(self.repository, &tree, name, &mut budget);
+                let lines = self.lines.entry(head.schema).or_insert_with(|| Lines::of(head.schema));
                 let found =
-                    bytes.and_then(|bytes| self.lines.check(name, &bytes).map_err(|error| error.to_string()));
-                self.files.insert(oid, found);
+                    bytes.and_then(|bytes| lines.check(name, &bytes).map_err(|error| error.to_string()));
+                self.files.insert(file, found);
             }
-            match self.files.get(&oid) {
+            match self.files.get(&file) {
                 Some(Err(reason)) => return Err(reason.clone()),
                 Some(Ok(lines)) if *lines != expected => {
                     return Err(format!("{name}: {meta} counts {expected} lines, the file has {lines}"));

@@ -5,7 +5,7 @@ use engine_core::ports::RunLog as _;
 use engine_core::state::{Holder, ResourceRecord, State};
 
 use super::*;
-use crate::format::tests::sample;
+use crate::format::tests::{sample, schema_1};
 
 fn files(directory: &tempfile::TempDir) -> RunFiles {
     RunFiles::new(&directory.path().join(".terrane"), &"dev".parse().unwrap())
@@ -143,4 +143,22 @@ fn a_run_goes_on_without_a_log_that_the_disk_has_no_room_for() {
     log.finish();
     log.note(&Deed::Removed(gone));
     log.close();
+}
+
+#[test]
+fn a_log_of_schema_1_is_read() {
+    let directory = tempfile::tempdir().unwrap();
+    let files = files(&directory);
+    let state = sample();
+    drop(files.begin(&state.lineage, &"one".into(), None).unwrap());
+    let old = String::from_utf8(schema_1().objects).unwrap();
+    let head = format!("{{\"lineage\":\"{}\",\"run\":\"one\"}}\n", state.lineage);
+    fs::write(&files.log, format!("{head}{{\"applied\":{}}}\n", old.trim_end())).unwrap();
+    let left = files.left_behind().unwrap().unwrap();
+    let (object_ref, record) = state.records.first_key_value().unwrap();
+    assert_eq!(left.deeds, [Deed::Applied(object_ref.clone(), Box::new(record.clone()))]);
+
+    fs::write(&files.log, head.replace("}", ",\"schema\":3}")).unwrap();
+    let error = files.left_behind().unwrap_err().to_string();
+    assert!(error.contains("it has schema 3, this version of terrane reads up to 2"), "{error}");
 }

@@ -10,16 +10,22 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use kube::client::{Body, ClientBuilder, ConfigExt};
 use kube::{Client, Config};
+use tower::buffer::BufferLayer;
+use tower::filter::AsyncFilterLayer;
 use tower::steer::Steer;
 use tower::{BoxError, ServiceBuilder};
 use tower_http::decompression::DecompressionLayer;
 
+use super::login::Login;
 use crate::transport::OwnConnection;
 
 /// How long a shared connection may be silent before the server is asked whether it is there, and how long it
 /// may then take to answer. Both together are shorter than one try of a request, so that the next try has a
 /// connection that works.
 const ALIVE: Duration = Duration::from_secs(10);
+
+/// How many requests may wait for a proxy.
+const WAITING: usize = 1024;
 
 /// Builds a client that differs from kube's own in two things. Reads share one connection (HTTP/2), so that a plan
 /// opens only one. Writes and watches have connections of their own: many writes are served a quarter faster so, and
@@ -28,9 +34,14 @@ const ALIVE: Duration = Duration::from_secs(10);
 ///
 /// # Errors
 /// Certificates, keys or credentials do not work.
-pub(super) fn client(config: Config) -> kube::Result<Client> {
+pub(super) fn client(config: Config, login: Option<Login>) -> kube::Result<Client> {
+    let login = login.map(AsyncFilterLayer::new);
     if config.proxy_url.is_some() {
-        return Client::try_from(config);
+        let builder = ClientBuilder::try_from(config)?;
+        return Ok(match login {
+            Some(login) => builder.with_layer(&BufferLayer::new(WAITING)).with_layer(&login).build(),
+            None => builder.build(),
+        });
     }
     let own = https(&config)?.enable_http1().wrap_connector(tcp());
     let shared = https(&config)?.enable_http1().enable_http2().wrap_connector(tcp());
@@ -41,6 +52,7 @@ pub(super) fn client(config: Config) -> kube::Result<Client> {
     let service = ServiceBuilder::new()
         .layer(config.base_uri_layer())
         .layer(DecompressionLayer::new().gzip(!config.disable_compression))
+        .option_layer(login)
         .option_layer(config.auth_layer()?)
         .layer(config.extra_headers_layer()?)
         .map_err(BoxError::from)

@@ -29,7 +29,8 @@ impl Scratch {
     }
 
     async fn connect(&self, context: &str, kubeconfig: &Path) -> Result<Client, ConnectError> {
-        client(context, Some(kubeconfig), &self.0.join("repository")).await
+        let connected = client(context, Some(kubeconfig), &self.0.join("repository")).await;
+        connected.map(|connected| connected.client)
     }
 }
 
@@ -85,9 +86,10 @@ async fn plugins_run_from_outside_the_repository_and_never_from_inside() {
     let outside = scratch.kubeconfig("", EXEC);
     let inside = scratch.kubeconfig("repository", EXEC);
 
-    let Err(ConnectError::Client(message)) = scratch.connect("dev", &outside).await else {
+    let Err(ConnectError::Login(error)) = scratch.connect("dev", &outside).await else {
         panic!("the plugin fails");
     };
+    let message = format!("{error} {error:?}");
     assert!(scratch.0.join("plugin.ran").exists());
     assert!(!message.contains("hunter2"), "{message}");
 
@@ -109,4 +111,23 @@ async fn a_kubeconfig_inside_the_repository_may_not_read_files() {
         let path = scratch.kubeconfig("repository", user);
         assert_eq!(scratch.connect("dev", &path).await.is_ok(), allowed, "{user}");
     }
+}
+
+#[tokio::test]
+async fn a_server_that_nobody_looks_at_is_known() {
+    let scratch = Scratch::new();
+    let path = scratch.kubeconfig("", "{token: t}");
+    let text = fs::read_to_string(&path).unwrap();
+    for (written, is_unverified) in [
+        ("insecure-skip-tls-verify: true", true),
+        ("insecure-skip-tls-verify: false", false),
+        ("tls-server-name: c", false),
+    ] {
+        fs::write(&path, text.replace("insecure-skip-tls-verify: true", written)).unwrap();
+        let connected = client("dev", Some(&path), &scratch.0.join("repository")).await;
+        assert_eq!(connected.ok().map(|it| it.is_unverified), Some(is_unverified), "{written}");
+    }
+    fs::write(&path, text.replace("https://", "http://")).unwrap();
+    let plain = client("dev", Some(&path), &scratch.0.join("repository")).await;
+    assert_eq!(plain.ok().map(|it| it.is_unverified), Some(false), "there is no certificate");
 }

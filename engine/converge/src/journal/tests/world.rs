@@ -25,7 +25,7 @@ pub fn object(idx: usize) -> ObjectRef {
 
 /// The record of an object in which a write left this value.
 pub fn record(value: u64) -> ResourceRecord {
-    let open = Digest::of_bytes(&[]);
+    let open = Digest::of_bytes(&[]).print();
     ResourceRecord {
         address: "app.web".parse().unwrap(),
         api_version: ApiVersion::new("", "v1"),

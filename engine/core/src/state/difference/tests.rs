@@ -47,7 +47,7 @@ fn what_only_its_digest_tells_is_told() {
     let before = state(&["manifest.a"]);
     let mut after = before.clone();
     let record = after.records.values_mut().next().unwrap();
-    record.desired.seal = crate::digest::Seal::Keyed(Digest::of_bytes(b"secret"));
+    record.desired.seal = crate::digest::Seal::Keyed(Digest::of_bytes(b"secret").print());
     let found = Difference::between(&before, &after);
     assert_eq!(found.changed[0].fields[0].name, "desired");
 }

@@ -33,7 +33,7 @@ fn large(objects: usize) -> State {
     let (object_ref, record) = state.records.pop_first().unwrap();
     for idx in 0..objects {
         let object_ref = ObjectRef { name: format!("web-{idx}").into(), ..object_ref.clone() };
-        let open = Digest::of_bytes(object_ref.name.as_bytes());
+        let open = Digest::of_bytes(object_ref.name.as_bytes()).print();
         let desired = Fingerprint { open, ..record.desired };
         let uid = Uid::new(format!("{open:.8}-{idx:04}"));
         state.records.insert(object_ref, ResourceRecord { uid, desired, ..record.clone() });

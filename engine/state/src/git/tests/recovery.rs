@@ -81,11 +81,51 @@ fn a_ref_that_was_rewritten_gets_the_content_back_and_who_saw_it_agrees() {
     for (who, store) in [("ours", &ours), ("late", &late)] {
         assert_eq!(store.latest().unwrap(), Some(restored.clone()), "{who}");
     }
-    // What lies before the lost revision is only known where that is at hand.
-    let error = theirs.latest().unwrap_err().to_string();
-    assert!(error.contains("serial 2"), "{error}");
+    // What lies before the lost revision is kept where all find it.
+    assert_eq!(theirs.latest().unwrap(), Some(restored.clone()), "theirs");
     up_to(&late, 6);
     assert_eq!(ours.latest().unwrap().unwrap().state.serial, 6);
+}
+
+#[test]
+fn a_state_that_was_made_anew_is_accepted_by_each_who_saw_the_old_one() {
+    let sandbox = Sandbox::new();
+    let ours = sandbox.remote().with_high_water(sandbox.path("ours.mark"));
+    let theirs = sandbox.colleague("clone").with_high_water(sandbox.path("theirs.mark"));
+    up_to(&ours, 3);
+    let lost = theirs.latest().unwrap().unwrap();
+    delete(&sandbox.origin());
+    // As `state rebuild` does it where nobody has the lost revisions.
+    let rebuilt = State { epoch: 1, ..first() };
+    let begun = ours.advance(None, &rebuilt, "state rebuild: 0 objects found by their marks").unwrap();
+    assert_eq!(ours.latest().unwrap().unwrap().revision, begun, "who did it has accepted it");
+    let error = theirs.latest().unwrap_err();
+    assert!(matches!(error, StateError::Rewritten(_)));
+    let error = error.to_string();
+    for name in [&lost.revision.0, &begun.0] {
+        assert!(error.contains(&format!("`terrane state restore {name}`")), "{error}");
+    }
+    assert!(theirs.latest().is_err(), "it is never accepted without a word");
+    let wanted = theirs.find(&begun.0[..12]).unwrap().unwrap();
+    theirs.restore(Some(&begun), &wanted, "state restore").unwrap();
+    let next = up_to(&theirs, 3);
+    assert_eq!(ours.latest().unwrap(), Some(next));
+}
+
+#[test]
+fn what_only_one_machine_has_left_is_brought_back_from_its_newest_revision() {
+    let sandbox = Sandbox::new();
+    up_to(&sandbox.remote(), 4);
+    // This one has never read anything but the newest revision.
+    let store = sandbox.colleague("clone").with_high_water(sandbox.path("mark"));
+    let lost = store.latest().unwrap().unwrap();
+    delete(&sandbox.origin());
+    store.latest().unwrap_err();
+    let wanted = store.find("4").unwrap().unwrap();
+    let restored = store.restore(None, &wanted, "state restore").unwrap();
+    assert_eq!(restored.state.records, lost.state.records);
+    assert_eq!(store.latest().unwrap(), Some(restored.clone()));
+    assert_eq!(sandbox.colleague("other").latest().unwrap(), Some(restored));
 }
 
 #[test]

@@ -104,8 +104,9 @@ fn a_ref_deleted_at_the_remote_is_noticed_and_can_be_restored_as_told() {
     sandbox.git(&["-C", "origin.git", "update-ref", "-d", "refs/terrane/state/dev"]);
     let error = store.latest().unwrap_err().to_string();
     let command = error.split('`').nth(1).unwrap();
-    let args: Vec<_> = command.split(' ').skip(1).collect();
-    sandbox.git(&args);
+    assert_eq!(command, format!("terrane state restore {}", base.0));
+    let wanted = store.find(&base.0).unwrap().unwrap();
+    store.restore(None, &wanted, "state restore").unwrap();
     assert_eq!(store.latest().unwrap().unwrap().revision, base);
 }
 

@@ -70,7 +70,7 @@ fn forged_revisions_are_refused() {
 fn forged_trees_are_refused() {
     let files = encode(&after(&first())).unwrap();
     let meta = String::from_utf8(files.meta.clone()).unwrap();
-    let newer = meta.replace("\"schema\":1", "\"schema\":99").into_bytes();
+    let newer = meta.replace("\"schema\":2", "\"schema\":99").into_bytes();
     let plain = 0o100_644;
     let good = ("meta.json", plain, files.meta.as_slice());
     let intents = ("intents.jsonl", plain, b"".as_slice());
@@ -146,9 +146,10 @@ fn a_deleted_ref_is_noticed_and_can_be_restored_as_told() {
     let error = store.latest().unwrap_err().to_string();
     assert!(error.contains("serial 1") && error.contains("there is no state any more"), "{error}");
     let command = error.split('`').nth(1).unwrap();
-    assert!(command.ends_with(&format!("update-ref refs/terrane/state/dev {commit}")), "{command}");
-    let args: Vec<_> = command.split(' ').skip(1).collect();
-    sandbox.git(&args);
+    assert_eq!(command, format!("terrane state restore {commit}"));
+    assert!(error.ends_with("high-water.json"), "and what to remove if it is meant: {error}");
+    let wanted = store.find(command.rsplit(' ').next().unwrap()).unwrap().unwrap();
+    store.restore(None, &wanted, "state restore").unwrap();
     assert_eq!(store.latest().unwrap().unwrap().revision, revision);
 }
 
@@ -170,8 +171,12 @@ fn a_rewound_or_replaced_ref_is_noticed() {
     let error = store.latest().unwrap_err().to_string();
     assert!(error.contains("has lineage 05050505"), "{error}");
 
-    fs::remove_file(sandbox.path("high-water.json")).unwrap();
-    assert_eq!(store.latest().unwrap().unwrap().state, other, "removing the mark accepts it");
+    let command = error.split('`').nth(3).unwrap();
+    assert!(command.starts_with("terrane state restore "), "{command}");
+    let wanted = store.find(command.rsplit(' ').next().unwrap()).unwrap().unwrap();
+    let tip = store.unchecked().unwrap().unwrap().revision;
+    assert_eq!(store.restore(Some(&tip), &wanted, "state restore").unwrap(), wanted, "nothing is written");
+    assert_eq!(store.latest().unwrap(), Some(Stored { revision: tip, state: other }), "and it is accepted");
 }
 
 #[test]

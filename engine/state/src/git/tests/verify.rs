@@ -4,12 +4,17 @@ use engine_core::state::State;
 
 use super::support::{Sandbox, forge};
 use super::*;
-use crate::format::{Files, encode, tests::sample};
+use crate::format::tests::{sample, schema_1};
+use crate::format::{Files, encode};
 
 /// Writes a revision whatever it holds.
 fn append(sandbox: &Sandbox, parent: Oid, state: &State, edit: impl Fn(&mut Files)) -> Oid {
     let mut files = encode(state).unwrap();
     edit(&mut files);
+    write(sandbox, &[parent], state, &files)
+}
+
+fn write(sandbox: &Sandbox, parents: &[Oid], state: &State, files: &Files) -> Oid {
     let contents = files.contents();
     let entries: Vec<_> =
         Files::NAMES.into_iter().zip(contents).map(|(name, content)| (name, 0o100_644, content)).collect();
@@ -17,7 +22,7 @@ fn append(sandbox: &Sandbox, parent: Oid, state: &State, edit: impl Fn(&mut File
         "Forged\n\nLineage: {}\nSerial: {}\nEpoch: {}\nNonce: 00\n",
         state.lineage, state.serial, state.epoch
     );
-    forge(&sandbox.git2(), &entries, &[parent], &message)
+    forge(&sandbox.git2(), &entries, parents, &message)
 }
 
 fn text(bytes: &mut Vec<u8>, from: &str, to: &str) {
@@ -40,6 +45,29 @@ fn a_good_chain_has_no_faults() {
         tip = store.advance(Some(&tip), &State { serial, ..base.clone() }, "On").unwrap();
     }
     assert_eq!(store.verify().unwrap(), Verified { revisions: 19, faults: vec![] });
+}
+
+#[test]
+fn what_a_later_version_adds_is_no_fault() {
+    let sandbox = Sandbox::new();
+    let store = sandbox.local();
+    let state = |serial: u64| State { serial, ..sample() };
+    let mut tip = chain::oid(&store.advance(None, &state(1), "First").unwrap()).unwrap();
+    type Edit = fn(&mut Files);
+    let edits: [Edit; 3] = [
+        |files| text(&mut files.objects, "{\"a", "{\"Later\":{\"b\":[1,null]},\"a"),
+        |files| text(&mut files.intents, "{\"a", "{\"Later\":\"x\",\"a"),
+        |files| text(&mut files.meta, "{\"clusters\"", "{\"Later\":1.5,\"clusters\""),
+    ];
+    for (edit, serial) in edits.into_iter().zip(2..) {
+        tip = append(&sandbox, tip, &state(serial), edit);
+        assert_eq!(store.latest().unwrap().unwrap().state, state(serial), "it is passed over");
+    }
+    assert_eq!(store.verify().unwrap(), Verified { revisions: 4, faults: vec![] });
+    // But what is known must be as it is written.
+    append(&sandbox, tip, &state(5), |files| text(&mut files.objects, "{\"a", "{ \"Later\":1,\"a"));
+    let faults = store.verify().unwrap().faults;
+    assert!(faults.len() == 1 && faults[0].reason.contains("canonical form"), "{faults:?}");
 }
 
 #[test]
@@ -83,6 +111,30 @@ fn all_faults_are_reported_with_their_commits() {
     }
     let twice = verified.faults.iter().filter(|fault| fault.reason == "serial 8 is there twice").count();
     assert_eq!((twice, verified.faults.len()), (1, 10), "{:?}", verified.faults);
+}
+
+#[test]
+fn a_chain_of_schema_1_goes_on_in_the_newest() {
+    let sandbox = Sandbox::new();
+    let store = sandbox.local();
+    let state = sample();
+    let old = write(&sandbox, &[], &state, &schema_1());
+    let found = store.latest().unwrap().unwrap();
+    assert_eq!((found.revision.0.as_str(), &found.state), (old.to_string().as_str(), &state));
+    assert_eq!(store.verify().unwrap(), Verified { revisions: 1, faults: vec![] });
+
+    let next = after(&state);
+    let newest = store.advance(Some(&found.revision), &next, "On").unwrap();
+    assert_eq!(store.latest().unwrap().unwrap().state, next);
+    let meta = sandbox.git(&["-C", "repository", "show", &format!("{}:meta.json", newest.0)]);
+    assert!(meta.contains(r#""schema":2"#), "{meta}");
+    assert_eq!(store.verify().unwrap(), Verified { revisions: 2, faults: vec![] });
+
+    let tip = Stored { revision: newest, state: next };
+    let wanted = store.find(&old.to_string()).unwrap().unwrap();
+    let restored = store.restore(Some(&tip.revision), &wanted, "Restore").unwrap();
+    assert_eq!(restored.state.records, state.records);
+    assert_eq!(store.verify().unwrap().faults, []);
 }
 
 #[test]

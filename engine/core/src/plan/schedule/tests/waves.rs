@@ -140,7 +140,7 @@ impl Story {
                 uid: Uid::new(format!("uid-{idx}")),
                 dependencies,
                 prevent_destroy: false,
-                desired: Fingerprint { open: Digest::of_value(&"another".into()), seal: Seal::Empty },
+                desired: Fingerprint { open: Digest::of_value(&"another".into()).print(), seal: Seal::Empty },
                 settled: None,
                 fields: Vec::new(),
             };
