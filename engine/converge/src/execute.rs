@@ -218,9 +218,8 @@ impl Executor {
     /// Tells whether this run writes the definition of an object's kind.
     pub(crate) fn brings_kind_of(&self, object_ref: &ObjectRef) -> bool {
         let definition = self.definition(&object_ref.cluster, &object_ref.kind);
-        definition.is_some_and(|definition| {
-            self.plan.effective().any(|change| change.object_ref == *definition)
-        })
+        definition
+            .is_some_and(|definition| self.plan.effective().any(|change| change.object_ref == *definition))
     }
 
     async fn delete(&self, change: &Change, uid: &Uid) -> Result<(), Outcome> {

@@ -38,7 +38,11 @@ fn answers_become_the_errors_that_callers_branch_on() {
         (429, "", "server"),
         (500, "", "server"),
         (500, typed, "invalid"),
-        (500, r#"{"message":"failed to convert new object (a/b; v1, Kind=X) to proper version: parsing time"}"#, "invalid"),
+        (
+            500,
+            r#"{"message":"failed to convert new object (a/b; v1, Kind=X) to proper version: parsing time"}"#,
+            "invalid",
+        ),
         (503, "<html>", "server"),
         (504, "", "server"),
     ];

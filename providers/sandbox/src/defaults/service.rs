@@ -183,7 +183,8 @@ fn release(live: &Value, object: &mut Value) {
     let no_longer = |needs: &dyn Fn(&Value) -> bool| needs(live) && !needs(object);
     // Ports may come, go and change places; one with a number of its own is meant.
     let live_ports = ports_of(&live["spec"]["ports"]);
-    let asks_none = ports_of(&object["spec"]["ports"]).iter().all(|port| *port == 0 || live_ports.contains(port));
+    let asks_none =
+        ports_of(&object["spec"]["ports"]).iter().all(|port| *port == 0 || live_ports.contains(port));
     let (free_ports, is_unbalanced) = (no_longer(&needs_node_ports) && asks_none, no_longer(&balances));
     let is_unaddressed = no_longer(&has_address);
     let fields = [

@@ -199,7 +199,8 @@ fn what_is_written_through_a_subresource_is_left_to_its_writer_or_named_after_hi
         let mut world = World::applied([declared]);
         world.edit(WEB, Foreign::Update("controller"), r#"{"spec":{"paused":true}}"#);
         world.touch(WEB, |live| {
-            let (with, without) = (r#""manager":"controller","subresource":"status""#, r#""manager":"controller""#);
+            let (with, without) =
+                (r#""manager":"controller","subresource":"status""#, r#""manager":"controller""#);
             *live = json(&live.to_string().replacen(without, with, 1));
         });
         assert_eq!(said(&world), [want]);
