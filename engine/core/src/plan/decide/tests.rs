@@ -163,7 +163,7 @@ fn what_others_change_is_drift() {
                     });
                 },
                 &[
-                    "= Deployment.apps/dev/web settled",
+                    "= Deployment.apps/dev/web settled by server",
                     "warning TRN0617: Deployment.apps/dev/web is being deleted: Somebody deleted it, as of \
                      2026-01-02T03:04:05Z; it is held by finalizers: a.example.com/x.",
                 ],
@@ -184,7 +184,7 @@ fn what_others_change_is_drift() {
 #[test]
 fn what_is_written_through_a_subresource_is_left_to_its_writer_or_named_after_him() {
     for (policy, want) in [
-        (None, "= Deployment.apps/dev/web settled"),
+        (None, "= Deployment.apps/dev/web settled by server"),
         (
             Some(FieldPolicy::Take),
             "~ Deployment.apps/dev/web drift by force: spec.paused true -> false \
