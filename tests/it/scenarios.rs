@@ -259,6 +259,8 @@ scenarios! {
     task_manager = "task-manager",
     foreign_object = "foreign-object",
     field_conflict = "field-conflict",
+    exported = "exported",
+    kind_grows = "kind-grows",
     takes_along = "takes-along",
     owned = "owned",
     state_moved = "state-moved",

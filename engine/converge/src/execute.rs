@@ -205,8 +205,21 @@ impl Executor {
     }
 
     fn defines(&self, cluster: &ClusterRef, kind: &GroupKind) -> bool {
+        self.definition(cluster, kind).is_some()
+    }
+
+    fn definition(&self, cluster: &ClusterRef, kind: &GroupKind) -> Option<&ObjectRef> {
         let mut manifests = self.graph.resources().iter().filter_map(Resource::manifest);
-        manifests.any(|it| it.object_ref().cluster == *cluster && it.defined_kind().as_ref() == Some(kind))
+        let definition = manifests
+            .find(|it| it.object_ref().cluster == *cluster && it.defined_kind().as_ref() == Some(kind))?;
+        Some(definition.object_ref())
+    }
+
+    /// Tells whether this run writes the definition of an object's kind.
+    pub(crate) fn brings_kind_of(&self, object_ref: &ObjectRef) -> bool {
+        let definition = self.definition(&object_ref.cluster, &object_ref.kind);
+        definition
+            .is_some_and(|definition| self.plan.effective().any(|change| change.object_ref == *definition))
     }
 
     async fn delete(&self, change: &Change, uid: &Uid) -> Result<(), Outcome> {

@@ -9,6 +9,7 @@ use engine_core::manifest::Manifest;
 use engine_core::mark::{FieldManager, OwnershipMark};
 use engine_core::object::Object;
 use engine_core::object_ref::ObjectRef;
+use engine_core::plan::custom_kinds::CustomKinds;
 use engine_core::plan::simulate::simulate;
 use engine_core::plan::triage::Triage;
 use engine_core::plan::{Contested, Terms, Tier};
@@ -53,14 +54,15 @@ pub async fn predict(
     triage: &Triage,
     providers: &Providers,
 ) -> HashMap<ObjectRef, Prediction> {
+    let kinds = CustomKinds::of(basis.graph);
     let simulated = triage.simulate.iter().filter_map(|(object_ref, why)| {
-        let subject = Subject::new(basis, object_ref)?;
+        let subject = Subject::new(basis, &kinds, object_ref)?;
         tracing::debug!(%object_ref, why, "predicted without the server");
         Some((object_ref.clone(), subject.simulate()))
     });
     let mut predictions: HashMap<ObjectRef, Prediction> = simulated.collect();
     let questions = triage.ask.iter().filter_map(|(object_ref, kind)| {
-        let subject = Subject::new(basis, object_ref)?;
+        let subject = Subject::new(basis, &kinds, object_ref)?;
         let provider = providers.get(&object_ref.cluster)?;
         Some(async move { (object_ref.clone(), subject.ask(provider.as_ref(), kind).await) })
     });
@@ -72,6 +74,7 @@ pub async fn predict(
 /// One object to predict.
 struct Subject<'a> {
     basis: Basis<'a>,
+    kinds: &'a CustomKinds<'a>,
     resource: &'a Resource,
     manifest: &'a Manifest,
     live: Option<&'a Object>,
@@ -80,10 +83,11 @@ struct Subject<'a> {
 }
 
 impl<'a> Subject<'a> {
-    fn new(basis: Basis<'a>, object_ref: &ObjectRef) -> Option<Self> {
+    fn new(basis: Basis<'a>, kinds: &'a CustomKinds<'a>, object_ref: &ObjectRef) -> Option<Self> {
         let resource = basis.graph.find(object_ref)?;
         Some(Self {
             basis,
+            kinds,
             resource,
             manifest: resource.manifest()?,
             live: basis.live.get(object_ref).and_then(|live| live.object.as_ref()),
@@ -95,9 +99,10 @@ impl<'a> Subject<'a> {
     fn simulate(&self) -> Prediction {
         let contested = self.contested();
         let mut terms = contested.terms();
+        let schema = self.kinds.schema(self.manifest);
         let object = loop {
             let body = terms.exceptions.body(self.manifest, &self.mark);
-            let object = simulate(self.live, &body, &self.manager, self.manifest.api_version());
+            let object = simulate(self.live, &body, &self.manager, self.manifest.api_version(), schema);
             // What is yielded is not met again, so this ends.
             if !terms.meet(contested.foresee(&object)) {
                 break object;

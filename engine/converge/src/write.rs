@@ -1,6 +1,7 @@
 //! Writes one object: fill, send, settle what is in doubt, record, wait.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use engine_core::manifest::Manifest;
 use engine_core::object::Object;
@@ -19,6 +20,11 @@ use crate::execute::{Executor, explain, managed};
 use crate::predict::mark;
 use crate::read::target;
 use crate::wait::Until;
+
+/// How long a server may take from the moment the definition of a kind is changed until it judges by it.
+const JUDGED_ANEW_WITHIN: Duration = Duration::from_secs(10);
+/// Between two attempts.
+const JUDGED_ANEW_RETRY: Duration = Duration::from_millis(200);
 
 /// One write and what it must meet.
 pub(crate) struct Write<'a> {
@@ -86,7 +92,13 @@ impl Executor {
 
     /// Sends a write. The status code is the only witness of whether a create met an object.
     async fn send(&self, sending: &mut Sending<'_>) -> Result<Object, Outcome> {
-        match sending.attempt().await {
+        let answer = match sending.attempt().await {
+            Err(ProviderError::Invalid(_)) if self.brings_kind_of(sending.manifest.object_ref()) => {
+                sending.insist().await
+            }
+            answer => answer,
+        };
+        match answer {
             Ok(Applied { witness: Witness::Existed, object, .. }) if sending.request.uid.is_none() => {
                 Err(self.take_back(sending, &object).await)
             }
@@ -170,6 +182,19 @@ impl Sending<'_> {
                 self.provider.apply(&self.request).await
             }
             answer => answer,
+        }
+    }
+
+    /// Sends a request that was refused until the server knows the kind as this run has changed it: for a moment after
+    /// its definition is written it still judges by the former one.
+    async fn insist(&mut self) -> Result<Applied, ProviderError> {
+        let since = Instant::now();
+        loop {
+            tokio::time::sleep(JUDGED_ANEW_RETRY).await;
+            match self.attempt().await {
+                Err(ProviderError::Invalid(_)) if since.elapsed() < JUDGED_ANEW_WITHIN => {}
+                answer => return answer,
+            }
         }
     }
 

@@ -222,13 +222,18 @@ fn fold_string_data(body: &mut Value, holes: &[Hole]) {
     if holes.iter().any(|hole| hole.path.starts_with(&FieldPath::fields(["stringData"]))) {
         return;
     }
-    let Some(Value::Map(plain)) = body.remove_at(&["stringData"]) else {
+    let Some(Value::Map(plain)) = body.get("stringData").cloned() else {
         return;
     };
+    body.remove_at(&["stringData"]);
     for (name, value) in plain.iter() {
-        if let Some(text) = value.as_str() {
-            let encoded = base64::engine::general_purpose::STANDARD.encode(text);
-            body.set_at(&["data", name], Value::string(encoded));
+        match value.as_str() {
+            Some(text) => {
+                let encoded = base64::engine::general_purpose::STANDARD.encode(text);
+                body.set_at(&["data", name], Value::string(encoded));
+            }
+            // No server takes it, and what is left out here is not missed.
+            None => body.set_at(&["stringData", name], value.clone()),
         }
     }
 }

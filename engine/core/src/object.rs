@@ -119,7 +119,7 @@ impl Object {
     }
 
     /// Returns the digest that a record keeps as `settled`: our entry, and the live values at its paths in
-    /// live order. `None` without such an entry.
+    /// live order. `None` without such an entry, and of what is being deleted.
     ///
     /// Field sets alone prove nothing: they hold no list order, and `stringData` is owned but unreadable.
     pub fn settled(
@@ -129,7 +129,7 @@ impl Object {
         sensitive: &SensitivePaths,
         key: Option<&SealKey>,
     ) -> Option<Fingerprint> {
-        let entry = self.own_entry(manager, api_version)?;
+        let entry = self.own_entry(manager, api_version).filter(|_| !self.is_terminating())?;
         let values = entry.fields.extract(&self.0).unwrap_or_default();
         let (values, seal) = Fingerprint::whole(&values, sensitive, key);
         // A list of two: the paths, and the digest of their values.

@@ -63,6 +63,22 @@ pub fn invalid_quantity(manifest: &Manifest) -> Option<(FieldPath, Text)> {
     wrong.find(|(path, _)| !manifest.sensitive().touches(path))
 }
 
+/// Returns the first value of a Secret that has to be text and is not, and what it is. What a server says of a Secret
+/// names no values, and may come too late.
+///
+/// # Source
+/// Kubernetes API, Secret v1: `data`, `stringData`.
+pub fn not_text(manifest: &Manifest) -> Option<(FieldPath, &'static str)> {
+    if !manifest.object_ref().kind.is("", "Secret") {
+        return None;
+    }
+    ["data", "stringData"].into_iter().find_map(|field| {
+        let mut values = manifest.body().get(field)?.as_map()?.iter();
+        let (name, value) = values.find(|(_, value)| !matches!(value, Value::String(_) | Value::Null))?;
+        Some((FieldPath::fields([field, &**name]), value.kind_name()))
+    })
+}
+
 /// Returns the label or annotation that says whose an object is, which only Terrane may set.
 pub fn reserved_mark(manifest: &Manifest) -> Option<FieldPath> {
     let marks = [

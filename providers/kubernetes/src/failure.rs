@@ -23,6 +23,8 @@ const LONGEST_MESSAGE: usize = 2000;
 const LONGEST_VALUE: usize = 80;
 /// How a message begins when the object does not fit the schema: an unknown field, a duplicate list key.
 const NOT_TYPED: &str = "failed to create typed patch object";
+/// How a message begins when a value fits the schema and is none of its kind: an amount, a time.
+const NOT_CONVERTED: &str = "failed to convert new object";
 
 /// An answer that is an error.
 pub(crate) struct Refusal {
@@ -129,7 +131,7 @@ impl Refusal {
             403 => ProviderError::Forbidden(message),
             404 => ProviderError::NotFound(message),
             409 => self.conflict(subject, message),
-            500 if self.status.message.contains(NOT_TYPED) => {
+            500 if [NOT_TYPED, NOT_CONVERTED].iter().any(|words| self.status.message.contains(words)) => {
                 ProviderError::Invalid(Invalid { message, fields: Vec::new(), is_untyped: true })
             }
             _ => ProviderError::Server(message),
@@ -171,6 +173,9 @@ impl Refusal {
         if message.trim().is_empty() {
             message = self.code_and_name();
         }
+        if message.contains(NOT_TYPED) {
+            message = in_order(&message);
+        }
         cut(&mut message, LONGEST_MESSAGE);
         message
     }
@@ -203,6 +208,15 @@ impl Refusal {
     }
 }
 
+/// Returns a message with its errors in order: the server lists them in another each time.
+fn in_order(message: &str) -> String {
+    let mut lines: Vec<&str> = message.lines().collect();
+    if let Some((_, errors)) = lines.split_first_mut() {
+        errors.sort_unstable();
+    }
+    lines.join("\n")
+}
+
 /// Returns a message without what an admission webhook or policy says after it denied a request.
 fn without_denial(message: &str) -> &str {
     ["denied the request", "denied request"]
@@ -232,7 +246,8 @@ fn without_values(message: &str) -> String {
     out + rest
 }
 
-/// Returns how far a quoted value goes: to the next `: ` or `, ` outside of strings and brackets.
+/// Returns how far a quoted value goes: to the next `: ` or `, `, or the next of several errors, outside of strings and
+/// brackets.
 fn value_len(text: &str) -> usize {
     let (mut depth, mut in_string, mut escaped) = (0usize, false, false);
     for (at, byte) in text.bytes().enumerate() {
@@ -245,6 +260,7 @@ fn value_len(text: &str) -> usize {
             b'}' | b']' if depth == 0 => return at,
             b'}' | b']' => depth -= 1,
             b':' | b',' if depth == 0 && text.as_bytes().get(at + 1) == Some(&b' ') => return at,
+            b'\n' if depth == 0 && text[at..].starts_with("\n  .") => return at,
             _ => {}
         }
     }

@@ -5,7 +5,9 @@ use engine_core::diagnostic::{Diagnostic, Diagnostics, SourceSpan};
 use engine_core::field_path::FieldPath;
 use engine_core::kind_info::{Scope, builtin_scope};
 use engine_core::manifest::{Hole, Manifest, ManifestError};
-use engine_core::object_check::{TooLarge, invalid_quantity, kind_instead, reserved_mark, too_large};
+use engine_core::object_check::{
+    TooLarge, invalid_quantity, kind_instead, not_text, reserved_mark, too_large,
+};
 use engine_core::object_ref::{ClusterRef, ObjectRef};
 use engine_core::resource::{Body, Lifecycle, Resource};
 use engine_core::sensitive::SensitivePaths;
@@ -175,8 +177,8 @@ fn check_namespace(object_ref: &ObjectRef, site: &Site<'_>, span: &SourceSpan) -
     Err(Diagnostic::error(NAMESPACE, summary).at(span).about(site.address.clone()).hint(hint).into())
 }
 
-/// Finds what every server would refuse: a kind that Kubernetes does not have, an amount that is no quantity, what is
-/// too large; and marks that are not for definitions to set.
+/// Finds what every server would refuse: a kind that Kubernetes does not have, an amount that is no quantity, a value
+/// of a Secret that is no text, what is too large; and marks that are not for definitions to set.
 fn check_object(manifest: &Manifest, site: &Site<'_>, span: &SourceSpan) -> Result<(), Diagnostics> {
     let fault = |path: FieldPath, summary: String, hint: String| {
         let fault = Diagnostic::error(MANIFEST, summary).at(written(site, &path, span));
@@ -191,6 +193,10 @@ fn check_object(manifest: &Manifest, site: &Site<'_>, span: &SourceSpan) -> Resu
         let hint = "a quantity is a number with a suffix such as m, k, M, Gi: \"500m\", \"64Gi\"".to_owned();
         let summary = format!("{amount:?} in {path} of {object_ref} is no quantity");
         return fault(path, summary, hint);
+    }
+    if let Some((path, found)) = not_text(manifest) {
+        let summary = format!("{path} of {object_ref} has to be a string, found {found}");
+        return fault(path, summary, "write it in quotes".to_owned());
     }
     if let Some(path) = reserved_mark(manifest) {
         let hint = "remove it: Terrane sets it, and knows by it whose an object is".to_owned();

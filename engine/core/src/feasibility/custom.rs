@@ -11,6 +11,7 @@ use super::{BROKEN_RULE, BROKEN_SCHEMA, about, some_of};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::manifest::Manifest;
 use crate::object_ref::{ClusterRef, GroupKind};
+use crate::plan::custom_kinds::openapi;
 use crate::plan::redact;
 use crate::value::Value;
 
@@ -41,10 +42,7 @@ pub(super) fn check(world: &World<'_>, found: &mut Diagnostics) {
 
 /// Returns the schema of a version, `None` if the definition has none that can be judged by.
 fn schema_of(definition: &Declared<'_>, version: &str) -> Option<Schema> {
-    let manifest = definition.resource.manifest().filter(|it| it.holes().is_empty())?;
-    let versions = manifest.body().at(&["spec", "versions"]).and_then(Value::as_list)?;
-    let version = versions.iter().find(|it| it.str_at(&["name"]) == Some(version))?;
-    json(version.at(&["schema", "openAPIV3Schema"])?).map(Schema::new)
+    json(openapi(definition.resource.manifest()?, version)?).map(Schema::new)
 }
 
 fn json(value: &Value) -> Option<Json> {

@@ -12,6 +12,11 @@ fn bodies_are_normalised() {
             r#"{"apiVersion":"v1","kind":"Secret","metadata":{"name":"s","labels":{}},"stringData":{"a":"hi"},"data":{"b":"eA=="}}"#,
             r#"{"apiVersion":"v1","data":{"a":"aGk=","b":"eA=="},"kind":"Secret","metadata":{"name":"s"}}"#,
         ),
+        // What no server takes is not left out in silence.
+        (
+            r#"{"apiVersion":"v1","kind":"Secret","metadata":{"name":"s"},"stringData":{"a":"hi","b":1,"c":null}}"#,
+            r#"{"apiVersion":"v1","data":{"a":"aGk="},"kind":"Secret","metadata":{"name":"s"},"stringData":{"b":1}}"#,
+        ),
         (
             r#"{"apiVersion":"v1","kind":"Service","metadata":{"name":"s","uid":"u","creationTimestamp":null},"spec":{"ports":[{"port":80,"nodePort":null}]},"status":{"x":1}}"#,
             r#"{"apiVersion":"v1","kind":"Service","metadata":{"name":"s"},"spec":{"ports":[{"port":80}]}}"#,

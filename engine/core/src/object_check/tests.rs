@@ -94,3 +94,24 @@ fn sizes_are_measured_as_the_server_measures_them() {
     assert_eq!(of("Service", &["spec", "x"], 3 * MIB - 100), None);
     assert_eq!(of("Service", &["spec", "x"], 3 * MIB), Some((String::new(), 3 * MIB)));
 }
+
+#[test]
+fn values_of_a_secret_that_have_to_be_text_are_told_from_those_that_are() {
+    let wrong = |kind: &str, body: &str| {
+        let mut object: Value = serde_json::from_str(body).unwrap();
+        object.set_at(&["apiVersion"], "v1".into());
+        object.set_at(&["kind"], kind.into());
+        object.set_at(&["metadata", "name"], "a".into());
+        let manifest =
+            Manifest::new(ClusterRef::new("main"), object, SensitivePaths::default(), Vec::new()).unwrap();
+        not_text(&manifest).map(|(path, found)| format!("{path} {found}"))
+    };
+    for (kind, body, want) in [
+        ("Secret", r#"{"stringData":{"a":"b","c":7}}"#, Some("stringData.c number")),
+        ("Secret", r#"{"data":{"a":1}}"#, Some("data.a number")),
+        ("Secret", r#"{"data":{"a":"MQ==","b":null}}"#, None),
+        ("ConfigMap", r#"{"data":{"a":1}}"#, None),
+    ] {
+        assert_eq!(wrong(kind, body).as_deref(), want, "{kind} {body}");
+    }
+}

@@ -212,6 +212,9 @@ impl<'a> Planner<'a> {
                 self.foreign(resource, manifest, Some(before), (prediction, after));
             }
             Some((live, before)) => {
+                if before.is_terminating() {
+                    self.diagnostics.push(faults::terminating(resource, before));
+                }
                 if self.stops_at_conflicts(resource, manifest, prediction) {
                     return;
                 }
@@ -317,8 +320,7 @@ impl<'a> Planner<'a> {
         let same_manifest = record.is_some_and(|record| self.is_desired(record, manifest));
         for field in fields {
             let ours = same_manifest || record.is_some_and(|record| recorded(record, &field.path));
-            let writer =
-                others.iter().find(|entry| entry.subresource.is_none() && entry.fields.touches(&field.path));
+            let writer = others.iter().find(|entry| entry.fields.touches(&field.path));
             field.drift = match writer {
                 Some(entry) if ours => {
                     Some(Drifter { manager: entry.manager.clone(), time: entry.time.clone() })

@@ -4,6 +4,7 @@ use crate::address::Address;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::live::Live;
 use crate::manifest::Manifest;
+use crate::object::Object;
 use crate::object_ref::ObjectRef;
 use crate::plan::loss::TakenAlong;
 use crate::plan::{Change, FieldChange, FieldConflict, Shown, redact};
@@ -47,6 +48,25 @@ pub(super) const HELD: Code = Code(615);
 
 /// Objects that this environment has applied are not in its state.
 pub(super) const UNRECORDED: Code = Code(616);
+
+/// A declared object is being deleted.
+pub(super) const TERMINATING: Code = Code(617);
+
+/// Somebody has deleted it, and something keeps it for now.
+pub(super) fn terminating(resource: &Resource, live: &Object) -> Diagnostic {
+    let text = |names: &[&str]| live.body().str_at(names).unwrap_or("an unknown time").to_owned();
+    let since = text(&["metadata", "deletionTimestamp"]);
+    let finalizers = live.body().at(&["metadata", "finalizers"]).and_then(Value::as_list).unwrap_or_default();
+    let finalizers: Vec<&str> = finalizers.iter().filter_map(Value::as_str).collect();
+    let held = match finalizers.as_slice() {
+        [] => "what it holds is deleted first".to_owned(),
+        names => format!("it is held by finalizers: {}", names.join(", ")),
+    };
+    let summary = format!("{} is being deleted", resource.object_ref());
+    about(resource, Diagnostic::warning(TERMINATING, summary))
+        .detail(format!("Somebody deleted it, as of {since}; {held}."))
+        .hint("once it is gone, plan again: it will be created anew")
+}
 
 /// The state knows less than the clusters.
 pub(super) fn unrecorded(unrecorded: &[&ObjectRef]) -> Diagnostic {

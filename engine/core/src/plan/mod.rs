@@ -2,6 +2,7 @@
 
 pub mod conflict;
 pub mod contents;
+pub mod custom_kinds;
 mod decide;
 mod decision;
 pub mod diff;

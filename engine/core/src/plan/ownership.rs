@@ -154,8 +154,8 @@ impl Contested<'_> {
     /// Judges the conflicts that an apply without force met; `forced` is what comes of it with force.
     ///
     /// What the lifecycle says of a field counts. Otherwise, on an object of ours, a foreign Update manager is
-    /// drift and its field is taken, a foreign Apply manager stops the plan, and the `scale` subresource keeps its
-    /// replicas. On anything else every conflict stands. A conflict in which force would change nothing is only
+    /// drift and its field is taken, a foreign Apply manager stops the plan, and who writes through a subresource keeps
+    /// what it wrote: the replicas, or an annotation of the kind's controller. On anything else every conflict stands. A conflict in which force would change nothing is only
     /// formal and never stops anything.
     pub fn judge(&self, conflicts: &[Conflict], forced: &Object) -> Vec<FieldConflict> {
         let managers = self.live.map(|live| self.others(live)).unwrap_or_default();
@@ -187,7 +187,7 @@ impl Contested<'_> {
         let Some(live) = self.live else { return Vec::new() };
         let managers = self.others(live);
         let mut found = Vec::new();
-        for entry in managers.iter().filter(|entry| entry.subresource.as_deref() != Some("status")) {
+        for entry in &managers {
             for path in entry.fields.leaves() {
                 let (theirs, ours) = (path.lookup(live.body()), path.lookup(after.body()));
                 if ours.is_none() || theirs == ours {
@@ -225,7 +225,10 @@ impl Contested<'_> {
             _ if formal => FieldPolicy::Take,
             _ if !self.ours => FieldPolicy::Fail,
             (_, Some(policy)) => policy,
-            (Some(entry), None) if entry.subresource.as_deref() == Some("scale") => FieldPolicy::Yield,
+            // Who writes through these would write the same again: an autoscaler, the controller of the kind.
+            (Some(entry), None) if matches!(entry.subresource.as_deref(), Some("scale" | "status")) => {
+                FieldPolicy::Yield
+            }
             // An Update is an edit; the other is what another environment has let go.
             (Some(entry), None) if entry.operation == Operation::Update || entry.manager == RELEASED => {
                 FieldPolicy::Take

@@ -7,13 +7,15 @@ use crate::fields::FieldSet;
 use crate::mark::FieldManager;
 use crate::object::{ManagerEntry, Object};
 use crate::object_ref::ApiVersion;
+use crate::plan::custom_kinds::CustomSchema;
 use crate::value::{Map, Text, Value};
 
 /// Predicts an apply of `desired` over `live`: live, plus desired, minus the fields of ours that are no longer
 /// desired and that nobody else owns. Without a live object: desired.
 ///
-/// How lists and maps merge follows the schema of built-in kinds. Of other kinds only our own managed fields
-/// tell whether the server keeps keys for a list; a list that they say nothing about is replaced as a whole.
+/// How lists and maps merge follows the schema of built-in kinds, and of kinds that the definition brings, whose
+/// defaults are filled in where there is a live object to compare with. Of other kinds only our own managed fields tell
+/// whether the server keeps keys for a list; a list that they say nothing about is replaced as a whole.
 ///
 /// # Source
 /// Kubernetes, Server-Side Apply: merge strategy, and "if you remove a field from a manifest and apply that
@@ -23,16 +25,18 @@ pub fn simulate(
     desired: &Value,
     manager: &FieldManager,
     api_version: &ApiVersion,
+    custom: Option<&CustomSchema>,
 ) -> Object {
     let Some(live) = live else {
         return Object::new(desired.clone());
     };
     let kind = desired.str_at(&["kind"]).unwrap_or_default();
-    let schema = schema::of(&api_version.group, &api_version.version, kind);
+    let builtin = schema::of(&api_version.group, &api_version.version, kind);
+    let schema = custom.map(CustomSchema::merges).or(builtin.as_ref());
     let own = live.own_entry(manager, api_version).map(|entry| entry.fields).unwrap_or_default();
     let others: Vec<ManagerEntry> =
         live.managers().into_iter().filter(|entry| entry.manager != manager.as_str()).collect();
-    let desired = with_keys(desired, schema.as_ref());
+    let desired = with_keys(desired, schema);
     let mut body = live.body().clone();
     // An item of a list or a map that is owned as such goes with all that is in it.
     for path in own.paths() {
@@ -41,7 +45,11 @@ pub fn simulate(
             path.remove(&mut body);
         }
     }
-    Object::new(merge(Some(&body), &desired, Known { own: Some(&own), schema: schema.as_ref() }))
+    let mut merged = merge(Some(&body), &desired, Known { own: Some(&own), schema });
+    if let Some(custom) = custom {
+        custom.fill(&mut merged);
+    }
+    Object::new(merged)
 }
 
 /// What is known of the way a value merges.

@@ -38,6 +38,11 @@ fn answers_become_the_errors_that_callers_branch_on() {
         (429, "", "server"),
         (500, "", "server"),
         (500, typed, "invalid"),
+        (
+            500,
+            r#"{"message":"failed to convert new object (a/b; v1, Kind=X) to proper version: parsing time"}"#,
+            "invalid",
+        ),
         (503, "<html>", "server"),
         (504, "", "server"),
     ];
@@ -65,6 +70,10 @@ fn messages_name_fields_and_leave_out_what_was_sent() {
         (
             r#"{"message":".data.x: expected string, got &value.valueUnstructured{Value:2}"}"#,
             ".data.x: expected string, got …",
+        ),
+        (
+            r#"{"message":"failed to create typed patch object: errors:\n  .e: field not declared in schema\n  .a: expected string, got &value.valueUnstructured{Value:map[string]interface {}{\"b\":\"c\"}}\n  .d: expected string, got &value.valueUnstructured{Value:true}"}"#,
+            "failed to create typed patch object: errors:\n  .a: expected string, got …\n  .d: expected string, got …\n  .e: field not declared in schema",
         ),
         (
             r#"{"message":"[a: Invalid value: [1, 2], b: Invalid value: {\"open"}"#,

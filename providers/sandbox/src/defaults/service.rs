@@ -180,10 +180,12 @@ fn release(live: &Value, object: &mut Value) {
     let balances = |service: &Value| service["spec"]["type"] == "LoadBalancer";
     let checks_health =
         |service: &Value| balances(service) && service["spec"]["externalTrafficPolicy"] == "Local";
-    let node_ports = |service: &Value| ports_of(&service["spec"]["ports"]);
     let no_longer = |needs: &dyn Fn(&Value) -> bool| needs(live) && !needs(object);
-    let same_ports = node_ports(live) == node_ports(object);
-    let (free_ports, is_unbalanced) = (no_longer(&needs_node_ports) && same_ports, no_longer(&balances));
+    // Ports may come, go and change places; one with a number of its own is meant.
+    let live_ports = ports_of(&live["spec"]["ports"]);
+    let asks_none =
+        ports_of(&object["spec"]["ports"]).iter().all(|port| *port == 0 || live_ports.contains(port));
+    let (free_ports, is_unbalanced) = (no_longer(&needs_node_ports) && asks_none, no_longer(&balances));
     let is_unaddressed = no_longer(&has_address);
     let fields = [
         ("clusterIP", is_unaddressed),

@@ -155,6 +155,20 @@ fn what_others_change_is_drift() {
                 &["= Deployment.apps/dev/web settled by record"],
             ),
             (
+                "what is being deleted",
+                &|world| {
+                    world.touch(WEB, |live| {
+                        live.set_at(&["metadata", "deletionTimestamp"], "2026-01-02T03:04:05Z".into());
+                        live.set_at(&["metadata", "finalizers"], Value::list(["a.example.com/x".into()]));
+                    });
+                },
+                &[
+                    "= Deployment.apps/dev/web settled by server",
+                    "warning TRN0617: Deployment.apps/dev/web is being deleted: Somebody deleted it, as of \
+                     2026-01-02T03:04:05Z; it is held by finalizers: a.example.com/x.",
+                ],
+            ),
+            (
                 "a write under our own name",
                 &|world| {
                     world.touch(WEB, |live| live.set_at(&["spec", "replicas"], Value::from(5)));
@@ -165,6 +179,32 @@ fn what_others_change_is_drift() {
             ),
         ],
     );
+}
+
+#[test]
+fn what_is_written_through_a_subresource_is_left_to_its_writer_or_named_after_him() {
+    for (policy, want) in [
+        (None, "= Deployment.apps/dev/web settled by server"),
+        (
+            Some(FieldPolicy::Take),
+            "~ Deployment.apps/dev/web drift by force: spec.paused true -> false \
+             (set by controller at 2026-01-02T03:04:05Z)",
+        ),
+    ] {
+        let declared = Declared::new("apps/v1 Deployment dev/web", r#"{"spec":{"paused":false}}"#);
+        let declared = match policy {
+            Some(policy) => declared.keeping(policy, "spec.paused"),
+            None => declared,
+        };
+        let mut world = World::applied([declared]);
+        world.edit(WEB, Foreign::Update("controller"), r#"{"spec":{"paused":true}}"#);
+        world.touch(WEB, |live| {
+            let (with, without) =
+                (r#""manager":"controller","subresource":"status""#, r#""manager":"controller""#);
+            *live = json(&live.to_string().replacen(without, with, 1));
+        });
+        assert_eq!(said(&world), [want]);
+    }
 }
 
 #[test]
@@ -462,6 +502,7 @@ fn immutable_fields_replace_the_object_where_nothing_is_lost() {
             &manifest.marked(&mark),
             &manager,
             manifest.api_version(),
+            None,
         );
         let mut answer = Prediction::new(Tier::Client, Ok(after), Witness::Existed);
         answer.immutable = Some(named.iter().map(|name| (*name).to_owned()).collect());

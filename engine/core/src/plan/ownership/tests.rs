@@ -6,7 +6,7 @@ use crate::plan::fixtures::*;
 fn live() -> Object {
     Object::new(json(
         r#"{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"web",
-            "labels":{"app.kubernetes.io/name":"web"},
+            "labels":{"app.kubernetes.io/name":"web"},"annotations":{"revision":"2"},
             "managedFields":[
               {"manager":"kubectl-edit","operation":"Update","apiVersion":"apps/v1",
                "time":"2026-01-02T03:04:05Z",
@@ -15,6 +15,8 @@ fn live() -> Object {
               {"manager":"argocd","operation":"Apply","apiVersion":"apps/v1",
                "fieldsV1":{"f:spec":{"f:template":{"f:spec":{"f:containers":{
                  "k:{\"name\":\"app\"}":{".":{},"f:name":{},"f:image":{}}}}}}}},
+              {"manager":"kube-controller-manager","operation":"Update","apiVersion":"apps/v1",
+               "subresource":"status","fieldsV1":{"f:metadata":{"f:annotations":{"f:revision":{}}}}},
               {"manager":"kube-controller-manager","operation":"Update","apiVersion":"apps/v1",
                "subresource":"scale","fieldsV1":{"f:spec":{"f:replicas":{}}}}]},
             "spec":{"paused":true,"minReadySeconds":0,"replicas":5,
@@ -31,6 +33,7 @@ fn forced() -> Object {
     let text = live().body().to_string();
     let text = text.replace(r#""paused":true"#, r#""paused":false"#).replace("x:1", "x:2");
     let text = text.replace(r#""replicas":5"#, r#""replicas":1"#);
+    let text = text.replace(r#""revision":"2""#, r#""revision":"1""#);
     Object::new(json(&text.replace(r#"kubernetes.io/name":"web""#, r#"kubernetes.io/name":"ours""#)))
 }
 
@@ -71,6 +74,12 @@ fn conflicts_are_judged_by_who_wrote_and_how() {
         ("on an object of another, too", conflict("argocd", None, IMAGE), false, "fail"),
         ("the autoscaler keeps the replicas", conflict(controller, scale, ".spec.replicas"), true, "yield"),
         ("but not on an object of another", conflict(controller, scale, ".spec.replicas"), false, "fail"),
+        (
+            "a controller keeps what it writes with the status",
+            conflict(controller, Some("status"), ".metadata.annotations.revision"),
+            true,
+            "yield",
+        ),
         (
             "a conflict that changes nothing",
             conflict("kubectl-edit", None, ".spec.minReadySeconds"),
@@ -265,15 +274,20 @@ fn what_was_only_computed_meets_the_same_managers() {
         found.iter().map(|it| format!("{} {}", it.decision.as_str(), it.path)).collect::<Vec<_>>()
     };
     let labels = r#"take metadata.labels["app.kubernetes.io/name"]"#;
+    let revision = "yield metadata.annotations.revision";
     let image = r#"fail spec.template.spec.containers[name="app"].image"#;
     assert_eq!(
         said(contested(declared.manifest()).foresee(&forced())),
-        [labels, "take spec.paused", "yield spec.replicas", image]
+        [revision, labels, "take spec.paused", "yield spec.replicas", image]
     );
     let unknown = declared.clone().hole("spec.paused").hole("spec.template");
     let found = contested(unknown.manifest()).foresee(&forced());
-    assert_eq!(found[1].ours, Shown::Unknown);
-    assert_eq!(said(found), [labels, "take spec.paused", "yield spec.replicas"], "it may turn out the same");
+    assert_eq!(found[2].ours, Shown::Unknown);
+    assert_eq!(
+        said(found),
+        [revision, labels, "take spec.paused", "yield spec.replicas"],
+        "it may turn out the same"
+    );
     assert_eq!(said(contested(declared.manifest()).foresee(&live)), [""; 0]);
 }
 

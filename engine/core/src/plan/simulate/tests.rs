@@ -12,7 +12,7 @@ fn check(head: &str, first: &str, theirs: &str, second: &str, want: &str) {
     let manager = world.state.lineage.field_manager();
     let desired = body(head, second);
     let api_version = parse(desired.str_at(&["apiVersion"]).unwrap());
-    let found = simulate(Some(&live), &desired, &manager, &api_version);
+    let found = simulate(Some(&live), &desired, &manager, &api_version, None);
     let mut rest = found.body().clone();
     for field in ["apiVersion", "kind", "metadata"] {
         rest.remove_at(&[field]);
@@ -23,7 +23,7 @@ fn check(head: &str, first: &str, theirs: &str, second: &str, want: &str) {
 #[test]
 fn without_a_live_object_the_desired_one_is_the_result() {
     let desired = body("v1 ConfigMap dev/a", r#"{"data":{"a":"1"}}"#);
-    let found = simulate(None, &desired, &other_lineage().field_manager(), &parse("v1"));
+    let found = simulate(None, &desired, &other_lineage().field_manager(), &parse("v1"), None);
     assert_eq!(*found.body(), desired);
 }
 
@@ -80,7 +80,7 @@ fn an_item_that_is_no_longer_desired_goes_with_its_defaults() {
     });
     let live = Object::new(world.live("Pod/dev/p").clone());
     let desired = body(head, r#"{"spec":{"containers":[{"name":"a","image":"x:1"}]}}"#);
-    let found = simulate(Some(&live), &desired, &world.state.lineage.field_manager(), &parse("v1"));
+    let found = simulate(Some(&live), &desired, &world.state.lineage.field_manager(), &parse("v1"), None);
     assert_eq!(found.body().at(&["spec"]), desired.at(&["spec"]));
 }
 
@@ -122,7 +122,7 @@ fn atomic_values_are_replaced_and_sets_are_joined() {
     );
     let live = Object::new(world.live("ConfigMap/dev/a").clone());
     let desired = body("v1 ConfigMap dev/a", r#"{"metadata":{"finalizers":["a/ours","c/new"]}}"#);
-    let found = simulate(Some(&live), &desired, &world.state.lineage.field_manager(), &parse("v1"));
+    let found = simulate(Some(&live), &desired, &world.state.lineage.field_manager(), &parse("v1"), None);
     assert_eq!(found.body().at(&["metadata", "finalizers"]), Some(&json(r#"["a/ours","b/theirs","c/new"]"#)));
 }
 
@@ -150,7 +150,51 @@ fn lists_of_other_kinds_merge_by_the_keys_of_our_managed_fields() {
         (r#"["a","b"]"#, set, r#"["c"]"#, r#"["b","c"]"#),
     ] {
         let desired = body("example.com/v1 Widget dev/w", &format!(r#"{{"spec":{{"items":{desired}}}}}"#));
-        let found = simulate(Some(&of(live, fields)), &desired, &manager, &parse("example.com/v1"));
+        let found = simulate(Some(&of(live, fields)), &desired, &manager, &parse("example.com/v1"), None);
         assert_eq!(found.body().at(&["spec", "items"]), Some(&json(want)), "{fields}");
     }
+}
+
+#[test]
+fn kinds_that_the_definition_brings_merge_by_their_schema_and_have_its_defaults() {
+    let definition = Declared::new(
+        "apiextensions.k8s.io/v1 CustomResourceDefinition gears.a.example.com",
+        r#"{"spec":{"group":"a.example.com","names":{"kind":"Gear"},"versions":[{"name":"v1","schema":{
+            "openAPIV3Schema":{"type":"object","properties":{"spec":{"type":"object","properties":{
+              "speed":{"type":"integer","default":1},
+              "more":{"type":"object","additionalProperties":{"type":"object","properties":{
+                "x":{"type":"string","default":"y"}}}},
+              "hooks":{"type":"array","items":{"type":"object","properties":{
+                "at":{"type":"string"},"by":{"type":"string","default":"hand"}}}},
+              "ports":{"type":"array","x-kubernetes-list-type":"map",
+                "x-kubernetes-list-map-keys":["name","protocol"],
+                "items":{"type":"object","properties":{"name":{"type":"string"},"number":{"type":"integer"},
+                  "protocol":{"type":"string","default":"TCP"}}}}}}}}}}]}}"#,
+    );
+    let schema = CustomSchema::of(definition.manifest(), "v1").unwrap();
+    assert!(CustomSchema::of(definition.manifest(), "v2").is_none());
+    let head = "a.example.com/v1 Gear dev/g";
+    let live = r#"{"spec":{"speed":1,"hooks":[{"at":"a","by":"hand"}],
+        "ports":[{"name":"web","number":80,"protocol":"TCP"}],"more":{"a":{"x":"y"}}}}"#;
+    let simulated = |live: Option<&Object>, desired: &str| {
+        let (desired, manager) = (body(head, desired), other_lineage().field_manager());
+        let found = simulate(live, &desired, &manager, &parse("a.example.com/v1"), Some(&schema));
+        found.body().at(&["spec"]).unwrap().clone()
+    };
+    let live = Object::new(body(head, live));
+    for (desired, want) in [
+        (
+            r#"{"spec":{"hooks":[{"at":"a"}],"ports":[{"name":"web","number":80}],"more":{"a":{}}}}"#,
+            r#"{"speed":1,"hooks":[{"at":"a","by":"hand"}],
+                "ports":[{"name":"web","number":80,"protocol":"TCP"}],"more":{"a":{"x":"y"}}}"#,
+        ),
+        (
+            r#"{"spec":{"speed":2,"hooks":[{"at":"a","by":"foot"},{}],"ports":[{"name":"web","protocol":"UDP"}]}}"#,
+            r#"{"speed":2,"hooks":[{"at":"a","by":"foot"},{"by":"hand"}],"ports":[
+                {"name":"web","number":80,"protocol":"TCP"},{"name":"web","protocol":"UDP"}],"more":{"a":{"x":"y"}}}"#,
+        ),
+    ] {
+        assert_eq!(simulated(Some(&live), desired), json(want), "{desired}");
+    }
+    assert_eq!(simulated(None, r#"{"spec":{"hooks":[{}]}}"#), json(r#"{"hooks":[{}]}"#), "as it is written");
 }
