@@ -159,6 +159,7 @@ fn verb(action: ActionKind) -> (&'static str, &'static str) {
         ActionKind::Move => ("moving", "moved"),
         ActionKind::Forget => ("forgetting", "forgotten"),
         ActionKind::Read => ("reading", "read"),
+        ActionKind::Await => ("waiting", "current"),
         ActionKind::NoOp => ("keeping", "unchanged"),
     }
 }

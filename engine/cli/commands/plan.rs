@@ -19,7 +19,7 @@ use engine_core::graph::ResourceGraph;
 use engine_core::kind_info::Discovery;
 use engine_core::object_ref::{ClusterRef, ObjectRef};
 use engine_core::plan::triage::{DesiredPrints, desired_prints, ready_reads, triage};
-use engine_core::plan::{Action, Plan, PlanInput, Tier, plan};
+use engine_core::plan::{Plan, PlanInput, Tier, plan};
 use engine_core::prediction::Prediction;
 use engine_core::value::Value;
 use engine_render::{plan_json, plan_text};
@@ -156,7 +156,7 @@ pub async fn make(session: &Session, subject: &Subject, purpose: Purpose) -> Res
         replace: &subject.replace,
         left_out: &subject.left_out,
     });
-    let unchanged = plan.changes.iter().filter(|it| it.action == Action::NoOp && it.tier == Tier::Server);
+    let unchanged = plan.changes.iter().filter(|it| it.is_unchanged() && it.tier == Tier::Server);
     let observed =
         unchanged.filter_map(|it| Some((it.object_ref.clone(), live.get(&it.object_ref)?.settled?)));
     let mut observed: HashMap<_, _> = observed.collect();

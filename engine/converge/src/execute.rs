@@ -94,6 +94,7 @@ impl Executor {
             }
             Action::Release { uid } => self.release(change, uid).await,
             Action::Read => self.read(change).await,
+            Action::Await => self.resume(change).await,
             Action::NoOp => Ok(()),
         };
         outcome.map_or_else(|outcome| outcome, |()| done(since))

@@ -14,6 +14,7 @@ use std::time::Duration;
 use engine_core::digest::Digest;
 use engine_core::lock::Tenure;
 use engine_core::object_ref::ObjectRef;
+use engine_core::plan::ActionKind;
 use engine_core::ports::{Revision, RunLog, StateError, StateStore, Stored};
 use engine_core::state::{Deed, Holder, Intent, Output, ResourceRecord, State};
 use engine_core::value::Text;
@@ -40,6 +41,8 @@ struct Inner {
     /// As it will be written, but for the intents that are done.
     state: State,
     done: HashSet<ObjectRef>,
+    /// Objects that are written and were not seen current yet.
+    awaited: HashSet<ObjectRef>,
     revision: Revision,
     /// A revision that may have landed.
     doubtful: Option<Doubtful>,
@@ -80,8 +83,9 @@ impl Journal {
         let summary = format!("{operation}: begin, {intended} {changes} intended");
         let Chain { store, plan, .. } = &chain;
         let revision = store.append(Some(&base.revision), &state, &summary, plan.as_ref())?;
-        let done = HashSet::new();
-        let inner = Inner { state, done, revision, doubtful: None, tenure, displaced: false };
+        let awaited = state.intents.iter().filter(|intent| intent.action == ActionKind::Await);
+        let (done, awaited) = (HashSet::new(), awaited.map(|intent| intent.object_ref.clone()).collect());
+        let inner = Inner { state, done, awaited, revision, doubtful: None, tenure, displaced: false };
         let inner = Mutex::new(inner);
         Ok(Self { chain, operation, intended, inner, turn: Mutex::default() })
     }
@@ -91,14 +95,23 @@ impl Journal {
         self.chain.store.as_ref()
     }
 
-    /// Records that an object exists as applied.
+    /// Records that an object exists as applied. It stays intended until it is [`seen`](Self::seen).
     pub(crate) fn applied(&self, object_ref: &ObjectRef, record: ResourceRecord) {
         self.record_deed(Deed::Applied(object_ref.clone(), Box::new(record)));
+        self.lock().awaited.insert(object_ref.clone());
+    }
+
+    /// Notes that an object was seen current, or that nobody waits for that.
+    pub(crate) fn seen(&self, object_ref: &ObjectRef) {
+        let mut inner = self.lock();
+        inner.awaited.remove(object_ref);
+        inner.done.insert(object_ref.clone());
     }
 
     /// Records that an object is gone, or no longer ours.
     pub(crate) fn removed(&self, object_ref: &ObjectRef) {
         self.record_deed(Deed::Removed(object_ref.clone()));
+        self.seen(object_ref);
     }
 
     /// Returns the record of an object.
@@ -108,9 +121,7 @@ impl Journal {
 
     fn record_deed(&self, deed: Deed) {
         self.chain.log.note(&deed);
-        let mut inner = self.lock();
-        inner.done.insert(deed.object_ref().clone());
-        inner.state.record(deed);
+        self.lock().state.record(deed);
     }
 
     /// Returns how long there is until a sign of life is due.
@@ -143,15 +154,17 @@ impl Journal {
     }
 
     /// Sets what the last revision of this run says beside the records: nobody holds the lock, and what is open stays
-    /// intended: what may have landed, so that the next run looks for it, and what waited for a soak.
+    /// intended: what may have landed, so that the next run looks for it, what nobody has seen current, and what waited for a
+    /// soak.
     pub(crate) fn conclude(&self, outputs: BTreeMap<Text, Output>, open: &BTreeSet<ObjectRef>) {
         // A sign of life that is on its way is the last one.
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let mut inner = self.lock();
         inner.done.retain(|object_ref| !open.contains(object_ref));
-        let state = &mut inner.state;
+        let Inner { state, awaited, .. } = &mut *inner;
         state.holder = None;
-        state.intents.retain(|intent| open.contains(&intent.object_ref));
+        let is_open = |object_ref: &ObjectRef| open.contains(object_ref) || awaited.contains(object_ref);
+        state.intents.retain(|intent| is_open(&intent.object_ref));
         state.outputs = outputs;
         let intended = state.intents.iter().map(|intent| &intent.object_ref);
         let used: BTreeSet<_> = state.records.keys().chain(intended).map(|it| it.cluster.clone()).collect();

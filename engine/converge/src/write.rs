@@ -9,7 +9,7 @@ use engine_core::object_ref::Uid;
 use engine_core::plan::outcome::Outcome;
 use engine_core::plan::{Change, Exceptions, FieldConflict, redact};
 use engine_core::ports::{
-    Applied, ApplyRequest, ClusterProvider, Conflict, Force, Mode, ProviderError, Witness,
+    Applied, ApplyRequest, ClusterProvider, Conflict, Force, Mode, ProviderError, Target, Witness,
 };
 use engine_core::resource::{self, Resource};
 use engine_core::state::{ResourceRecord, path_hash};
@@ -70,15 +70,43 @@ impl Executor {
         let object = self.send(&mut sending).await?;
         drop(permit);
         self.journal.applied(&change.object_ref, self.record(resource, &manifest, &object));
-        let target = &sending.request.target;
+        self.see(change, (resource, provider), &sending.request.target, &object).await
+    }
+
+    /// Waits for an object that a run before this one wrote.
+    pub(crate) async fn resume(&self, change: &Change) -> Result<(), Outcome> {
+        self.refresh_record(change);
+        let resource = self.graph.at(&change.address);
+        let Some((resource, manifest)) = resource.and_then(|it| Some((it, it.manifest()?))) else {
+            return Ok(());
+        };
+        let provider = self.provider(change)?;
+        let gone = || Outcome::Failed("it has gone since the plan was made; plan again".into());
+        let version = &manifest.api_version().version;
+        let kind = self.kind(change, &change.object_ref.kind, version).await?.ok_or_else(gone)?;
+        let target = target(&change.object_ref, &kind);
+        self.progress.begun(change);
+        let object = provider.get(&target).await.map_err(|error| Outcome::Failed(explain(&error)))?;
+        self.see(change, (resource, provider), &target, &object.ok_or_else(gone)?).await
+    }
+
+    /// Waits until an object is current, if that is wanted, and checks what must hold then.
+    async fn see(
+        &self,
+        change: &Change,
+        (resource, provider): (&Resource, &Arc<dyn ClusterProvider>),
+        target: &Target,
+        object: &Object,
+    ) -> Result<(), Outcome> {
         if resource.wait != resource::Wait::Never {
-            self.wait(change, provider, target, Until::Current, &object).await?;
+            self.wait(change, provider, target, Until::Current, object).await?;
         }
+        self.journal.seen(&change.object_ref);
         if !resource.lifecycle.postcondition {
             return Ok(());
         }
         let live = provider.get(target).await.map_err(|error| Outcome::Failed(explain(&error)))?;
-        self.require_after(resource, live.as_ref().unwrap_or(&object).body())
+        self.require_after(resource, live.as_ref().unwrap_or(object).body())
     }
 
     fn fill(&self, resource: &Resource, declared: &Manifest) -> Result<Manifest, Outcome> {

@@ -99,6 +99,7 @@ fn participle(action: ActionKind) -> &'static str {
         ActionKind::Move => "moved",
         ActionKind::Forget => "forgotten",
         ActionKind::Read => "read",
+        ActionKind::Await => "waited for",
         ActionKind::NoOp => "left as it is",
     }
 }

@@ -23,7 +23,7 @@ use engine_core::mark::Lineage;
 use engine_core::object_ref::{ClusterRef, ObjectRef, Uid};
 use engine_core::plan::outcome::Outcome;
 use engine_core::plan::triage::{DesiredPrints, Triage, desired_prints, ready_reads, triage};
-use engine_core::plan::{Action, Change, Plan, PlanInput, PlannedOutput, Tier, plan};
+use engine_core::plan::{Change, Plan, PlanInput, PlannedOutput, Tier, plan};
 use engine_core::ports::{BoxFuture, ClusterProvider, ListQuery, Page, StateStore, Stored};
 use engine_core::resource::Body as Declared;
 use engine_core::rollout::Gate;
@@ -312,7 +312,7 @@ impl<'a> World<'a> {
             (cluster.clone(), ClusterRecord { connection: Reached::Sandbox, uid: live.uid.clone() })
         });
         let clusters = clusters.collect();
-        let unchanged = plan.changes.iter().filter(|it| it.action == Action::NoOp && it.tier == Tier::Server);
+        let unchanged = plan.changes.iter().filter(|it| it.is_unchanged() && it.tier == Tier::Server);
         let observed =
             unchanged.filter_map(|it| Some((it.object_ref.clone(), live.get(&it.object_ref)?.settled?)));
         let observed = observed.collect();

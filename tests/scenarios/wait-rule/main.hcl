@@ -48,7 +48,7 @@ manifest "kind" {
 manifest "widget" {
   timeouts {
     create = "2s"
-    update = "20s"
+    update = "7s"
   }
 
   object = {

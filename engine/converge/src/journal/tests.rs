@@ -6,7 +6,9 @@ mod world;
 use std::sync::Arc;
 use std::time::Duration;
 
+use engine_core::plan::ActionKind;
 use engine_core::ports::{StateError, StateStore};
+use engine_core::state::Intent;
 
 use super::{Chain, Journal};
 use world::{Machine, Store, holder, intent, object, record};
@@ -28,6 +30,9 @@ fn results_replace_intents_one_by_one() {
     journal.applied(&object(0), record(7));
     assert_eq!(tip().records.len(), 0, "between signs of life nothing is pushed");
     journal.renew(NOW).unwrap();
+    assert_eq!((tip().intents, tip().records.len()), (vec![intent(0), intent(1)], 1), "it is waited for");
+    journal.seen(&object(0));
+    journal.renew(NOW).unwrap();
     assert_eq!((tip().intents, tip().records.len()), (vec![intent(1)], 1));
     journal.removed(&object(1));
     journal.conclude([].into(), &[].into());
@@ -45,6 +50,22 @@ fn what_may_have_landed_stays_intended() {
     journal.conclude([].into(), &[object(0)].into());
     let stored = journal.release("apply", NOW).unwrap();
     assert_eq!(stored.state.intents, [intent(0)]);
+}
+
+#[test]
+fn what_nobody_has_seen_current_stays_intended() {
+    let (store, machine) = (Store::new(), Machine::default());
+    let base = store.latest().unwrap().unwrap();
+    let chain = Chain { store: store.clone(), log: machine.log("run", None), plan: None };
+    let waited_for = |idx| Intent { action: ActionKind::Await, ..intent(idx) };
+    let intents = vec![intent(0), waited_for(1), waited_for(2)];
+    let journal = Journal::begin(chain, &base, intents, holder("run"), NOW).unwrap();
+    journal.applied(&object(0), record(7));
+    journal.seen(&object(1));
+    journal.conclude([].into(), &[].into());
+    let stored = journal.release("apply", NOW).unwrap();
+    assert_eq!(stored.state.intents, [intent(0), waited_for(2)]);
+    assert!(stored.state.records.contains_key(&object(0)));
 }
 
 #[test]

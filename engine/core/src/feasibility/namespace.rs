@@ -38,7 +38,9 @@ pub(super) struct Declared<'a> {
 impl<'a> Declared<'a> {
     /// Tells whether this plan writes it.
     pub(super) fn is_written(&self) -> bool {
-        let still = |action: &Action| matches!(action, Action::NoOp | Action::Move { .. } | Action::Read);
+        let still = |action: &Action| {
+            matches!(action, Action::NoOp | Action::Await | Action::Move { .. } | Action::Read)
+        };
         self.change.is_some_and(|it| !still(&it.action))
     }
 

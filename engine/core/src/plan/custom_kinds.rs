@@ -8,7 +8,7 @@ use engine_kinds::schema::Type;
 use crate::graph::ResourceGraph;
 use crate::manifest::Manifest;
 use crate::object_ref::{ClusterRef, GroupKind};
-use crate::value::Value;
+use crate::value::{Map, Value};
 
 /// The schema of one version of a kind.
 pub struct CustomSchema {
@@ -64,7 +64,7 @@ fn fill(schema: &Value, value: &mut Value) {
 
 fn fill_map(schema: &Value, value: &mut Value) {
     let properties = schema.get("properties").and_then(Value::as_map);
-    for (name, property) in properties.into_iter().flat_map(|it| it.iter()) {
+    for (name, property) in properties.into_iter().flat_map(Map::iter) {
         if let (None, Some(default)) = (value.get(name), property.get("default")) {
             value.set_at(&[name], default.clone());
         }

@@ -1,6 +1,6 @@
 //! The decision: from what is desired, recorded, live and predicted to one change per object.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::address::Address;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
@@ -22,7 +22,7 @@ use crate::plan::{
 };
 use crate::ports::{ProviderError, Witness};
 use crate::prediction::Prediction;
-use crate::resource::{Body, Resource};
+use crate::resource::{Body, Resource, Wait};
 use crate::rollout::Rollout;
 use crate::state::{ResourceRecord, State, path_hash};
 use crate::value::Text;
@@ -74,6 +74,7 @@ pub fn plan(input: &PlanInput<'_>) -> Plan {
         changes: Vec::new(),
         changed: Vec::new(),
         refused: Vec::new(),
+        unfinished: input.state.intents.iter().map(|intent| &intent.object_ref).collect(),
         conflicts: BTreeMap::new(),
         diagnostics: Diagnostics::default(),
     };
@@ -137,6 +138,8 @@ struct Planner<'a> {
     changed: Vec<usize>,
     /// What the server refuses as things are.
     refused: Vec<(&'a Resource, &'a ProviderError)>,
+    /// What a run before meant to do, and did not see the end of.
+    unfinished: HashSet<&'a ObjectRef>,
     /// Fields of other managers, by object.
     conflicts: BTreeMap<&'a ObjectRef, ObjectConflicts>,
     diagnostics: Diagnostics,
@@ -345,7 +348,11 @@ impl<'a> Planner<'a> {
         fields: Vec<FieldChange>,
         tier: Tier,
     ) {
-        let (action, reason) = self.triggered(resource, (action, reason));
+        let (mut action, reason) = self.triggered(resource, (action, reason));
+        let waits = resource.wait != Wait::Never && self.unfinished.contains(resource.object_ref());
+        if action == Action::NoOp && waits {
+            action = Action::Await;
+        }
         if matches!(action, Action::Replace { .. }) {
             // What others own goes with the object.
             self.conflicts.remove(resource.object_ref());

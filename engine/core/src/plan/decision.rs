@@ -92,7 +92,7 @@ fn conflict_value(conflict: &FieldConflict) -> Value {
 fn action_value(action: &Action) -> Value {
     let kind = action.kind().as_str().into();
     match action {
-        Action::Create | Action::Forget | Action::Read | Action::NoOp => Value::list([kind]),
+        Action::Create | Action::Forget | Action::Read | Action::Await | Action::NoOp => Value::list([kind]),
         Action::Adopt { uid }
         | Action::Replace { uid }
         | Action::Delete { uid }

@@ -97,6 +97,8 @@ pub enum ActionKind {
     Forget,
     /// It is read at apply.
     Read,
+    /// It is as declared, and waited for.
+    Await,
     /// Nothing.
     NoOp,
 }
@@ -114,13 +116,14 @@ impl ActionKind {
             Self::Move => "move",
             Self::Forget => "forget",
             Self::Read => "read",
+            Self::Await => "await",
             Self::NoOp => "no-op",
         }
     }
 
     /// Returns the action of a word.
     pub fn parse(word: &str) -> Option<Self> {
-        const ALL: [ActionKind; 10] = [
+        const ALL: [ActionKind; 11] = [
             ActionKind::Create,
             ActionKind::Update,
             ActionKind::Replace,
@@ -130,6 +133,7 @@ impl ActionKind {
             ActionKind::Move,
             ActionKind::Forget,
             ActionKind::Read,
+            ActionKind::Await,
             ActionKind::NoOp,
         ];
         ALL.into_iter().find(|action| action.as_str() == word)
@@ -192,6 +196,8 @@ pub enum Action {
     },
     /// Read it at apply.
     Read,
+    /// Wait for an object that is as declared: a run wrote it, and none has seen it current since.
+    Await,
     /// Nothing.
     NoOp,
 }
@@ -209,6 +215,7 @@ impl Action {
             Self::Forget | Self::Release { .. } => ActionKind::Forget,
             Self::Move { .. } => ActionKind::Move,
             Self::Read => ActionKind::Read,
+            Self::Await => ActionKind::Await,
             Self::NoOp => ActionKind::NoOp,
         }
     }
@@ -315,6 +322,11 @@ pub struct Change {
 }
 
 impl Change {
+    /// Tells whether the object stays as it is, waited for or not.
+    pub fn is_unchanged(&self) -> bool {
+        matches!(self.action, Action::NoOp | Action::Await)
+    }
+
     /// Tells whether any field was moved away outside of Terrane.
     pub fn has_drift(&self) -> bool {
         self.reason == Reason::Missing || self.fields.iter().any(|field| field.drift.is_some())
@@ -419,7 +431,7 @@ impl Plan {
                 ActionKind::Update | ActionKind::Adopt | ActionKind::Import | ActionKind::Move => {
                     counts.update += 1;
                 }
-                ActionKind::NoOp => counts.unchanged += 1,
+                ActionKind::Await | ActionKind::NoOp => counts.unchanged += 1,
                 ActionKind::Forget | ActionKind::Read => {}
             }
         }

@@ -73,7 +73,10 @@ impl Report {
                     Outcome::Done { .. },
                     ActionKind::Update | ActionKind::Adopt | ActionKind::Import | ActionKind::Move,
                 ) => &mut [&mut tally.changed],
-                (Outcome::Done { .. }, ActionKind::Forget | ActionKind::Read | ActionKind::NoOp) => &mut [],
+                (
+                    Outcome::Done { .. },
+                    ActionKind::Forget | ActionKind::Read | ActionKind::Await | ActionKind::NoOp,
+                ) => &mut [],
             };
             counts.iter_mut().for_each(|count| **count += 1);
         }

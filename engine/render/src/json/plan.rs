@@ -210,7 +210,7 @@ fn terraform_actions(kind: ActionKind) -> &'static [&'static str] {
         ActionKind::Delete => &["delete"],
         ActionKind::Forget => &["forget"],
         ActionKind::Read => &["read"],
-        ActionKind::Move | ActionKind::NoOp => &["no-op"],
+        ActionKind::Move | ActionKind::Await | ActionKind::NoOp => &["no-op"],
     }
 }
 

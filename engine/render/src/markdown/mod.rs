@@ -204,7 +204,9 @@ impl Tally {
                 }
                 ActionKind::Replace => &mut tally.replace,
                 ActionKind::Delete => &mut tally.delete,
-                ActionKind::Forget | ActionKind::Read | ActionKind::NoOp => &mut tally.other,
+                ActionKind::Forget | ActionKind::Read | ActionKind::Await | ActionKind::NoOp => {
+                    &mut tally.other
+                }
             };
             *count += 1;
         }

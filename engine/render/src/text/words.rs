@@ -17,6 +17,7 @@ pub(crate) fn look(kind: ActionKind) -> (&'static str, Role) {
         ActionKind::Move => ("->", Role::Read),
         ActionKind::Forget => (".", Role::Quiet),
         ActionKind::Read => ("<=", Role::Read),
+        ActionKind::Await => ("=", Role::Read),
         ActionKind::NoOp => ("=", Role::Quiet),
     }
 }
@@ -46,6 +47,7 @@ pub(crate) fn sentence(change: &Change) -> &'static str {
         (ActionKind::Forget, _) => "will leave the state and stay on the cluster",
         (ActionKind::Move, _) => "will move to another address",
         (ActionKind::Read, _) => "will be read at apply",
+        (ActionKind::Await, _) => "stays as it is and will be waited for: no apply has seen it current yet",
         (ActionKind::NoOp, _) => "stays as it is",
     }
 }

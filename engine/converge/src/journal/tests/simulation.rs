@@ -275,7 +275,10 @@ impl World {
     fn answered(&mut self, host: usize, run: &Run, flight: &Flight) {
         match flight.deletes {
             true => run.journal.removed(&object(flight.object)),
-            false => run.journal.applied(&object(flight.object), record(flight.value)),
+            false => {
+                run.journal.applied(&object(flight.object), record(flight.value));
+                run.journal.seen(&object(flight.object));
+            }
         }
         self.say(host, format!("has written object {}", flight.object));
     }

@@ -3,7 +3,7 @@ use crate::object_ref::{GroupKind, Uid};
 use crate::plan::fixtures::*;
 use crate::plan::{ActionKind, Exceptions};
 use crate::ports::Invalid;
-use crate::resource::FieldPolicy;
+use crate::resource::{FieldPolicy, Wait};
 use crate::state::Intent;
 use crate::value::Value;
 
@@ -205,6 +205,39 @@ fn what_is_written_through_a_subresource_is_left_to_its_writer_or_named_after_hi
         });
         assert_eq!(said(&world), [want]);
     }
+}
+
+#[test]
+fn what_was_written_and_not_seen_current_is_waited_for() {
+    let intend = |world: &mut World| {
+        let (object_ref, record) = world.state.records.first_key_value().unwrap();
+        world.state.intents.push(Intent {
+            object_ref: object_ref.clone(),
+            address: record.address.clone(),
+            action: ActionKind::Update,
+            api_version: record.api_version.clone(),
+            dependencies: record.dependencies.clone(),
+        });
+    };
+    let mut unhurried = web(1);
+    unhurried.resource.wait = Wait::Never;
+    let edited: &dyn Fn(&mut World) = &|world| {
+        intend(world);
+        world.edit(WEB, Foreign::Update("kubectl-edit"), r#"{"spec":{"replicas":9}}"#);
+    };
+    check(
+        &[web(1)],
+        &[
+            ("as it was declared", &intend, &["... Deployment.apps/dev/web settled by record"]),
+            (
+                "to be changed as well",
+                edited,
+                &["~ Deployment.apps/dev/web drift by force: spec.replicas 9 -> 1 \
+                   (set by kubectl-edit at 2026-01-02T03:04:05Z)"],
+            ),
+        ],
+    );
+    check(&[unhurried], &[("never waited for", &intend, &["= Deployment.apps/dev/web settled by record"])]);
 }
 
 #[test]
