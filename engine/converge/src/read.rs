@@ -8,14 +8,13 @@ use engine_core::digest::SealKey;
 use engine_core::graph::ResourceGraph;
 use engine_core::kind_info::{Discovery, KindInfo, Scope};
 use engine_core::live::{Live, LiveCluster, LiveObject};
-use engine_core::manifest::Manifest;
-use engine_core::mark::{ENVIRONMENT_LABEL, FieldManager};
+use engine_core::mark::ENVIRONMENT_LABEL;
 use engine_core::object::Object;
 use engine_core::object_ref::{ApiVersion, ClusterRef, GroupKind, ObjectRef, Uid};
+use engine_core::plan::Contested;
 use engine_core::plan::triage::{DesiredPrints, is_settled};
 use engine_core::ports::{ClusterProvider, ListQuery, Page, ProviderError, Target};
 use engine_core::resource::{Body, Read, Resource};
-use engine_core::sensitive::SensitivePaths;
 use engine_core::state::State;
 use engine_core::value::{Text, Value};
 use futures::future::{join_all, try_join, try_join_all};
@@ -316,19 +315,12 @@ impl Reader<'_> {
     fn reduce(&self, object_ref: &ObjectRef, object: Object) -> LiveObject {
         let Question { graph, desired, state, key } = self.question;
         let resource = graph.find(object_ref);
-        let manifest = resource.and_then(Resource::manifest);
-        let manager: FieldManager = state.lineage.field_manager();
-        let by_kind;
-        let sensitive = match manifest {
-            Some(manifest) => manifest.sensitive(),
-            None => {
-                by_kind = SensitivePaths::of_kind(&object_ref.kind);
-                &by_kind
-            }
-        };
+        let manager = state.lineage.field_manager();
+        let settled = resource.and_then(|resource| {
+            let (manifest, lifecycle) = (resource.manifest()?, &resource.lifecycle);
+            Contested { manifest, lifecycle, manager: &manager, live: Some(&object), ours: true }.settled(key)
+        });
         let record = state.records.get(object_ref);
-        let version = manifest.map(Manifest::api_version).or(record.map(|record| &record.api_version));
-        let settled = version.and_then(|version| object.settled(&manager, version, sensitive, key));
         let mut live = LiveObject { uid: object.uid(), settled, object: None };
         let proved = resource
             .zip(desired.get(object_ref))

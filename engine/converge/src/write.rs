@@ -7,7 +7,7 @@ use engine_core::manifest::Manifest;
 use engine_core::object::Object;
 use engine_core::object_ref::Uid;
 use engine_core::plan::outcome::Outcome;
-use engine_core::plan::{Change, Exceptions, FieldConflict, redact};
+use engine_core::plan::{Change, Contested, Exceptions, FieldConflict, redact};
 use engine_core::ports::{
     Applied, ApplyRequest, ClusterProvider, Conflict, Force, Mode, ProviderError, Target, Witness,
 };
@@ -186,6 +186,8 @@ impl Executor {
         let mut fields: Vec<u32> =
             own.map(|entry| entry.fields.leaves().iter().map(path_hash).collect()).unwrap_or_default();
         fields.sort_unstable();
+        let lifecycle = &resource.lifecycle;
+        let contested = Contested { manifest, lifecycle, manager: &manager, live: Some(object), ours: true };
         ResourceRecord {
             address: resource.address.clone(),
             api_version: manifest.api_version().clone(),
@@ -193,7 +195,7 @@ impl Executor {
             dependencies: self.graph.dependencies(resource),
             prevent_destroy: resource.lifecycle.prevent_destroy,
             desired: resource.lifecycle.applied_to(manifest.fingerprint(key)),
-            settled: object.settled(&manager, manifest.api_version(), manifest.sensitive(), key),
+            settled: contested.settled(key),
             fields,
         }
     }

@@ -1,6 +1,7 @@
 //! An object as the server returned it.
 
 use crate::digest::{Canonical, Fingerprint, SealKey};
+use crate::field_path::FieldPath;
 use crate::fields::FieldSet;
 use crate::mark::{FieldManager, Lineage, OwnershipMark};
 use crate::object_ref::{ApiVersion, Uid};
@@ -119,26 +120,32 @@ impl Object {
     }
 
     /// Returns the digest that a record keeps as `settled`: our entry, and the live values at its paths in
-    /// live order. `None` without such an entry, and of what is being deleted.
+    /// live order, and `left`, the fields that are left to others. `None` without such an entry, and of what is being
+    /// deleted.
     ///
     /// Field sets alone prove nothing: they hold no list order, and `stringData` is owned but unreadable.
     pub fn settled(
         &self,
         manager: &FieldManager,
         api_version: &ApiVersion,
+        left: &[FieldPath],
         sensitive: &SensitivePaths,
         key: Option<&SealKey>,
     ) -> Option<Fingerprint> {
         let entry = self.own_entry(manager, api_version).filter(|_| !self.is_terminating())?;
         let values = entry.fields.extract(&self.0).unwrap_or_default();
         let (values, seal) = Fingerprint::whole(&values, sensitive, key);
-        // A list of two: the paths, and the digest of their values.
-        let mut both = Canonical::default();
-        both.list(2);
-        both.list(entry.fields.len());
-        entry.fields.each_path(&mut |path| both.text(path));
-        both.text(&values.to_string());
-        Some(Fingerprint { open: both.digest().print(), seal })
+        // A list: the paths, the digest of their values, and what is left to others, if anything is.
+        let mut all = Canonical::default();
+        all.list(if left.is_empty() { 2 } else { 3 });
+        all.list(entry.fields.len());
+        entry.fields.each_path(&mut |path| all.text(path));
+        all.text(&values.to_string());
+        if !left.is_empty() {
+            all.list(left.len());
+            left.iter().for_each(|path| all.text(&path.to_string()));
+        }
+        Some(Fingerprint { open: all.digest().print(), seal })
     }
 }
 

@@ -27,6 +27,21 @@ enum Term {
     Unsaid,
     Take,
     Yield,
+    /// `ignore_changes` of the key `a`.
+    Ignore,
+}
+
+impl Term {
+    const ALL: [Self; 4] = [Self::Unsaid, Self::Take, Self::Yield, Self::Ignore];
+
+    fn text(self) -> &'static str {
+        match self {
+            Self::Unsaid => "",
+            Self::Take => "  lifecycle {\n    conflicts {\n      take = [data]\n    }\n  }\n",
+            Self::Yield => "  lifecycle {\n    conflicts {\n      yield = [data]\n    }\n  }\n",
+            Self::Ignore => "  lifecycle {\n    ignore_changes = [data.a]\n  }\n",
+        }
+    }
 }
 
 /// What somebody else does.
@@ -44,7 +59,7 @@ fn data() -> impl Strategy<Value = Data> {
 }
 
 fn settings() -> impl Strategy<Value = Object> {
-    let term = prop_oneof![Just(Term::Unsaid), Just(Term::Take), Just(Term::Yield)];
+    let term = prop::sample::select(&Term::ALL);
     let drift = prop_oneof![
         ("[abc]", "[0-2]").prop_map(|(key, value)| Drift::Edit(key, value)),
         ("[abc]", "[0-2]").prop_map(|(key, value)| Drift::Apply(key, value)),
@@ -56,14 +71,15 @@ fn settings() -> impl Strategy<Value = Object> {
         1 => data().prop_map(|before| (Some(before), None)),
         1 => data().prop_map(|after| (None, Some(after))),
     ];
-    (sides, term, prop::option::weighted(0.7, drift), any::<bool>()).prop_map(
-        |((before, after), term, drift, is_renamed)| {
-            let stops = |it: &Drift| matches!(it, Drift::Apply(..)) && term == Term::Unsaid;
-            let drift = drift.filter(|it| before.is_some() && !stops(it));
-            let is_renamed = is_renamed && before.is_some() && after.is_some();
-            Object::Settings { before, after, term, drift, is_renamed }
-        },
-    )
+    (sides, term, prop::option::weighted(0.7, drift), any::<bool>())
+        .prop_map(|((before, after), term, drift, is_renamed)| Object::Settings {
+            before,
+            after,
+            term,
+            drift,
+            is_renamed,
+        })
+        .prop_filter("only what is there is written to or renamed", Object::is_possible)
 }
 
 fn object() -> impl Strategy<Value = Object> {
@@ -81,6 +97,17 @@ enum Side {
 }
 
 impl Object {
+    /// Tells whether others can write to it, it can be renamed, and no plan is stopped by it.
+    fn is_possible(&self) -> bool {
+        let Self::Settings { before, after, term, drift, is_renamed } = self else { return true };
+        let is_stopped = matches!((drift, term), (Some(Drift::Apply(..)), Term::Unsaid))
+            || matches!((drift, term), (Some(Drift::Apply(key, _)), Term::Ignore) if key != "a");
+        let is_there = before.is_some() && !is_stopped;
+        (drift.is_none() || is_there)
+            && (!is_renamed || (before.is_some() && after.is_some()))
+            && !(before.is_none() && after.is_none())
+    }
+
     fn path(&self, idx: usize) -> String {
         match self {
             Self::Settings { .. } => format!("/api/v1/namespaces/default/configmaps/o{idx}"),
@@ -99,12 +126,7 @@ impl Object {
                 };
                 let entries: Vec<String> =
                     data.iter().map(|(key, value)| format!("{key} = {}", quoted(value))).collect();
-                let term = match term {
-                    Term::Unsaid => "",
-                    Term::Take => "  lifecycle {\n    conflicts {\n      take = [data]\n    }\n  }\n",
-                    Term::Yield => "  lifecycle {\n    conflicts {\n      yield = [data]\n    }\n  }\n",
-                };
-                (("v1", "ConfigMap"), format!("data = {{ {} }}", entries.join(", ")), term)
+                (("v1", "ConfigMap"), format!("data = {{ {} }}", entries.join(", ")), term.text())
             }
             Self::Workload { before, after, .. } => {
                 let replicas = if side == Side::Before { before } else { after };
@@ -160,19 +182,37 @@ impl Object {
         }
     }
 
-    /// Returns what is to be there in the end: the data, or the replicas.
+    /// Undoes what another tool has applied.
+    fn withdraw(&self, idx: usize, environment: &Environment) {
+        if let Self::Settings { after: Some(_), drift: Some(Drift::Apply(..)), .. } = self {
+            let path = format!("{}?fieldManager=other-tool", self.path(idx));
+            let body =
+                json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": format!("o{idx}") } });
+            environment.write(&Method::PATCH, &path, "application/apply-patch+yaml", &body);
+        }
+    }
+
+    /// Returns what is to be there: the data, or the replicas.
     fn wanted(&self) -> Value {
         match self {
             Self::Settings { after: None, .. } => Value::Null,
             Self::Settings { before, after: Some(after), term, drift, .. } => {
                 let mut wanted = after.clone();
+                let mut there = before.clone().filter(|_| !matches!(drift, Some(Drift::Delete)));
                 let applied = matches!(drift, Some(Drift::Apply(..)));
-                if let Some(Drift::Edit(key, value) | Drift::Apply(key, value)) = drift {
+                if let (Some(there), Some(Drift::Edit(key, value) | Drift::Apply(key, value))) =
+                    (&mut there, drift)
+                {
                     // Who writes the value that is there by an edit owns nothing of it.
-                    let is_theirs = applied || before.as_ref().and_then(|it| it.get(key)) != Some(value);
+                    let is_theirs =
+                        there.insert(key.clone(), value.clone()).as_ref() != Some(value) || applied;
                     if is_theirs && (*term == Term::Yield || !after.contains_key(key)) {
                         wanted.insert(key.clone(), value.clone());
                     }
+                }
+                if let (Term::Ignore, Some(mut there)) = (term, there) {
+                    wanted.remove("a");
+                    wanted.extend(there.remove_entry("a"));
                 }
                 json!(wanted)
             }
@@ -183,15 +223,38 @@ impl Object {
         }
     }
 
-    /// Returns the same of what is there.
-    fn found(&self, idx: usize, environment: &Environment) -> Value {
-        let Some(found) = environment.get(&self.path(idx)) else { return Value::Null };
+    /// Returns the same after the other tool has withdrawn.
+    fn wanted_alone(&self) -> Value {
+        match self {
+            Self::Settings { after: Some(after), term, drift: Some(Drift::Apply(..)), .. } => {
+                let mut wanted = after.clone();
+                // It was left to the other tool, which took it along.
+                if *term == Term::Ignore {
+                    wanted.remove("a");
+                }
+                json!(wanted)
+            }
+            _ => self.wanted(),
+        }
+    }
+
+    /// Returns the same of what is there, given all `ConfigMaps` and Deployments.
+    fn found(&self, idx: usize, lists: &[Value]) -> Value {
+        let named = |it: &&Value| it["metadata"]["name"] == format!("o{idx}");
+        let mut items = lists.iter().filter_map(|list| list["items"].as_array()).flatten();
+        let Some(found) = items.find(named) else { return Value::Null };
         match self {
             Self::Settings { .. } if found["data"].is_null() => json!({}),
             Self::Settings { .. } => found["data"].clone(),
             Self::Workload { .. } => found["spec"]["replicas"].clone(),
         }
     }
+}
+
+/// Reads all `ConfigMaps` and Deployments: one by one is slow where there are many.
+fn lists(environment: &Environment) -> Vec<Value> {
+    let kinds = ["/api/v1/namespaces/default/configmaps", "/apis/apps/v1/namespaces/default/deployments"];
+    kinds.into_iter().filter_map(|kind| environment.get(kind)).collect()
 }
 
 /// Writes a definition, its blocks in this order over two files.
@@ -225,15 +288,23 @@ fn live_through(cluster: Cluster, objects: &[Object], order: &[usize]) -> Result
     well(&shuffled, 0)?;
     define(&environment, objects, (Side::After, &straight));
     prop_assert_eq!(shuffled.stdout, environment.terrane(&["plan", "--json"]).stdout);
-    well(&apply(), 0)?;
-    well(&environment.terrane(&["plan", "--detailed-exitcode"]), 0)?;
-    well(&environment.terrane(&["plan", "--detailed-exitcode", "--verify", "full"]), 0)?;
-    for (idx, object) in objects.iter().enumerate() {
-        prop_assert_eq!(object.found(idx, &environment), object.wanted(), "o{}: {:?}", idx, object);
-    }
+    let rests = |wanted: fn(&Object) -> Value| {
+        well(&apply(), 0)?;
+        well(&environment.terrane(&["plan", "--detailed-exitcode"]), 0)?;
+        well(&environment.terrane(&["plan", "--detailed-exitcode", "--verify", "full"]), 0)?;
+        let lists = lists(&environment);
+        objects.iter().enumerate().try_for_each(|(idx, object)| {
+            prop_assert_eq!(object.found(idx, &lists), wanted(object), "o{}: {:?}", idx, object);
+            Ok(())
+        })
+    };
+    rests(Object::wanted)?;
+    objects.iter().enumerate().for_each(|(idx, object)| object.withdraw(idx, &environment));
+    rests(Object::wanted_alone)?;
     well(&environment.terrane(&["destroy", "--auto-approve"]), 0)?;
     prop_assert_eq!(environment.terrane(&["state", "list"]).stdout, "");
-    prop_assert!(objects.iter().enumerate().all(|(idx, it)| environment.get(&it.path(idx)).is_none()));
+    let lists = lists(&environment);
+    prop_assert!(objects.iter().enumerate().all(|(idx, it)| it.found(idx, &lists).is_null()));
     Ok(())
 }
 
@@ -250,6 +321,38 @@ fn a_change_comes_to_rest_and_each_field_with_whom_it_belongs_to(server: Server)
     held.unwrap_or_else(|fault| panic!("{fault}"));
 }
 
+/// Returns a `ConfigMap` for every way that one key can go: who writes it, when, and on which term.
+fn every_way() -> Vec<Object> {
+    let of = |value: &str| Data::from([("a".to_owned(), value.to_owned())]);
+    let sides = [None, Some(Data::new()), Some(of("0")), Some(of("1"))];
+    let mut drifts = vec![None, Some(Drift::Delete)];
+    for value in ["0", "1", "2"] {
+        drifts.push(Some(Drift::Edit("a".into(), value.into())));
+        drifts.push(Some(Drift::Apply("a".into(), value.into())));
+    }
+    let mut all = Vec::new();
+    // A value that the key has before stands for another.
+    for before in &sides[..3] {
+        for after in &sides {
+            for term in Term::ALL {
+                all.extend(drifts.iter().map(|drift| {
+                    let (before, after, drift) = (before.clone(), after.clone(), drift.clone());
+                    Object::Settings { before, after, term, drift, is_renamed: false }
+                }));
+            }
+        }
+    }
+    all.retain(Object::is_possible);
+    all
+}
+
+fn every_way_of_a_key_comes_to_rest(server: Server) {
+    let objects = every_way();
+    let order: Vec<usize> = (0..objects.len()).rev().collect();
+    live_through(server.start(), &objects, &order).unwrap_or_else(|fault| panic!("{fault}"));
+}
+
 on_both_servers! {
+    every_way_of_a_key_comes_to_rest,
     a_change_comes_to_rest_and_each_field_with_whom_it_belongs_to,
 }

@@ -18,9 +18,9 @@ const SPEC: &str = r#"{"list":[1,2],"other":"x","secret":"s"}"#;
 
 fn settled(object: &Object) -> Option<Fingerprint> {
     let mut sensitive = SensitivePaths::default();
-    sensitive.insert(&crate::field_path::FieldPath::fields(["spec", "secret"]));
+    sensitive.insert(&FieldPath::fields(["spec", "secret"]));
     let key = SealKey::new([1; 32]);
-    object.settled(&other_lineage().field_manager(), &parse("v1"), &sensitive, Some(&key))
+    object.settled(&other_lineage().field_manager(), &parse("v1"), &[], &sensitive, Some(&key))
 }
 
 #[test]
@@ -100,8 +100,9 @@ fn secrets_of_a_kind_are_sealed() {
         )))
     };
     let sensitive = SensitivePaths::of_kind(&GroupKind::new("", "Secret"));
-    let settled =
-        |value: &str| of(value).settled(&other_lineage().field_manager(), &parse("v1"), &sensitive, None);
+    let settled = |value: &str| {
+        of(value).settled(&other_lineage().field_manager(), &parse("v1"), &[], &sensitive, None)
+    };
     assert_eq!(settled("YQ==").unwrap().open, settled("Yg==").unwrap().open, "the open part tells nothing");
 }
 

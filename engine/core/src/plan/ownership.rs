@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::digest::{Fingerprint, SealKey};
 use crate::field_path::{FieldPath, PathElement};
 use crate::fields::FieldSet;
 use crate::manifest::Manifest;
@@ -126,6 +127,23 @@ impl Contested<'_> {
         terms
     }
 
+    /// Returns the digest that a record keeps as `settled`, see [`Object::settled`].
+    pub fn settled(&self, key: Option<&SealKey>) -> Option<Fingerprint> {
+        let manifest = self.manifest;
+        self.live?.settled(self.manager, manifest.api_version(), &self.left(), manifest.sensitive(), key)
+    }
+
+    /// Returns the fields that the lifecycle leaves to others, in order. They change with who else owns a field, which
+    /// what is ours does not show.
+    fn left(&self) -> Vec<FieldPath> {
+        let Lifecycle { ignore_changes, conflicts, .. } = self.lifecycle;
+        let leaves = !ignore_changes.is_empty() || conflicts.iter().any(|(_, it)| *it == FieldPolicy::Yield);
+        // What others own is only read where it counts.
+        let mut left = if leaves { self.terms().exceptions.yielded } else { Vec::new() };
+        left.sort();
+        left
+    }
+
     /// Returns the replicas that somebody has scaled to nothing, unless the lifecycle says otherwise.
     ///
     /// Nobody owns them then: a Scale has no replicas where they are 0, so that who writes it is not listed, and whoever
@@ -155,8 +173,8 @@ impl Contested<'_> {
     ///
     /// What the lifecycle says of a field counts. Otherwise, on an object of ours, a foreign Update manager is
     /// drift and its field is taken, a foreign Apply manager stops the plan, and who writes through a subresource keeps
-    /// what it wrote: the replicas, or an annotation of the kind's controller. On anything else every conflict stands. A conflict in which force would change nothing is only
-    /// formal and never stops anything.
+    /// what it wrote: the replicas, or an annotation of the kind's controller. On anything else every conflict stands. A
+    /// conflict in which force would change nothing is only formal and never stops anything.
     pub fn judge(&self, conflicts: &[Conflict], forced: &Object) -> Vec<FieldConflict> {
         let managers = self.live.map(|live| self.others(live)).unwrap_or_default();
         let desired = forced.managers().into_iter().find(|entry| entry.manager == self.manager.as_str());
