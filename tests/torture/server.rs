@@ -1,7 +1,7 @@
 //! The repository that the participants push to, with a log of all moves of its refs.
 
 use std::fs;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -84,8 +84,11 @@ impl Server {
         server.git(&["config", "http.receivepack", "true"])?;
         let hook = directory.join("hooks").join("reference-transaction");
         fs::create_dir_all(directory.join("hooks"))?;
-        fs::write(&hook, HOOK)?;
-        fs::set_permissions(&hook, fs::Permissions::from_mode(0o755))?;
+        // By another process: what is open for writing cannot be run, and a process that another thread starts just now
+        // holds what is open here.
+        let source = directory.join("hooks").join("source");
+        fs::write(&source, HOOK)?;
+        run(Command::new("install").args(["-m", "755"]).args([&source, &hook]))?;
         Ok(server)
     }
 

@@ -1,4 +1,5 @@
 use std::fs;
+use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::*;
@@ -75,13 +76,14 @@ async fn a_kubeconfig_that_is_not_there_or_no_kubeconfig_is_an_error() {
 #[cfg(unix)]
 #[tokio::test]
 async fn plugins_run_from_outside_the_repository_and_never_from_inside() {
-    use std::os::unix::fs::PermissionsExt;
-
     let scratch = Scratch::new();
+    let source = scratch.0.join("plugin.source");
+    fs::write(&source, "#!/bin/sh\ntouch \"$0.ran\"\necho hunter2\nexit 1\n").unwrap();
     for folder in ["", "repository"] {
         let plugin = scratch.0.join(folder).join("plugin");
-        fs::write(&plugin, "#!/bin/sh\ntouch \"$0.ran\"\necho hunter2\nexit 1\n").unwrap();
-        fs::set_permissions(&plugin, fs::Permissions::from_mode(0o755)).unwrap();
+        // By another process: what is open for writing here, a test beside this one may hold open in a child.
+        let installed = Command::new("install").args(["-m", "755"]).args([&source, &plugin]).status();
+        assert!(installed.unwrap().success());
     }
     let outside = scratch.kubeconfig("", EXEC);
     let inside = scratch.kubeconfig("repository", EXEC);

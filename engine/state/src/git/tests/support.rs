@@ -71,11 +71,9 @@ impl Sandbox {
 
     /// Writes an executable that leaves a file behind and fails; returns the file.
     pub(super) fn trap(&self, program: &Path) -> PathBuf {
-        use std::os::unix::fs::PermissionsExt;
         let marker = program.with_extension("ran");
         std::fs::create_dir_all(program.parent().unwrap()).unwrap();
-        std::fs::write(program, format!("#!/bin/sh\n: > '{}'\nexit 1\n", marker.display())).unwrap();
-        std::fs::set_permissions(program, std::fs::Permissions::from_mode(0o755)).unwrap();
+        write_program(program, &format!("#!/bin/sh\n: > '{}'\nexit 1\n", marker.display()));
         marker
     }
 
@@ -153,9 +151,11 @@ pub(super) fn forge(repository: &Repository, entries: &[Entry<'_>], parents: &[O
     oid
 }
 
-/// Writes an executable.
+/// Writes an executable, by another process: one that is open for writing cannot be run, and a process that a test
+/// beside this one starts just now holds what is open here.
 pub(super) fn write_program(path: &Path, script: &str) {
-    use std::os::unix::fs::PermissionsExt;
-    std::fs::write(path, script).unwrap();
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let source = path.with_extension("source");
+    std::fs::write(&source, script).unwrap();
+    let installed = Command::new("install").args(["-m", "755"]).args([&source, path]).status();
+    assert!(installed.unwrap().success());
 }
