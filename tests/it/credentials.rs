@@ -62,6 +62,31 @@ fn a_credential_plugin_has_nothing_to_read_and_none_of_the_variables() {
 }
 
 #[test]
+fn for_a_definition_that_is_wrong_nobody_is_asked_to_log_in() {
+    let world = World::new();
+    let ran = world.path("ran");
+    log_in_by(&world.path("kubeconfig"), &format!("touch {}; exit 1", ran.display()));
+    // Long enough for a plugin to be begun while it is loaded, and wrong at its end.
+    let wrong = r#"
+        manifest "many" {
+          for_each = toset([for n in range(2000) : "n${n}"])
+          object   = { apiVersion = "v1", kind = "ConfigMap", metadata = { name = each.key, namespace = "dev" } }
+        }
+        manifest "wrong" {
+          depends_on = [manifest.many]
+          object     = { apiVersion = "v1", kind = "ConfigMap", metadata = { name = "without-a-namespace" } }
+        }
+    "#;
+    let definition = world.path("work/main.hcl");
+    let text = std::fs::read_to_string(&definition).unwrap();
+    std::fs::write(&definition, format!("{text}{wrong}")).unwrap();
+    let planned = world.run(&["plan"], Goal::First, None);
+    assert_eq!(planned.code, Some(1));
+    assert!(planned.stderr.contains("TRN0401"), "{}", planned.stderr);
+    assert!(!ran.exists(), "the plugin has run");
+}
+
+#[test]
 fn a_context_that_leads_to_another_cluster_is_refused_before_any_write() {
     let (world, other) = (World::new(), World::new());
     world.recover(Goal::First, "the first apply");

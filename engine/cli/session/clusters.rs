@@ -50,10 +50,15 @@ type Connected = (Arc<dyn ClusterProvider>, bool);
 pub(super) type Begun = BTreeMap<ClusterRef, JoinHandle<Result<Connected, ConnectError>>>;
 
 /// Begins to connect the clusters of a definition while the rest of it is loaded, and asks what they serve: then the
-/// connection is open when the first answer is needed. A sandbox needs no waiting for.
+/// connection is open when the first answer is needed. A sandbox needs no waiting for, and for a definition that turns
+/// out to be wrong nobody is asked to log in.
 pub(super) fn begin(workspace: &Workspace, outline: &Outline) -> Begun {
     let begun = outline.clusters().iter().filter_map(|(cluster, declared)| {
         let Connection::Context { context, kubeconfig } = &declared.connection else { return None };
+        let path = path(workspace, kubeconfig.as_ref());
+        if KubernetesProvider::runs_program(context, path.as_deref(), &workspace.repository) {
+            return None;
+        }
         let connecting = remote(workspace, context, kubeconfig.as_ref(), outline.wait_rules());
         let connecting = tokio::spawn(async move {
             let (provider, is_unverified) = connecting.await?;
@@ -153,6 +158,10 @@ async fn sandbox(workspace: &Workspace, cluster: &ClusterRef) -> Result<Kubernet
     }
 }
 
+fn path(workspace: &Workspace, kubeconfig: Option<&Text>) -> Option<PathBuf> {
+    kubeconfig.map(|path| workspace.directory.join(path.as_str()))
+}
+
 /// Connects a context, whatever happens to the definition meanwhile.
 fn remote(
     workspace: &Workspace,
@@ -161,7 +170,7 @@ fn remote(
     rules: &[WaitRule],
 ) -> impl Future<Output = Result<Connected, ConnectError>> + Send + use<> {
     let (context, rules) = (context.clone(), rules.to_vec());
-    let kubeconfig = kubeconfig.map(|path| workspace.directory.join(path.as_str()));
+    let kubeconfig = path(workspace, kubeconfig);
     let repository = workspace.repository.clone();
     async move {
         let provider = KubernetesProvider::connect(&context, kubeconfig.as_deref(), &repository).await?;

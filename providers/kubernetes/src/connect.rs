@@ -181,6 +181,13 @@ fn refuse_untrusted(kubeconfig: &Kubeconfig, context: &str, path: PathBuf) -> Re
     Err(ConnectError::Untrusted { kubeconfig: path, what })
 }
 
+/// Tells whether connecting a context runs a program, which may ask its user something and takes its time; also when that
+/// cannot be told.
+pub(crate) fn runs_program(context: &str, kubeconfig: Option<&Path>, repository: &Path) -> bool {
+    let Ok((kubeconfig, _)) = read(kubeconfig, repository) else { return true };
+    user(&kubeconfig, context).is_none_or(|user| user.exec.is_some() || user.auth_provider.is_some())
+}
+
 fn user<'a>(kubeconfig: &'a Kubeconfig, context: &str) -> Option<&'a AuthInfo> {
     let named = kubeconfig.contexts.iter().find(|named| named.name == context)?;
     let user = named.context.as_ref()?.user.as_ref()?;

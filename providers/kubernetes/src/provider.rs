@@ -58,11 +58,18 @@ impl KubernetesProvider {
         Self { rules: Rules::new(rules), ..self }
     }
 
+    /// Tells whether [`connect`](Self::connect) runs a credential plugin, which may ask its user something and takes its
+    /// time. A kubeconfig that cannot be read may name one.
+    pub fn runs_program(context: &str, kubeconfig: Option<&Path>, repository: &Path) -> bool {
+        connect::runs_program(context, kubeconfig, repository)
+    }
+
     /// Connects to a context of a kubeconfig; `None` means kubectl's default (`KUBECONFIG`, then
     /// `~/.kube/config`). No request is sent to the cluster yet.
     ///
-    /// Credential plugins run as kubectl runs them, but only for a minute where nobody can answer them, and never for a kubeconfig inside `repository`: whoever
-    /// may change the repository must not thereby run programs, or send files, of the one who plans it.
+    /// Credential plugins run as kubectl runs them, but only for a minute where nobody can answer them, and never for a
+    /// kubeconfig inside `repository`: whoever may change the repository must not thereby run programs, or send files,
+    /// of the one who plans it.
     ///
     /// # Errors
     /// The kubeconfig cannot be read, lacks the context, is inside the repository and wants more than it may,
