@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use backon::{BackoffBuilder, ExponentialBuilder};
 use engine_core::lock::Vigil;
 use engine_core::mark::Lineage;
-use engine_core::ports::{StateError, Stored};
+use engine_core::ports::{RevisionStore, StateError, Stored};
 use engine_core::state::{Holder, LeftBehind, State};
 use engine_core::value::Text;
 use engine_render::escape;
@@ -176,7 +176,7 @@ pub fn release_lock(mut session: Session, run: &str) -> Result<(), CommandError>
             .hint("end that process, Ctrl-C lets it record what it did"));
         }
         let noted = left.as_ref().is_some_and(|left| left.settle(&mut stored.state));
-        match (without_holder(&session, run), pauses.next()) {
+        match (without_holder(session.store.as_ref(), stored, run), pauses.next()) {
             (Ok(()), _) => break noted,
             (Err(StateError::Moved { .. }), Some(pause)) => std::thread::sleep(pause),
             (Err(error), _) => return Err(CommandError::while_("release the lock")(error)),
@@ -189,11 +189,11 @@ pub fn release_lock(mut session: Session, run: &str) -> Result<(), CommandError>
     line(format_args!("The lock of run {run} is released. The next apply settles what it left behind."))
 }
 
-/// Appends a revision that names no holder to the one that the session has read.
-fn without_holder(session: &Session, run: &str) -> Result<(), StateError> {
-    let Some(Stored { revision, state }) = &session.stored else { return Ok(()) };
+/// Appends a revision that names no holder to the one that was read.
+fn without_holder(store: &dyn RevisionStore, read: &Stored, run: &str) -> Result<(), StateError> {
+    let Stored { revision, state } = read;
     let next = State { holder: None, serial: state.serial + 1, epoch: state.epoch + 1, ..state.clone() };
-    session.store.advance(Some(revision), &next, &format!("unlock: run {run} released by hand")).map(drop)
+    store.advance(Some(revision), &next, &format!("unlock: run {run} released by hand")).map(drop)
 }
 
 fn nothing_locked() -> CommandError {

@@ -240,13 +240,13 @@ fn open(report: &Report, waiting: &BTreeSet<&ClusterRef>) -> BTreeSet<ObjectRef>
 
 /// Returns what a run before this one left intended, and this plan says nothing about.
 fn unfinished(run: &Run) -> Vec<Intent> {
-    let changes = || run.plan.changes.iter().map(|change| &change.object_ref);
-    let planned: BTreeSet<&ObjectRef> = match (run.plan.refresh_only, run.is_part) {
-        // Nothing is done about what is only looked at.
-        (true, _) => run.plan.effective().map(|change| &change.object_ref).collect(),
-        (false, true) => changes().collect(),
-        (false, false) => return Vec::new(),
-    };
+    let Plan { changes, refresh_only, .. } = &*run.plan;
+    if !run.is_part && !refresh_only {
+        return Vec::new();
+    }
+    // Nothing is done about what is only looked at.
+    let is_settled = |change: &&Change| !refresh_only || change.action != Action::NoOp;
+    let planned: BTreeSet<&ObjectRef> = changes.iter().filter(is_settled).map(|it| &it.object_ref).collect();
     let intents = run.base.state.intents.iter();
     intents.filter(|intent| !planned.contains(&intent.object_ref)).cloned().collect()
 }

@@ -154,8 +154,8 @@ impl Journal {
     }
 
     /// Sets what the last revision of this run says beside the records: nobody holds the lock, and what is open stays
-    /// intended: what may have landed, so that the next run looks for it, what nobody has seen current, and what waited for a
-    /// soak.
+    /// intended: what may have landed, so that the next run looks for it, what nobody has seen current, and what waited
+    /// for a soak.
     pub(crate) fn conclude(&self, outputs: BTreeMap<Text, Output>, open: &BTreeSet<ObjectRef>) {
         // A sign of life that is on its way is the last one.
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);

@@ -70,7 +70,7 @@ impl Executor {
         let object = self.send(&mut sending).await?;
         drop(permit);
         self.journal.applied(&change.object_ref, self.record(resource, &manifest, &object));
-        self.see(change, (resource, provider), &sending.request.target, &object).await
+        self.until_current(change, (resource, provider), &sending.request.target, &object).await
     }
 
     /// Waits for an object that a run before this one wrote.
@@ -85,13 +85,14 @@ impl Executor {
         let version = &manifest.api_version().version;
         let kind = self.kind(change, &change.object_ref.kind, version).await?.ok_or_else(gone)?;
         let target = target(&change.object_ref, &kind);
-        self.progress.begun(change);
+        let permit = self.permit(change).await?;
         let object = provider.get(&target).await.map_err(|error| Outcome::Failed(explain(&error)))?;
-        self.see(change, (resource, provider), &target, &object.ok_or_else(gone)?).await
+        drop(permit);
+        self.until_current(change, (resource, provider), &target, &object.ok_or_else(gone)?).await
     }
 
     /// Waits until an object is current, if that is wanted, and checks what must hold then.
-    async fn see(
+    async fn until_current(
         &self,
         change: &Change,
         (resource, provider): (&Resource, &Arc<dyn ClusterProvider>),

@@ -34,8 +34,8 @@ pub struct State {
     pub clusters: BTreeMap<ClusterRef, ClusterRecord>,
     /// What has been created, by object.
     pub records: BTreeMap<ObjectRef, ResourceRecord>,
-    /// What an unfinished apply set out to do. Between applies: what may have landed, what was written and not seen current,
-    /// and what was waiting for its wave when a soak was interrupted.
+    /// What an unfinished apply set out to do. Between applies: what may have landed, what was written and not seen
+    /// current, and what was waiting for its wave when a soak was interrupted.
     pub intents: Vec<Intent>,
     /// Outputs of the last apply.
     pub outputs: BTreeMap<Text, Output>,

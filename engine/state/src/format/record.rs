@@ -189,12 +189,10 @@ fn dependencies<T: AsRef<str>>(
     objects: Vec<ReferenceEntry<'_>>,
 ) -> Result<Dependencies, String> {
     let around = dependent.enclosing_namespace();
-    let objects = objects.into_iter().map(ObjectRef::try_from);
-    let objects = objects.filter(|it| it.as_ref().ok() != around.as_ref() || around.is_none());
-    Ok(Dependencies {
-        blocks: blocks.iter().map(|text| address(text.as_ref())).collect::<Result<_, _>>()?,
-        objects: objects.collect::<Result<_, _>>()?,
-    })
+    let mut objects: Vec<_> = objects.into_iter().map(ObjectRef::try_from).collect::<Result<_, _>>()?;
+    objects.retain(|object| Some(object) != around.as_ref());
+    let blocks = blocks.iter().map(|text| address(text.as_ref())).collect::<Result<_, _>>()?;
+    Ok(Dependencies { blocks, objects })
 }
 
 impl From<&ObjectRef> for ReferenceEntry<'_> {

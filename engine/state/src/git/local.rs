@@ -145,8 +145,8 @@ pub(super) fn advance(
     }
 }
 
-/// Compares and sets a ref under its lock, in Git's own way. (`git_reference_create` looks whether a ref exists before it takes the
-/// lock, so that of two first revisions the later one would win over the earlier.)
+/// Compares and sets a ref under its lock, in Git's own way. (`git_reference_create` looks whether a ref exists before
+/// it takes the lock, so that of two first revisions the later one would win over the earlier.)
 fn swap(repository: &Repository, name: &str, expected: Option<Oid>, new: Oid) -> Result<(), git2::Error> {
     let mut transaction = repository.transaction()?;
     transaction.lock_ref(name)?;
