@@ -33,6 +33,14 @@ pub struct SourceFile {
     pub text: String,
 }
 
+impl SourceFile {
+    /// Returns the number of the line, from 1, in which the byte `at` lies.
+    pub fn line(&self, at: usize) -> usize {
+        // Every finding of a file asks, so this must be fast where a file is large.
+        memchr::memchr_iter(b'\n', self.text.as_bytes().get(..at).unwrap_or_default()).count() + 1
+    }
+}
+
 impl fmt::Debug for SourceFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "SourceFile({})", self.path)
@@ -60,9 +68,8 @@ impl SourceSpan {
     /// Returns the line and the column of the first byte, both counted from 1, the column in characters.
     pub fn line_column(&self) -> (usize, usize) {
         let before = self.file.text.get(..self.start).unwrap_or_default();
-        let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
         let line_start = before.rfind('\n').map_or(0, |idx| idx + 1);
-        (line, before[line_start..].chars().count() + 1)
+        (self.file.line(self.start), before[line_start..].chars().count() + 1)
     }
 }
 

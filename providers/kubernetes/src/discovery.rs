@@ -52,7 +52,12 @@ impl DiscoveryCache {
     /// # Errors
     /// The server refuses, or does not answer.
     pub(crate) async fn discover(&self, transport: &Transport) -> Result<Discovery, ProviderError> {
-        let parts = future::try_join_all((0..ROOTS.len()).map(|root| self.part(transport, root))).await?;
+        let [core, groups] = [0, 1].map(|root| self.part(transport, root));
+        // The first answer of all comes alone: asked at once, each question would open a connection of its own.
+        let parts = match self.is_empty() {
+            true => [core.await?, groups.await?],
+            false => future::try_join(core, groups).await?.into(),
+        };
         let mut discovery = Discovery::default();
         let mut seen = BTreeSet::new();
         for part in parts {
@@ -65,6 +70,10 @@ impl DiscoveryCache {
             discovery.unavailable.extend(part.unavailable);
         }
         Ok(discovery)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.roots.iter().all(|root| root.lock().unwrap_or_else(PoisonError::into_inner).is_none())
     }
 
     async fn part(&self, transport: &Transport, root: usize) -> Result<Part, ProviderError> {

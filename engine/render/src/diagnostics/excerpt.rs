@@ -40,7 +40,7 @@ impl Window {
         push_source(&mut text, &source[at..end]);
         let new = |place: usize| places.binary_search(&place).map_or(0, |idx| moved[idx]);
         Self {
-            first_line: source[..start].matches('\n').count() + 1,
+            first_line: file.line(start),
             ranges: clipped.iter().map(|it| new(it.start)..new(it.end)).collect(),
             text,
         }
