@@ -185,9 +185,10 @@ impl fmt::Debug for Value {
     }
 }
 
-/// A map ordered by key: a sorted vector, a third of the memory of a tree for the small maps of manifests.
+/// A map ordered by key: sorted entries in one piece of memory, a third of that of a tree for the small maps of
+/// manifests, and none for an empty one. Entries are cheap to change in place, and dear to add or remove one by one.
 #[derive(Clone, PartialEq, Eq, Hash, Default)]
-pub struct Map(Arc<Vec<(Text, Value)>>);
+pub struct Map(Arc<[(Text, Value)]>);
 
 impl Map {
     /// Returns the number of entries.
@@ -218,12 +219,12 @@ impl Map {
 
     /// Sets `key`, returning the value it replaces.
     pub fn insert(&mut self, key: Text, value: Value) -> Option<Value> {
-        let position = self.position(&key);
-        let entries = Arc::make_mut(&mut self.0);
-        match position {
-            Ok(idx) => Some(std::mem::replace(&mut entries[idx].1, value)),
+        match self.position(&key) {
+            Ok(idx) => Some(std::mem::replace(&mut Arc::make_mut(&mut self.0)[idx].1, value)),
             Err(idx) => {
-                entries.insert(idx, (key, value));
+                let (before, after) = self.0.split_at(idx);
+                let new = std::iter::once((key, value));
+                self.0 = before.iter().cloned().chain(new).chain(after.iter().cloned()).collect();
                 None
             }
         }
@@ -232,12 +233,19 @@ impl Map {
     /// Removes `key`, returning its value.
     pub fn remove(&mut self, key: &str) -> Option<Value> {
         let idx = self.find(key)?;
-        Some(Arc::make_mut(&mut self.0).remove(idx).1)
+        let removed = self.0[idx].1.clone();
+        self.0 = [&self.0[..idx], &self.0[idx + 1..]].concat().into();
+        Some(removed)
     }
 
     /// Keeps the entries for which `keep` returns true.
     pub fn retain(&mut self, mut keep: impl FnMut(&Text, &mut Value) -> bool) {
-        Arc::make_mut(&mut self.0).retain_mut(|(key, value)| keep(key, value));
+        let entries = Arc::make_mut(&mut self.0);
+        let kept: Vec<bool> = entries.iter_mut().map(|(key, value)| keep(key, value)).collect();
+        if kept.contains(&false) {
+            self.0 =
+                entries.iter().zip(kept).filter(|(_, kept)| *kept).map(|(entry, _)| entry.clone()).collect();
+        }
     }
 
     /// Returns the entries in the order of their keys.
@@ -268,15 +276,19 @@ impl Map {
 impl FromIterator<(Text, Value)> for Map {
     fn from_iter<I: IntoIterator<Item = (Text, Value)>>(entries: I) -> Self {
         let mut entries: Vec<_> = entries.into_iter().collect();
-        if !entries.is_sorted_by(|(a, _), (b, _)| a < b) {
+        if !is_ordered(&entries) {
             // Reversed first: the sort is stable and `dedup` keeps the first of equal keys.
             entries.reverse();
             entries.sort_by(|(a, _), (b, _)| a.cmp(b));
             entries.dedup_by(|(a, _), (b, _)| a == b);
         }
-        entries.shrink_to_fit();
-        Self(Arc::new(entries))
+        if entries.is_empty() { Self::default() } else { Self(entries.into()) }
     }
+}
+
+/// Tells whether entries are in the order of their keys, and no key is there twice.
+fn is_ordered(entries: &[(Text, Value)]) -> bool {
+    entries.is_sorted_by(|(a, _), (b, _)| a < b)
 }
 
 impl<'a> IntoIterator for &'a Map {
@@ -405,12 +417,17 @@ impl<'de> Visitor<'de> for &mut Reading {
         while let Some(entry) = map.next_entry_seed(PhantomData, &mut *self)? {
             self.entries.push(entry);
         }
-        let count = self.entries.len() - start;
-        let map: Map = self.entries.drain(start..).collect();
-        if map.len() != count {
-            return Err(serde::de::Error::custom("an object has a key twice"));
+        let entries = &mut self.entries[start..];
+        if entries.is_empty() {
+            return Ok(Map::default().into());
         }
-        Ok(Value::Map(map))
+        if !is_ordered(entries) {
+            entries.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+            if !is_ordered(entries) {
+                return Err(serde::de::Error::custom("an object has a key twice"));
+            }
+        }
+        Ok(Value::Map(Map(self.entries.drain(start..).collect())))
     }
 }
 

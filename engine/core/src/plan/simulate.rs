@@ -156,11 +156,11 @@ fn merge(live: Option<&Value>, desired: &Value, known: Known<'_>) -> Value {
 }
 
 fn maps(live: &Map, desired: &Map, known: Known<'_>) -> Map {
-    let mut merged = live.clone();
-    for (name, value) in desired.iter() {
-        merged.insert(name.clone(), merge(live.get(name), value, known.field(name)));
-    }
-    merged
+    let kept = live.iter().map(|(name, value)| (name.clone(), value.clone()));
+    let merged =
+        desired.iter().map(|(name, value)| (name.clone(), merge(live.get(name), value, known.field(name))));
+    // Of equal keys the last one counts.
+    kept.chain(merged).collect()
 }
 
 fn lists(live: &[Value], desired: &[Value], known: Known<'_>) -> Value {
