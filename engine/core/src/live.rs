@@ -36,8 +36,8 @@ pub struct LiveCluster {
 pub struct LiveObject {
     /// Its uid.
     pub uid: Uid,
-    /// The digest to compare with a record's `settled`; `None` without an entry of ours,
-    /// and of what is not in the definition.
+    /// The digest to compare with a record's `settled`; `None` without an entry of ours, and of what is
+    /// not in the definition.
     pub settled: Option<Fingerprint>,
     /// The whole object, kept only where the record does not settle it.
     pub object: Option<Object>,

@@ -53,7 +53,7 @@ impl DiscoveryCache {
     /// The server refuses, or does not answer.
     pub(crate) async fn discover(&self, transport: &Transport) -> Result<Discovery, ProviderError> {
         let [core, groups] = [0, 1].map(|root| self.part(transport, root));
-        // The first answer of all comes alone: asked at once, each question would open a connection of its own.
+        // The first time one after the other: asked at once, each question would open a connection of its own.
         let parts = match self.is_empty() {
             true => [core.await?, groups.await?],
             false => future::try_join(core, groups).await?.into(),
