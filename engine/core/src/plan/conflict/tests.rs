@@ -101,6 +101,29 @@ fn a_field_that_is_left_to_others_is_ours_while_nobody_else_has_it() {
 }
 
 #[test]
+fn who_else_owns_a_field_that_is_left_counts_though_nothing_of_ours_moved() {
+    let one = || settings(r#"{"a":"1"}"#);
+    for declared in [one().keeping(FieldPolicy::Yield, "data"), one().ignoring("data.a")] {
+        let mut world = World::applied([declared]);
+        assert!(!world.plan().has_changes());
+        edit(&mut world, Foreign::Apply("argocd"), r#"{"a":"1"}"#);
+        let Action::Update { exceptions, .. } = &world.plan().changes[0].action else {
+            panic!("{:?}", lines(&world.plan()))
+        };
+        assert_eq!(exceptions.yielded, [FieldPath::fields(["data", "a"])]);
+        world.apply();
+        assert_eq!(lines(&world.plan()), ["= ConfigMap/dev/settings settled by record"]);
+    }
+    let mut world = World::applied([one()]);
+    edit(&mut world, Foreign::Apply("argocd"), r#"{"a":"1"}"#);
+    assert_eq!(
+        lines(&world.plan()),
+        ["= ConfigMap/dev/settings settled by record"],
+        "nothing is left to anybody"
+    );
+}
+
+#[test]
 fn what_is_said_on_fields_counts_at_once() {
     let (yielding, taking) = (FieldPolicy::Yield, FieldPolicy::Take);
     let declared = |policy| settings(r#"{"a":"1","b":"2"}"#).keeping(policy, "data");
